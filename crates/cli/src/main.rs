@@ -1,0 +1,2 @@
+//! The binary `maxspan`.
+fn main() {}

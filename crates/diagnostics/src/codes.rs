@@ -1,0 +1,97 @@
+//! The registry of diagnostic codes.
+//!
+//! Ranges: `10xx` events and inputs, `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
+//! `15xx` exceptions, filters and value lists, `16xx` field mappings, `17xx` plans and limits.
+//! A number is never given to another meaning, even after its code is gone.
+
+use crate::code::{Code, CodeInfo, Severity};
+use Severity::{Error, Warning};
+
+macro_rules! codes {
+    ($($number:literal $name:ident $severity:ident $kebab:literal $title:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub const $name: Code = Code(&CodeInfo {
+                number: $number, name: $kebab, severity: $severity, title: $title,
+            });
+        )*
+        /// Every code, in order of number.
+        pub static REGISTRY: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    1101 EQL_TOKEN Error "eql-token" "a character or literal that EQL does not know";
+    1102 EQL_SYNTAX Error "eql-syntax" "the EQL grammar expects something else here";
+    1103 EQL_STRING_QUOTES Error "eql-string-quotes" "strings are written in double quotes, raw strings in three";
+    1104 EQL_UNICODE_ESCAPE Error "eql-unicode-escape" "a \\u escape that stands for no character";
+    1105 EQL_OPTION Error "eql-option" "an option of `sequence` or of a query that EQL does not know, or in the wrong place";
+    1106 EQL_TIME_UNIT Error "eql-time-unit" "a time span without a unit, or with one that EQL does not know";
+    1107 EQL_STAGES Error "eql-stages" "too few queries, too many, or a combination that has no meaning";
+    1108 EQL_UNSUPPORTED Error "eql-unsupported" "syntax that Elasticsearch's EQL does not support";
+    1109 EQL_ARGUMENT_COUNT Error "eql-argument-count" "a function called with the wrong number of arguments";
+    1110 EQL_NUMBER Error "eql-number" "a number out of range";
+    1111 EQL_PIPE Error "eql-pipe" "a pipe that EQL does not know, or one used wrongly";
+    1112 EQL_NESTING Error "eql-nesting" "a query nested too deeply";
+    1201 EQL_UNKNOWN_FIELD Error "eql-unknown-field" "a field that no schema knows";
+    1202 EQL_UNKNOWN_FUNCTION Error "eql-unknown-function" "a function that EQL does not have";
+    1203 EQL_TYPE Error "eql-type" "an operand of the wrong type";
+    1204 EQL_NOT_EXACT Error "eql-not-exact" "a text field without a keyword sub-field cannot be compared exactly";
+    1205 EQL_NOT_BOOLEAN Error "eql-not-boolean" "a condition that is not true or false";
+    1206 EQL_FIELD_TYPE Error "eql-field-type" "a field whose type EQL does not support";
+    1207 EQL_FIELD_COMPARISON Error "eql-field-comparison" "Elasticsearch does not compare a field with a field here";
+    1208 EQL_KEY_TYPE Error "eql-key-type" "join keys of different types";
+    1209 EQL_CONSTANT Error "eql-constant" "an argument that must be a constant";
+    1210 EQL_FIELD_UNMAPPED Warning "eql-field-unmapped" "no schema knows the field: it counts as missing unless events carry it";
+    1211 EQL_EXTENSION Warning "eql-extension" "works here, but not in Elasticsearch";
+    1212 EQL_REGEX Error "eql-regex" "a regular expression that is malformed or too large";
+    1213 EQL_TYPE_LENIENT Warning "eql-type-lenient" "the types differ; Elasticsearch would refuse the query";
+    1301 KQL_SYNTAX Error "kql-syntax" "the KQL grammar expects something else here";
+    1302 KQL_LEADING_WILDCARD Error "kql-leading-wildcard" "a value that begins with a wildcard, where these are switched off";
+    1303 KQL_NESTING Error "kql-nesting" "a query nested too deeply";
+    1304 KQL_FIELD_UNMAPPED Warning "kql-field-unmapped" "no schema knows the field: it counts as missing unless events carry it";
+    1305 KQL_VALUE Error "kql-value" "a value that the field's type cannot hold";
+    1306 KQL_NESTED Error "kql-nested" "a nested field outside its group, or in the wrong group";
+    1307 KQL_NULL Warning "kql-null" "`null` in KQL is no test for a missing field";
+    1401 RULE_FORMAT Error "rule-format" "the file is not valid TOML, or not valid JSON";
+    1402 RULE_FIELD_MISSING Error "rule-field-missing" "a field that the rule type requires is missing";
+    1403 RULE_FIELD_INVALID Error "rule-field-invalid" "a field of the rule has a value it cannot have";
+    1404 RULE_TYPE_UNKNOWN Error "rule-type-unknown" "a rule type that does not exist";
+    1405 RULE_FIELD_UNKNOWN Warning "rule-field-unknown" "a field that rules do not have";
+    1406 RULE_LANGUAGE Error "rule-language" "a query language that the rule type does not take";
+    1407 RULE_DUPLICATE_ID Error "rule-duplicate-id" "two rules with the same id";
+    1408 RULE_SCHEDULE Error "rule-schedule" "an interval, `from` or `to` that cannot be read";
+    1409 RULE_FILE Error "rule-file" "the file cannot be read";
+    1410 RULE_NOT_RUN Warning "rule-not-run" "the rule type is not run yet";
+    1411 RULE_IGNORED Warning "rule-ignored" "the rule's field has no effect here";
+    1412 RULE_SIZE Error "rule-size" "a rule file over the size limit";
+    1413 RULE_FIELD_UNUSUAL Warning "rule-field-unusual" "a field of the rule has a value that Elastic's tools refuse";
+    1414 RULE_NOT_A_RULE Warning "rule-not-a-rule" "a file or line that is no rule document, and was passed over";
+    1415 RULE_LIMIT Error "rule-limit" "more rules, files or folders than the limits allow";
+    1501 EXCEPTION_FORMAT Error "exception-format" "an exception list or item that cannot be read";
+    1502 EXCEPTION_LIST_MISSING Warning "exception-list-missing" "a rule names an exception list that is not there";
+    1503 EXCEPTION_ENTRY Error "exception-entry" "an exception entry that cannot be applied";
+    1504 FILTER_UNSUPPORTED Error "filter-unsupported" "a filter that cannot be translated";
+    1505 VALUE_LIST_MISSING Error "value-list-missing" "an exception names a value list that is not there";
+    1506 EXCEPTION_FIELD_UNKNOWN Warning "exception-field-unknown" "a field that exception lists and items do not have";
+    1507 EXCEPTION_DUPLICATE Warning "exception-duplicate" "two exception lists or items with the same id";
+    1601 MAPPING_FORMAT Error "mapping-format" "a field mapping that cannot be read";
+    1701 PLAN_TOO_LARGE Error "plan-too-large" "a query that compiles to more than the limits allow";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REGISTRY;
+
+    #[test]
+    fn numbers_and_names_are_unique_and_ordered() {
+        for pair in REGISTRY.windows(2) {
+            let (a, b) = (pair[0].info(), pair[1].info());
+            assert!(a.number < b.number, "{} and {} are out of order", a.name, b.name);
+        }
+        let mut names: Vec<_> = REGISTRY.iter().map(|c| c.info().name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), REGISTRY.len(), "a name is used twice");
+    }
+}

@@ -1,0 +1,66 @@
+//! "Did you mean": the names nearest to a misspelt one.
+
+/// How many names [`nearest_names`] gives at most.
+const NEAREST_MAX: usize = 5;
+
+/// The candidates nearest to `name`, best first, at most five.
+///
+/// Distance is Damerau–Levenshtein without substring moves (optimal string alignment); a candidate counts when at
+/// most a third of the longer name's characters differ.
+///
+/// ```
+/// let known = ["process.name", "process.parent.name", "user.name"];
+/// assert_eq!(maxspan_diagnostics::nearest_names("proces.name", known), ["process.name"]);
+/// ```
+pub fn nearest_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted: Vec<char> = name.to_lowercase().chars().collect();
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for candidate in candidates {
+        let longer = wanted.len().max(candidate.chars().count());
+        if candidate.chars().count().abs_diff(wanted.len()) > longer / 3 {
+            continue;
+        }
+        let other: Vec<char> = candidate.to_lowercase().chars().collect();
+        let distance = alignment_distance(&wanted, &other);
+        if distance <= longer / 3 {
+            found.push((distance, candidate));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().take(NEAREST_MAX).map(|(_, candidate)| candidate).collect()
+}
+
+/// Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
+fn alignment_distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let substitution = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = substitution.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest_names;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let check = |name: &str, expected: &[&str]| {
+            assert_eq!(nearest_names(name, ["pid", "ppid", "md5", "process_name"]), expected, "{name}");
+        };
+        check("pib", &["pid"]);
+        check("dip", &[]);
+        check("process_nmae", &["process_name"]);
+        check("zzz", &[]);
+    }
+}

@@ -1,0 +1,1 @@
+//! Plans to a rule set; events to detections.

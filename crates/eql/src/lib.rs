@@ -1,0 +1,15 @@
+//! EQL: text to syntax tree and diagnostics, and on to a plan.
+
+pub mod ast;
+pub mod functions;
+mod lexer;
+pub mod limits;
+pub mod literal;
+mod lower;
+mod parser;
+mod position;
+
+pub use literal::unquote;
+pub use lower::{LowerOptions, Strictness, lower};
+pub use parser::{ParseOptions, parse, parse_expression, parse_expression_with, parse_with};
+pub use position::elasticsearch_position;

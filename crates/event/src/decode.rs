@@ -1,0 +1,550 @@
+//! From JSON bytes to [`Slots`]: one pass over the document, guided by a trie of the needed paths.
+//!
+//! Nested objects, dotted keys and any mixture of both lead to the same node of the trie; arrays and arrays of
+//! objects give several values. What no node wants is skipped without being decoded.
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::field::{Field, FieldType};
+use crate::ip::parse_ip;
+use crate::limits::LEAVES_PER_EVENT_MAX;
+use crate::schema::Schema;
+use crate::slots::{Fields, Leaf, NestedSlot, Slot, Slots};
+use crate::value::Value;
+use crate::{date, wildcard};
+
+/// Why an event could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// What is wrong.
+    pub message: String,
+    /// Line within the event's bytes, from 1; 0 where unknown.
+    pub line: usize,
+    /// Column in bytes, from 1; 0 where unknown.
+    pub column: usize,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl From<serde_json::Error> for DecodeError {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
+        Self { message, line, column }
+    }
+}
+
+/// Decodes the fields that somebody asked for. Immutable; one serves any number of threads.
+#[derive(Debug)]
+pub struct Decoder {
+    fields: Fields,
+    nodes: Vec<Node>,
+    nested: Vec<Decoder>,
+    schema: Schema,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    children: FxHashMap<Box<str>, u32>,
+    targets: Vec<Slot>,
+    nested: Vec<NestedSlot>,
+}
+
+const ROOT: u32 = 0;
+
+impl Decoder {
+    /// A decoder for the fields; the schema types the leaves of free text.
+    pub fn new(fields: Fields, schema: Schema) -> Self {
+        let mut decoder = Self { nodes: vec![Node::default()], nested: Vec::new(), fields, schema };
+        for (slot, field) in decoder.fields.clone().iter() {
+            let node = decoder.insert(&field.path);
+            decoder.nodes[node as usize].targets.push(slot);
+        }
+        for (index, nested) in decoder.fields.nested.clone().into_iter().enumerate() {
+            let node = decoder.insert(&nested.path);
+            decoder.nodes[node as usize].nested.push(NestedSlot(index as u32));
+            decoder.nested.push(Self::new(nested.fields, decoder.schema.clone()));
+        }
+        decoder
+    }
+
+    /// The fields and their slots.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// Fills the slots with one event's values; what they held before is gone.
+    pub fn decode(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
+        slots.clear();
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        DocumentSeed { decoder: self, slots }.deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        if self.fields.leaves {
+            let document: serde_json::Value = serde_json::from_slice(bytes)?;
+            self.collect_leaves(&mut String::new(), &document, slots);
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, path: &str) -> u32 {
+        let mut node = ROOT;
+        for segment in path.split('.') {
+            let next = self.nodes.len() as u32;
+            let child = *self.nodes[node as usize].children.entry(segment.into()).or_insert(next);
+            if child == next {
+                self.nodes.push(Node::default());
+            }
+            node = child;
+        }
+        node
+    }
+
+    fn walk(&self, node: u32, key: &str) -> Option<u32> {
+        let mut node = node;
+        for segment in key.split('.') {
+            node = *self.nodes[node as usize].children.get(segment)?;
+        }
+        Some(node)
+    }
+
+    fn push(&self, node: u32, slots: &mut Slots, scalar: Scalar<'_>) {
+        for slot in &self.nodes[node as usize].targets {
+            slots.push(*slot, coerce(scalar, self.fields.field(*slot)));
+        }
+    }
+
+    fn push_null(&self, node: u32, slots: &mut Slots) {
+        for slot in &self.nodes[node as usize].targets {
+            let field = self.fields.field(*slot);
+            if let Some(text) = &field.null_value {
+                slots.push(*slot, coerce(Scalar::Text(text), field));
+            }
+        }
+    }
+
+    fn push_object(&self, node: u32, slots: &mut Slots) {
+        for slot in &self.nodes[node as usize].targets {
+            slots.push(*slot, Value::Object);
+        }
+    }
+
+    /// Decodes one object of a nested path into slots of its own.
+    fn push_nested(&self, node: u32, object: &serde_json::Value, slots: &mut Slots) {
+        for nested in &self.nodes[node as usize].nested {
+            let decoder = &self.nested[nested.0 as usize];
+            let mut inner = Slots::default();
+            // The value was parsed before, so decoding it again cannot fail.
+            if (DocumentSeed { decoder, slots: &mut inner }).deserialize(object).is_ok() {
+                if decoder.fields.leaves {
+                    decoder.collect_leaves(&mut String::new(), object, &mut inner);
+                }
+                slots.push_nested(*nested, inner);
+            }
+        }
+    }
+
+    fn collect_leaves(&self, path: &mut String, value: &serde_json::Value, slots: &mut Slots) {
+        let scalar = match value {
+            serde_json::Value::Object(map) => {
+                for (key, value) in map {
+                    let length = path.len();
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path.push_str(key);
+                    self.collect_leaves(path, value, slots);
+                    path.truncate(length);
+                }
+                return;
+            }
+            serde_json::Value::Array(items) => {
+                items.iter().for_each(|item| self.collect_leaves(path, item, slots));
+                return;
+            }
+            serde_json::Value::Null => return,
+            serde_json::Value::Bool(value) => Scalar::Boolean(*value),
+            serde_json::Value::String(text) => Scalar::Text(text),
+            serde_json::Value::Number(number) => Scalar::number(number),
+        };
+        // Bookkeeping beside the event's own fields is no part of the event.
+        if slots.leaves().len() < LEAVES_PER_EVENT_MAX && !path.starts_with('_') {
+            let field = self.schema.field(path);
+            slots.push_leaf(Leaf { path: path.as_str().into(), value: coerce(scalar, &field), field });
+        }
+    }
+}
+
+/// A JSON scalar before it gets its field's type.
+#[derive(Debug, Clone, Copy)]
+enum Scalar<'a> {
+    Boolean(bool),
+    Signed(i64),
+    Unsigned(u64),
+    Double(f64),
+    Text(&'a str),
+}
+
+impl Scalar<'_> {
+    fn number(number: &serde_json::Number) -> Self {
+        if let Some(value) = number.as_i64() {
+            Self::Signed(value)
+        } else if let Some(value) = number.as_u64() {
+            Self::Unsigned(value)
+        } else {
+            Self::Double(number.as_f64().unwrap_or(f64::NAN))
+        }
+    }
+
+    fn to_text(self) -> Box<str> {
+        match self {
+            Self::Boolean(value) => value.to_string().into(),
+            Self::Signed(value) => value.to_string().into(),
+            Self::Unsigned(value) => value.to_string().into(),
+            Self::Double(value) => serde_json::Number::from_f64(value).map_or_else(|| value.to_string(), |n| n.to_string()).into(),
+            Self::Text(text) => text.into(),
+        }
+    }
+
+    fn to_value(self) -> Value {
+        match self {
+            Self::Boolean(value) => Value::Boolean(value),
+            Self::Signed(value) => Value::Long(value),
+            Self::Unsigned(value) => i64::try_from(value).map_or(Value::Unsigned(value), Value::Long),
+            Self::Double(value) => Value::Double(value),
+            Self::Text(text) => Value::text(text),
+        }
+    }
+}
+
+/// The scalar as the field's type; a scalar that the type cannot hold stays the string it was written as, so that
+/// events of conflicting types are tolerated.
+fn coerce(scalar: Scalar<'_>, field: &Field) -> Value {
+    let typed = match field.kind {
+        FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Flattened | FieldType::Text | FieldType::Binary => {
+            let text = scalar.to_text();
+            return Value::Text(if field.lowercase { wildcard::fold(&text).into() } else { text });
+        }
+        FieldType::Long | FieldType::UnsignedLong => to_integer(scalar),
+        FieldType::Double => to_double(scalar),
+        FieldType::Boolean => to_boolean(scalar),
+        FieldType::Ip => match scalar {
+            Scalar::Text(text) => parse_ip(text).map(Value::Ip),
+            _ => None,
+        },
+        FieldType::Date | FieldType::DateNanos => to_date(scalar, field),
+        FieldType::Version => Some(Value::Version(scalar.to_text())),
+        FieldType::Nested | FieldType::Object | FieldType::Unsupported | FieldType::Unknown => Some(scalar.to_value()),
+    };
+    typed.unwrap_or_else(|| Value::Text(scalar.to_text()))
+}
+
+/// Fractions are cut, as Elasticsearch's `coerce` does.
+fn to_integer(scalar: Scalar<'_>) -> Option<Value> {
+    match scalar {
+        Scalar::Signed(_) | Scalar::Unsigned(_) => Some(scalar.to_value()),
+        Scalar::Double(value) if value.abs() < 9.2e18 => Some(Value::Long(value.trunc() as i64)),
+        Scalar::Double(value) => Some(Value::Double(value)),
+        Scalar::Text(text) => match text.trim().parse::<i64>() {
+            Ok(value) => Some(Value::Long(value)),
+            Err(_) => match text.trim().parse::<u64>() {
+                Ok(value) => Some(Value::Unsigned(value)),
+                Err(_) => finite(text).and_then(|value| to_integer(Scalar::Double(value))),
+            },
+        },
+        Scalar::Boolean(_) => None,
+    }
+}
+
+fn to_double(scalar: Scalar<'_>) -> Option<Value> {
+    match scalar {
+        Scalar::Signed(value) => Some(Value::Double(value as f64)),
+        Scalar::Unsigned(value) => Some(Value::Double(value as f64)),
+        Scalar::Double(value) => Some(Value::Double(value)),
+        Scalar::Text(text) => finite(text).map(Value::Double),
+        Scalar::Boolean(_) => None,
+    }
+}
+
+fn finite(text: &str) -> Option<f64> {
+    text.trim().parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
+fn to_boolean(scalar: Scalar<'_>) -> Option<Value> {
+    match scalar {
+        Scalar::Boolean(value) => Some(Value::Boolean(value)),
+        Scalar::Text("true") => Some(Value::Boolean(true)),
+        Scalar::Text("false" | "") => Some(Value::Boolean(false)),
+        _ => None,
+    }
+}
+
+fn to_date(scalar: Scalar<'_>, field: &Field) -> Option<Value> {
+    let nanos = match scalar {
+        Scalar::Text(text) => field.date_format.parse(text, false)?,
+        Scalar::Signed(millis) => date::from_millis(millis),
+        Scalar::Unsigned(_) => i64::MAX,
+        Scalar::Double(_) => field.date_format.parse(&scalar.to_text(), false)?,
+        Scalar::Boolean(_) => return None,
+    };
+    Some(Value::Date(nanos))
+}
+
+/// The whole document, which must be an object.
+struct DocumentSeed<'a> {
+    decoder: &'a Decoder,
+    slots: &'a mut Slots,
+}
+
+impl<'de> DeserializeSeed<'de> for DocumentSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for DocumentSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event, which is a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        NodeSeed { decoder: self.decoder, node: ROOT, slots: self.slots }.entries(map).map(|_| ())
+    }
+}
+
+/// The value under one node of the trie.
+struct NodeSeed<'a> {
+    decoder: &'a Decoder,
+    node: u32,
+    slots: &'a mut Slots,
+}
+
+impl NodeSeed<'_> {
+    /// Visits the entries of an object; gives how many there were.
+    fn entries<'de, A: MapAccess<'de>>(mut self, mut map: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while let Some(child) = map.next_key_seed(KeySeed { decoder: self.decoder, node: self.node })? {
+            count += 1;
+            match child {
+                Some(node) if self.decoder.nodes[node as usize].nested.is_empty() => {
+                    map.next_value_seed(NodeSeed { decoder: self.decoder, node, slots: self.slots })?;
+                }
+                Some(node) => {
+                    let value: serde_json::Value = map.next_value()?;
+                    self.nested(node, &value);
+                    NodeSeed { decoder: self.decoder, node, slots: self.slots }
+                        .deserialize(&value)
+                        .map_err(A::Error::custom)?;
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Hands each object of a nested path to its own decoder.
+    fn nested(&mut self, node: u32, value: &serde_json::Value) {
+        match value {
+            serde_json::Value::Array(items) => items.iter().for_each(|item| self.nested(node, item)),
+            serde_json::Value::Object(_) => self.decoder.push_nested(node, value, self.slots),
+            _ => {}
+        }
+    }
+
+    fn push(self, scalar: Scalar<'_>) {
+        self.decoder.push(self.node, self.slots, scalar);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NodeSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.push(Scalar::Boolean(value));
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.push(Scalar::Signed(value));
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.push(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Signed));
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.push(Scalar::Double(value));
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.push(Scalar::Text(text));
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.decoder.push_null(self.node, self.slots);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let (decoder, node, slots) = (self.decoder, self.node, self.slots);
+        while items.next_element_seed(NodeSeed { decoder, node, slots: &mut *slots })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        let (decoder, node, slots) = (self.decoder, self.node, self.slots);
+        let count = NodeSeed { decoder, node, slots: &mut *slots }.entries(map)?;
+        if count > 0 {
+            decoder.push_object(node, slots);
+        }
+        Ok(())
+    }
+}
+
+/// Finds the trie's node for a key without copying the key.
+struct KeySeed<'a> {
+    decoder: &'a Decoder,
+    node: u32,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Option<u32>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u32>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Option<u32>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Option<u32>, E> {
+        Ok(self.decoder.walk(self.node, key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(kind: FieldType, document: &str) -> Vec<Value> {
+        let mut fields = Fields::default();
+        let slot = fields.slot(&Field::new("a.b", kind));
+        let mut slots = Slots::default();
+        Decoder::new(fields, Schema::empty()).decode(document.as_bytes(), &mut slots).unwrap();
+        slots.values(slot).to_vec()
+    }
+
+    #[test]
+    fn nested_dotted_and_mixed_keys_are_the_same_field() {
+        let check = |document: &str, expected: &[&str]| {
+            let expected: Vec<Value> = expected.iter().map(|text| Value::text(*text)).collect();
+            assert_eq!(values(FieldType::Keyword, document), expected, "{document}");
+        };
+        check(r#"{"a": {"b": "x"}}"#, &["x"]);
+        check(r#"{"a.b": "x"}"#, &["x"]);
+        check(r#"{"a.b": "x", "a": {"b": ["y", null, "z"]}}"#, &["x", "y", "z"]);
+        check(r#"{"a": [{"b": "x"}, {"b": ["y"]}, {"c": 1}, 7]}"#, &["x", "y"]);
+        check(r#"{"a": {"b": []}}"#, &[]);
+        check(r#"{"a": {"b": null}}"#, &[]);
+        check(r#"{"a": {"b": ""}}"#, &[""]);
+        check(r#"{"a": {"b": 501}}"#, &["501"]);
+        check(r#"{"a": {"b": [true, 1.5]}}"#, &["true", "1.5"]);
+        check(r#"{"a": {"b\u0000": 1}}"#, &[]);
+    }
+
+    #[test]
+    fn scalars_take_the_type_of_the_field() {
+        let check = |kind: FieldType, json: &str, expected: Value| {
+            assert_eq!(values(kind, &format!(r#"{{"a.b": {json}}}"#)), [expected], "{kind:?} {json}");
+        };
+        check(FieldType::Long, "\"42\"", Value::Long(42));
+        check(FieldType::Long, "1.9", Value::Long(1));
+        check(FieldType::Long, "18446744073709551615", Value::Unsigned(u64::MAX));
+        check(FieldType::Long, "\"n/a\"", Value::text("n/a"));
+        check(FieldType::Double, "1", Value::Double(1.0));
+        check(FieldType::Boolean, "\"true\"", Value::Boolean(true));
+        check(FieldType::Boolean, "1", Value::text("1"));
+        check(FieldType::Ip, "\"::ffff:10.0.0.1\"", Value::Ip("10.0.0.1".parse().unwrap()));
+        check(FieldType::Ip, "\"-\"", Value::text("-"));
+        check(FieldType::Date, "1500", Value::Date(1_500_000_000));
+        check(FieldType::Date, "\"1970-01-01T00:00:00.000000001Z\"", Value::Date(1));
+        check(FieldType::Unknown, "5", Value::Long(5));
+        check(FieldType::Keyword, "{\"c\": 1}", Value::Object);
+    }
+
+    #[test]
+    fn nested_objects_keep_their_fields_apart() {
+        let mut inner = Fields::default();
+        let action = inner.slot(&Field::new("action", FieldType::Keyword));
+        let mut fields = Fields::default();
+        let nested = fields.nested("deltas", inner);
+        let mut slots = Slots::default();
+        let decoder = Decoder::new(fields, Schema::empty());
+        decoder.decode(br#"{"deltas": [{"action": "ADD"}, {"action": "REMOVE"}]}"#, &mut slots).unwrap();
+        let actions: Vec<_> = slots.nested(nested).iter().map(|object| object.values(action).to_vec()).collect();
+        assert_eq!(actions, [[Value::text("ADD")], [Value::text("REMOVE")]]);
+    }
+
+    #[test]
+    fn leaves_are_all_scalars_with_their_paths() {
+        let mut fields = Fields::default();
+        fields.want_leaves();
+        let mut slots = Slots::default();
+        let decoder = Decoder::new(fields, Schema::empty());
+        decoder.decode(br#"{"a": {"b": [1, {"c": "x"}]}, "_id": "no"}"#, &mut slots).unwrap();
+        let leaves: Vec<_> = slots.leaves().iter().map(|leaf| (&*leaf.path, leaf.value.clone())).collect();
+        assert_eq!(leaves, [("a.b", Value::Long(1)), ("a.b.c", Value::text("x"))]);
+    }
+
+    #[test]
+    fn bad_events_are_errors_and_leave_no_values_behind() {
+        let mut fields = Fields::default();
+        let slot = fields.slot(&Field::new("a", FieldType::Keyword));
+        let decoder = Decoder::new(fields, Schema::empty());
+        let mut slots = Slots::default();
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let deep = format!(r#"{{"a": {deep}}}"#);
+        for bad in ["", "[]", "7", "{\"a\": 1", "{\"a\": 1} x", "{\"a\": 1e999}", &deep] {
+            assert!(decoder.decode(bad.as_bytes(), &mut slots).is_err(), "{}", &bad[..bad.len().min(20)]);
+        }
+        assert!(decoder.decode(b"{\"a\": \"\xff\"}", &mut slots).is_err());
+        decoder.decode(b"{}", &mut slots).unwrap();
+        assert_eq!(slots.values(slot), []);
+    }
+}

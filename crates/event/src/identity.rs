@@ -1,0 +1,61 @@
+//! An identity for events that bring none.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// An id from the event's content: the same for the same document whatever its white space and the order of its
+/// keys. `occurrence` (from 0) keeps exact duplicates of one input apart.
+///
+/// SHA-256 over a canonical form (keys sorted, no white space), cut to 20 hexadecimal characters (80 bits).
+/// Top-level keys that begin with `_` are bookkeeping and do not count.
+///
+/// ```
+/// use maxspan_event::identity::content_id;
+/// let a = serde_json::json!({"a": 1, "b": {"c": [1.5, null]}, "_src": "x"});
+/// let b = serde_json::json!({"b": {"c": [1.5, null]}, "a": 1});
+/// assert_eq!(content_id(&a, 0), content_id(&b, 0));
+/// assert_ne!(content_id(&a, 0), content_id(&a, 1));
+/// ```
+pub fn content_id(document: &Value, occurrence: u32) -> String {
+    let mut canonical = String::new();
+    write_canonical(document, &mut canonical, true);
+    let digest = Sha256::digest(canonical.as_bytes());
+    let mut id = String::with_capacity(24);
+    for byte in digest.iter().take(10) {
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02x}");
+    }
+    if occurrence > 0 {
+        let _ = write!(id, "-{}", occurrence + 1);
+    }
+    id
+}
+
+fn write_canonical(value: &Value, out: &mut String, top: bool) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<_> = map.keys().filter(|key| !(top && key.starts_with('_'))).collect();
+            keys.sort_unstable();
+            out.push('{');
+            for key in keys {
+                let _ = write!(out, "{}:", Value::String(key.clone()));
+                write_canonical(&map[key], out, false);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                write_canonical(item, out, false);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        scalar => {
+            let _ = write!(out, "{scalar}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The schema: which type a field has.
+//!
+//! The built-in table holds ECS and the fields that detection rules and integrations use beyond it; `xtask codegen`
+//! writes it (`fields.txt`). Mappings that a user brings go over it.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::field::{Field, FieldType};
+use crate::mapping::{self, MappingError};
+
+/// Written by `cargo xtask codegen`; the format is described in its first lines.
+const BUILT_IN: &str = include_str!("fields.txt");
+
+/// Sub-fields that hold the same values as the field above them, for another kind of search.
+const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
+
+/// Types by field name. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    built_in: Arc<FxHashMap<Box<str>, FieldType>>,
+    mapped: Arc<FxHashMap<String, Field>>,
+}
+
+impl Schema {
+    /// The built-in table.
+    pub fn built_in() -> Self {
+        Self { built_in: Arc::new(parse_table(BUILT_IN)), mapped: Arc::default() }
+    }
+
+    /// A schema that knows no field.
+    pub fn empty() -> Self {
+        Self { built_in: Arc::default(), mapped: Arc::default() }
+    }
+
+    /// The schema with an Elasticsearch mapping over it; see [`MappingError`] for what is refused.
+    pub fn with_mapping(&self, json: &str) -> Result<Self, MappingError> {
+        let mut mapped = (*self.mapped).clone();
+        mapping::read(json, &mut mapped)?;
+        Ok(Self { built_in: Arc::clone(&self.built_in), mapped: Arc::new(mapped) })
+    }
+
+    /// The field of a name; of type [`FieldType::Unknown`] when the schema does not know it.
+    pub fn field(&self, name: &str) -> Field {
+        self.get(name).unwrap_or_else(|| Field::new(name, FieldType::Unknown))
+    }
+
+    /// The field of a name, if the schema knows it.
+    pub fn get(&self, name: &str) -> Option<Field> {
+        if let Some(field) = self.mapped.get(name) {
+            return Some(field.clone());
+        }
+        if let Some(field) = self.multi_field(name) {
+            return Some(field);
+        }
+        let kind = self.built_in.get(name).copied().or_else(|| self.flattened_parent(name))?;
+        Some(self.inside_nested(Field::new(name, kind)))
+    }
+
+    /// Whether the name stands for an object that has known fields.
+    pub fn is_object(&self, name: &str) -> bool {
+        let inside = |known: &str| known.len() > name.len() && known.starts_with(name) && known.as_bytes()[name.len()] == b'.';
+        self.names().any(inside)
+    }
+
+    /// All known names, for "did you mean".
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.mapped.keys().map(String::as_str).chain(self.built_in.keys().map(|name| &**name))
+    }
+
+    /// `process.name.caseless`: the values of `process.name`, lower-cased.
+    fn multi_field(&self, name: &str) -> Option<Field> {
+        let (parent, last) = name.rsplit_once('.')?;
+        if !MULTI_FIELDS.contains(&last) {
+            return None;
+        }
+        let above = self.mapped.get(parent).map(|field| field.kind).or_else(|| self.built_in.get(parent).copied())?;
+        if !above.is_string() {
+            return None;
+        }
+        let kind = if last == "text" || last == "stem" { FieldType::Text } else { FieldType::Keyword };
+        let mut field = Field::new(name, kind);
+        field.path = self.mapped.get(parent).map_or_else(|| parent.to_owned(), |field| field.path.clone());
+        field.lowercase = last == "caseless";
+        Some(field)
+    }
+
+    fn flattened_parent(&self, name: &str) -> Option<FieldType> {
+        let parents = name.match_indices('.').map(|(dot, _)| &name[..dot]);
+        let mut kinds = parents.filter_map(|parent| self.built_in.get(parent));
+        kinds.any(|kind| *kind == FieldType::Flattened).then_some(FieldType::Keyword)
+    }
+
+    fn inside_nested(&self, mut field: Field) -> Field {
+        let dots = field.name.match_indices('.').map(|(dot, _)| &field.name[..dot]);
+        let nested = dots.filter(|parent| self.built_in.get(*parent) == Some(&FieldType::Nested)).last();
+        field.nested_path = nested.map(str::to_owned);
+        field
+    }
+}
+
+/// Lines of `<segments shared with the line before> <rest of the name> <letter of the type>`.
+fn parse_table(text: &str) -> FxHashMap<Box<str>, FieldType> {
+    let mut table = FxHashMap::default();
+    let mut previous = String::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let mut parts = line.splitn(3, ' ');
+        let (Some(shared), Some(kind), Some(rest)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let segments = shared.parse::<usize>().unwrap_or(0);
+        let keep = if segments == 0 { 0 } else { previous.match_indices('.').nth(segments - 1).map_or(0, |(dot, _)| dot + 1) };
+        previous.truncate(keep);
+        previous.push_str(rest);
+        table.insert(previous.as_str().into(), FieldType::from_mapping(kind));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_types() {
+        let schema = Schema::built_in();
+        let check = |name: &str, kind: FieldType, path: &str| {
+            let field = schema.field(name);
+            assert_eq!((field.kind, field.path.as_str()), (kind, path), "{name}");
+        };
+        check("process.name", FieldType::Keyword, "process.name");
+        check("process.name.caseless", FieldType::Keyword, "process.name");
+        check("process.name.text", FieldType::Text, "process.name");
+        check("process.command_line", FieldType::Wildcard, "process.command_line");
+        check("process.pid", FieldType::Long, "process.pid");
+        check("source.ip", FieldType::Ip, "source.ip");
+        check("@timestamp", FieldType::Date, "@timestamp");
+        check("message", FieldType::Text, "message");
+        check("process.code_signature.trusted", FieldType::Boolean, "process.code_signature.trusted");
+        check("dll.pe.imports.foo", FieldType::Keyword, "dll.pe.imports.foo");
+        check("no.such.field", FieldType::Unknown, "no.such.field");
+        assert!(schema.field("process.name.caseless").lowercase);
+        assert!(schema.is_object("process.parent"));
+        assert_eq!(schema.field("dll.pe.sections.name").nested_path.as_deref(), Some("dll.pe.sections"));
+        assert!(schema.names().count() > 9_000);
+    }
+
+    #[test]
+    fn mappings_go_over_the_table() {
+        let schema = Schema::built_in();
+        let mapping = r#"{"properties": {"my": {"properties": {"field": {"type": "long"}}}, "process": {"properties": {"pid": {"type": "keyword"}}}}}"#;
+        let schema = schema.with_mapping(mapping).unwrap();
+        assert_eq!(schema.field("my.field").kind, FieldType::Long);
+        assert_eq!(schema.field("process.pid").kind, FieldType::Keyword);
+        assert_eq!(schema.field("process.name").kind, FieldType::Keyword);
+    }
+}

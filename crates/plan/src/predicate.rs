@@ -1,0 +1,355 @@
+//! What one event must satisfy.
+
+use std::cmp::Ordering;
+
+use maxspan_event::wildcard::{Wildcard, fold};
+use maxspan_event::{Cidr, FieldType, Leaf, NestedSlot, Slot, Slots, Value, compare_numbers, date, parse_ip, version};
+use rustc_hash::FxHashSet;
+
+use crate::expr::Expr;
+use crate::pattern::regex::LuceneRegex;
+use crate::pattern::text::TextQuery;
+
+/// A condition on one event. Two-valued: what is unknown inside a script is false here.
+#[derive(Debug, Clone)]
+pub enum Predicate {
+    /// Always so, or never.
+    Constant(bool),
+    /// All of them.
+    And(Vec<Predicate>),
+    /// Any of them.
+    Or(Vec<Predicate>),
+    /// Not so.
+    Not(Box<Predicate>),
+    /// Some value of one field passes a test.
+    Test(Test),
+    /// A three-valued expression is true.
+    Script(Expr),
+    /// Some leaf of the event passes: free text, and field names with wildcards.
+    Leaves(Box<Leaves>),
+    /// One object of an array satisfies the whole condition by itself.
+    Nested(NestedSlot, Box<Predicate>),
+    /// The event's process is related to one that matched before.
+    Lineage(LineageId),
+}
+
+/// Number of a lineage query within its plan ([`crate::Plan::lineage`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineageId(pub usize);
+
+/// Some value of a field passes.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// The field.
+    pub slot: Slot,
+    /// What a value must be.
+    pub kind: TestKind,
+}
+
+/// What a value must be.
+#[derive(Debug, Clone)]
+pub enum TestKind {
+    /// Anything.
+    Exists,
+    /// One of these.
+    OneOf(ValueSet),
+    /// Before or after this. A value of another type does not pass.
+    Compare(RangeOp, Value),
+    /// An instant within these, both included, in nanoseconds.
+    Between(i64, i64),
+    /// A string that one of these patterns matches as a whole.
+    Wildcard(Vec<Wildcard>),
+    /// A string that one of these expressions matches as a whole.
+    Regex(Vec<LuceneRegex>),
+    /// An address in one of these blocks.
+    Cidr(Vec<Cidr>),
+    /// Analysed text.
+    Text(TextQuery),
+}
+
+/// Comparisons with an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum RangeOp {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl RangeOp {
+    /// Whether a value that compares with the bound like this passes.
+    pub fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Less => ordering.is_lt(),
+            Self::LessOrEqual => ordering.is_le(),
+            Self::Greater => ordering.is_gt(),
+            Self::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+
+    /// The comparison that holds exactly where this one does not.
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
+    /// As it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// A set of constants that values are looked up in.
+#[derive(Debug, Clone, Default)]
+pub struct ValueSet {
+    texts: FxHashSet<Box<str>>,
+    ignore_case: bool,
+    others: Vec<Value>,
+}
+
+impl ValueSet {
+    /// A set of the values; with `ignore_case` strings are compared folded.
+    pub fn new(values: impl IntoIterator<Item = Value>, ignore_case: bool) -> Self {
+        let mut set = Self { ignore_case, ..Self::default() };
+        for value in values {
+            match value {
+                Value::Text(text) if ignore_case => {
+                    set.texts.insert(fold(&text).into());
+                }
+                Value::Text(text) => {
+                    set.texts.insert(text);
+                }
+                other => set.others.push(other),
+            }
+        }
+        set
+    }
+
+    /// Whether the value is in the set.
+    pub fn contains(&self, value: &Value) -> bool {
+        match value {
+            Value::Text(text) if self.ignore_case => self.texts.contains(&*fold(text)),
+            Value::Text(text) => self.texts.contains(&**text),
+            other => self.others.iter().any(|constant| same(constant, other)),
+        }
+    }
+
+    /// The strings, sorted.
+    pub fn texts(&self) -> Vec<&str> {
+        let mut texts: Vec<&str> = self.texts.iter().map(|text| &**text).collect();
+        texts.sort_unstable();
+        texts
+    }
+
+    /// The values that are no strings.
+    pub fn others(&self) -> &[Value] {
+        &self.others
+    }
+
+    /// Whether case is ignored.
+    pub fn ignores_case(&self) -> bool {
+        self.ignore_case
+    }
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Version(a), Value::Version(b)) => a == b || version::compare(a, b).is_eq(),
+        (Value::Date(a), Value::Date(b)) => date::to_millis(*a) == date::to_millis(*b),
+        _ => compare_numbers(a, b).map_or_else(|| a == b, Ordering::is_eq),
+    }
+}
+
+/// The same question put to fields of any type, where the type is only known per leaf.
+#[derive(Debug, Clone)]
+pub struct Leaves {
+    /// Which leaves are asked, by path; none for all.
+    pub fields: Option<Wildcard>,
+    /// What is asked.
+    pub tests: ByKind,
+}
+
+/// One test a type; none where no value of the type can pass.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct ByKind {
+    pub keyword: Option<TestKind>,
+    pub wildcard: Option<TestKind>,
+    pub text: Option<TestKind>,
+    pub number: Option<TestKind>,
+    pub ip: Option<TestKind>,
+    pub date: Option<TestKind>,
+    pub boolean: Option<TestKind>,
+    pub version: Option<TestKind>,
+    pub unknown: Option<TestKind>,
+}
+
+impl ByKind {
+    /// The test for fields of a type.
+    pub fn get(&self, kind: FieldType) -> Option<&TestKind> {
+        match kind {
+            FieldType::Keyword => self.keyword.as_ref(),
+            FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Flattened => self.wildcard.as_ref(),
+            FieldType::Text => self.text.as_ref(),
+            FieldType::Long | FieldType::UnsignedLong | FieldType::Double => self.number.as_ref(),
+            FieldType::Ip => self.ip.as_ref(),
+            FieldType::Date | FieldType::DateNanos => self.date.as_ref(),
+            FieldType::Boolean => self.boolean.as_ref(),
+            FieldType::Version => self.version.as_ref(),
+            FieldType::Unknown => self.unknown.as_ref(),
+            FieldType::Nested | FieldType::Object | FieldType::Binary | FieldType::Unsupported => None,
+        }
+    }
+
+    fn passes(&self, leaf: &Leaf) -> bool {
+        self.get(leaf.field.kind).is_some_and(|test| test.passes(&leaf.value))
+    }
+}
+
+/// What a predicate is evaluated in.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment<'a> {
+    /// The event's values.
+    pub slots: &'a Slots,
+    /// For each lineage query of the plan, whether it holds for the event.
+    pub lineage: &'a [bool],
+}
+
+impl<'a> Environment<'a> {
+    /// For plans without lineage queries.
+    pub fn new(slots: &'a Slots) -> Self {
+        Self { slots, lineage: &[] }
+    }
+}
+
+impl Predicate {
+    /// Whether the event satisfies the predicate.
+    pub fn holds(&self, environment: Environment<'_>) -> bool {
+        match self {
+            Self::Constant(value) => *value,
+            Self::And(all) => all.iter().all(|one| one.holds(environment)),
+            Self::Or(any) => any.iter().any(|one| one.holds(environment)),
+            Self::Not(inner) => !inner.holds(environment),
+            Self::Test(test) => environment.slots.values(test.slot).iter().any(|value| test.kind.passes(value)),
+            Self::Script(expr) => expr.evaluate(environment.slots).as_boolean() == Some(true),
+            Self::Leaves(leaves) => leaves.holds(environment.slots),
+            Self::Nested(nested, inner) => {
+                let mut objects = environment.slots.nested(*nested).iter();
+                objects.any(|slots| inner.holds(Environment { slots, lineage: environment.lineage }))
+            }
+            Self::Lineage(id) => environment.lineage.get(id.0).copied().unwrap_or(false),
+        }
+    }
+
+    /// A test of one field.
+    pub fn test(slot: Slot, kind: TestKind) -> Self {
+        Self::Test(Test { slot, kind })
+    }
+
+    /// All of the predicates, without needless nesting.
+    pub fn and(predicates: impl IntoIterator<Item = Predicate>) -> Self {
+        let mut all = Vec::new();
+        for predicate in predicates {
+            match predicate {
+                Self::Constant(true) => {}
+                Self::Constant(false) => return Self::Constant(false),
+                Self::And(inner) => all.extend(inner),
+                other => all.push(other),
+            }
+        }
+        match all.len() {
+            0 => Self::Constant(true),
+            1 => all.remove(0),
+            _ => Self::And(all),
+        }
+    }
+
+    /// Any of the predicates, without needless nesting.
+    pub fn or(predicates: impl IntoIterator<Item = Predicate>) -> Self {
+        let mut any = Vec::new();
+        for predicate in predicates {
+            match predicate {
+                Self::Constant(false) => {}
+                Self::Constant(true) => return Self::Constant(true),
+                Self::Or(inner) => any.extend(inner),
+                other => any.push(other),
+            }
+        }
+        match any.len() {
+            0 => Self::Constant(false),
+            1 => any.remove(0),
+            _ => Self::Or(any),
+        }
+    }
+
+    /// The opposite.
+    pub fn negate(self) -> Self {
+        match self {
+            Self::Constant(value) => Self::Constant(!value),
+            Self::Not(inner) => *inner,
+            other => Self::Not(Box::new(other)),
+        }
+    }
+}
+
+impl Leaves {
+    fn holds(&self, slots: &Slots) -> bool {
+        let chosen = |leaf: &&Leaf| self.fields.as_ref().is_none_or(|pattern| pattern.matches(&leaf.path));
+        slots.leaves().iter().filter(chosen).any(|leaf| self.tests.passes(leaf))
+    }
+}
+
+impl TestKind {
+    /// Whether one value passes.
+    pub fn passes(&self, value: &Value) -> bool {
+        match self {
+            Self::Exists => true,
+            Self::OneOf(set) => set.contains(value),
+            Self::Compare(op, bound) => order(value, bound).is_some_and(|ordering| op.holds(ordering)),
+            Self::Between(from, to) => matches!(value, Value::Date(nanos) if from <= nanos && nanos <= to),
+            Self::Wildcard(patterns) => text_of(value).is_some_and(|text| patterns.iter().any(|one| one.matches(&text))),
+            Self::Regex(patterns) => text_of(value).is_some_and(|text| patterns.iter().any(|one| one.matches(&text))),
+            Self::Cidr(blocks) => ip_of(value).is_some_and(|ip| blocks.iter().any(|block| block.contains(ip))),
+            Self::Text(query) => value.as_text().is_some_and(|text| query.matches(text)),
+        }
+    }
+}
+
+/// The order of a value and a bound of the same type.
+fn order(value: &Value, bound: &Value) -> Option<Ordering> {
+    match (value, bound) {
+        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Version(a), Value::Version(b)) => Some(version::compare(a, b)),
+        (Value::Date(_), Value::Date(_)) | (Value::Ip(_), Value::Ip(_)) | (Value::Boolean(_), Value::Boolean(_)) => {
+            Some(value.total_cmp(bound))
+        }
+        _ => compare_numbers(value, bound),
+    }
+}
+
+/// The string that patterns see. Numbers stand as strings where no schema says that the field is a number.
+fn text_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
+    match value {
+        Value::Text(text) | Value::Version(text) => Some((&**text).into()),
+        Value::Long(value) => Some(value.to_string().into()),
+        _ => None,
+    }
+}
+
+fn ip_of(value: &Value) -> Option<std::net::IpAddr> {
+    match value {
+        Value::Ip(ip) => Some(*ip),
+        Value::Text(text) => parse_ip(text),
+        _ => None,
+    }
+}

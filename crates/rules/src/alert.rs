@@ -1,0 +1,173 @@
+//! From a rule and the events of a detection to Kibana's alert documents (specification 3, 7).
+//!
+//! Pure functions: the time, the execution's id and the fields' types are handed in ([`AlertContext`]), so that the
+//! same events give the same alerts. An alert is a full copy of the event, with flat keys `kibana.alert.…` over it.
+//!
+//! Step 1 of specification 3.2 (copying values that only Elasticsearch's mapping knows into the source) has no
+//! counterpart here: there is no mapping that adds values.
+//!
+//! ```
+//! use maxspan_rules::alert::{AlertContext, SourceEvent, event_alert};
+//! # use std::sync::Arc;
+//! # let text = r#"{"rule_id":"r","name":"N","description":"D","severity":"low","risk_score":1,"type":"query"}"#;
+//! # let file = maxspan_rules::parse_json(&Arc::new(maxspan_diagnostics::Source::new("rule.json", text)));
+//! # let rule = &file.rules[0];
+//! let event = SourceEvent {
+//!     index: "logs-1".into(),
+//!     id: "e1".into(),
+//!     source: serde_json::json!({"host": {"name": "h1"}}),
+//! };
+//! let context = AlertContext::new("2024-01-01T00:00:00.000Z", "execution-1");
+//! let alert = event_alert(rule, &event, &context).unwrap();
+//! assert_eq!(alert.document["kibana.alert.reason"], "event on h1 created low alert N.");
+//! ```
+
+mod ancestors;
+mod document;
+pub mod ids;
+mod intersection;
+mod overrides;
+mod reason;
+mod rule_fields;
+mod sequence;
+pub mod source;
+pub mod time;
+mod traverse;
+
+pub use sequence::{SequenceAlerts, sequence_alerts};
+
+use serde_json::{Map, Value};
+
+use crate::document::RuleDocument;
+
+/// An event that a rule matched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceEvent {
+    /// `_index`; empty for a missing event of a sequence.
+    pub index: String,
+    /// `_id`, stable for the event; empty for a missing event of a sequence.
+    pub id: String,
+    /// The document, an object.
+    pub source: Value,
+}
+
+impl SourceEvent {
+    /// The stand-in for an event that a sequence says must be missing (`![…]`).
+    pub fn missing() -> Self {
+        Self { index: String::new(), id: String::new(), source: Value::Null }
+    }
+
+    /// Whether this stands for a missing event.
+    pub fn is_missing(&self) -> bool {
+        self.index.is_empty() && self.id.is_empty()
+    }
+}
+
+/// An alert document and its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// `_id`, equal to `kibana.alert.uuid`.
+    pub id: String,
+    /// The document.
+    pub document: Map<String, Value>,
+}
+
+/// How a run came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExecutionType {
+    /// By the rule's schedule.
+    #[default]
+    Scheduled,
+    /// By hand, over a span of the past.
+    Manual,
+}
+
+impl ExecutionType {
+    /// `kibana.alert.rule.execution.type`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// What kind of value ECS gives a field; as much of it as deciding about a value needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A text of any type: `keyword`, `wildcard`, `text`, `constant_keyword`, `version` …
+    Text,
+    /// `ip`
+    Ip,
+    /// `date`
+    Date,
+    /// `boolean`
+    Boolean,
+    /// `long` and the smaller whole numbers.
+    Long,
+    /// `float`, `double`, `scaled_float` …
+    Float,
+    /// `geo_point` and other types whose values are not checked.
+    Unchecked,
+    /// `object`, also a field that only has fields below it.
+    Object,
+    /// `nested`
+    Nested,
+}
+
+/// What an alert needs to know beside rule and events.
+#[derive(Clone, Copy)]
+pub struct AlertContext<'a> {
+    /// The Kibana space.
+    pub space: &'a str,
+    /// The time that alerts carry as `@timestamp`, ISO 8601 with milliseconds and `Z`.
+    pub now: &'a str,
+    /// The run's id.
+    pub execution_uuid: &'a str,
+    /// `kibana.version`.
+    pub version: &'a str,
+    /// How the run came about.
+    pub execution_type: ExecutionType,
+    /// Start of a manual run, ISO 8601; else none.
+    pub intended_timestamp: Option<&'a str>,
+    /// What ECS says about a field by its dotted name; none for fields that are not in ECS.
+    pub field_kind: &'a dyn Fn(&str) -> Option<FieldKind>,
+}
+
+impl<'a> AlertContext<'a> {
+    /// The default space, a scheduled run, no field known to ECS.
+    pub fn new(now: &'a str, execution_uuid: &'a str) -> Self {
+        Self {
+            space: "default",
+            now,
+            execution_uuid,
+            version: env!("CARGO_PKG_VERSION"),
+            execution_type: ExecutionType::Scheduled,
+            intended_timestamp: None,
+            field_kind: &|_| None,
+        }
+    }
+}
+
+/// The alert of one event; none where the event is an alert of the same rule, or made from one (the recursion guard
+/// of specification 3.4).
+pub fn event_alert(rule: &RuleDocument, event: &SourceEvent, context: &AlertContext<'_>) -> Option<Alert> {
+    let ancestors = ancestors::ancestors(event);
+    if ancestors::has_rule(&ancestors, &rule.uuid) {
+        return None;
+    }
+    let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.uuid);
+    let overrides = overrides::overrides(rule, &event.source);
+    let empty = Map::new();
+    let parts = document::AlertParts {
+        id: &id,
+        depth: ancestors::depth_above(&[ancestors.last().map_or(0, |parent| parent.depth)]),
+        ancestors: &ancestors,
+        reason: reason::reason(event.source.as_object().unwrap_or(&empty), &overrides),
+        overrides: &overrides,
+    };
+    let mut document = document::alert_source(event, context);
+    document::put_alert_fields(&mut document, rule, context, &parts);
+    document::put_original_time(&mut document, &event.source);
+    Some(Alert { id, document })
+}

@@ -1,0 +1,102 @@
+//! Where an alert came from: its events, and the alerts among them (specification 3.4).
+
+use serde_json::{Value, json};
+
+use super::SourceEvent;
+use super::source::get;
+
+/// One ancestor of an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ancestor {
+    /// Id of the document.
+    pub(crate) id: String,
+    /// Its index; empty for the building blocks of a shell.
+    pub(crate) index: String,
+    /// 0 for an event, else the alert's depth.
+    pub(crate) depth: u64,
+    /// Whether it is an alert.
+    pub(crate) is_alert: bool,
+    /// Of an alert, the uuid of its rule.
+    pub(crate) rule: Option<String>,
+}
+
+impl Ancestor {
+    pub(crate) fn to_json(&self) -> Value {
+        let kind = if self.is_alert { "signal" } else { "event" };
+        let mut value = json!({"id": self.id, "type": kind, "index": self.index, "depth": self.depth});
+        if let Some(rule) = &self.rule {
+            value["rule"] = json!(rule);
+        }
+        value
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            id: text("id")?,
+            index: text("index").unwrap_or_default(),
+            depth: value.get("depth").and_then(Value::as_u64).unwrap_or(0),
+            is_alert: text("type").as_deref() == Some("signal"),
+            rule: text("rule"),
+        })
+    }
+}
+
+/// The event itself and, where it is an alert, what that came from; the event is last.
+pub(crate) fn ancestors(event: &SourceEvent) -> Vec<Ancestor> {
+    let earlier = get(&event.source, "kibana.alert.ancestors").and_then(Value::as_array);
+    let mut all: Vec<_> = earlier.into_iter().flatten().filter_map(Ancestor::from_json).collect();
+    all.push(parent(event));
+    all
+}
+
+fn parent(event: &SourceEvent) -> Ancestor {
+    let source = &event.source;
+    let is_alert = get(source, "kibana.alert.uuid").is_some() || source.get("signal").is_some();
+    let depth = get(source, "kibana.alert.depth").and_then(Value::as_u64).unwrap_or(1);
+    let rule = get(source, "kibana.alert.rule.uuid").and_then(Value::as_str);
+    Ancestor {
+        id: event.id.clone(),
+        index: event.index.clone(),
+        depth: if is_alert { depth } else { 0 },
+        is_alert,
+        rule: rule.filter(|_| is_alert).map(str::to_owned),
+    }
+}
+
+/// Whether an ancestor is an alert of the rule: then a further alert would feed itself.
+pub(crate) fn has_rule(ancestors: &[Ancestor], rule_uuid: &str) -> bool {
+    ancestors.iter().any(|ancestor| ancestor.rule.as_deref() == Some(rule_uuid))
+}
+
+/// The depth of an alert with these direct parents.
+pub(crate) fn depth_above(parents: &[u64]) -> u64 {
+    parents.iter().max().map_or(1, |depth| depth + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn events_and_alerts_are_told_apart() {
+        let check = |source: Value, expected: Value| {
+            let event = SourceEvent { index: "i".into(), id: "e".into(), source };
+            let found: Vec<_> = ancestors(&event).iter().map(Ancestor::to_json).collect();
+            assert_eq!(Value::Array(found), expected);
+        };
+        check(json!({}), json!([{"id": "e", "type": "event", "index": "i", "depth": 0}]));
+        let first = json!({"id": "x", "type": "event", "index": "y", "depth": 0});
+        check(
+            json!({"kibana.alert.uuid": "e", "kibana.alert.depth": 2, "kibana.alert.rule.uuid": "r",
+                   "kibana.alert.ancestors": [first]}),
+            json!([first, {"id": "e", "type": "signal", "index": "i", "depth": 2, "rule": "r"}]),
+        );
+        check(
+            json!({"kibana": {"alert": {"uuid": "e"}}}),
+            json!([{"id": "e", "type": "signal", "index": "i", "depth": 1}]),
+        );
+    }
+}

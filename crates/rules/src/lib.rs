@@ -1,0 +1,35 @@
+//! Rule documents: load, check, lower; detection and rule to alert.
+//!
+//! A rule file (Elastic's TOML, or Kibana's exported NDJSON and JSON) becomes a [`RuleDocument`]: typed, checked,
+//! defaults filled in, with the place in its file. Exception lists are kept beside ([`ExceptionStore`]), and
+//! [`alert`] turns a rule and the events of a detection into Kibana's alert document.
+//!
+//! Only [`load`] touches the file system; everything else is a pure function of its arguments, and the current
+//! time is always handed in.
+
+pub mod alert;
+mod api_json;
+pub mod document;
+pub mod exceptions;
+mod field_reader;
+mod json_places;
+mod kibana_rules;
+pub mod limits;
+pub mod load;
+mod parsed_file;
+mod read_rule;
+pub mod schedule;
+mod toml_rules;
+mod toml_text;
+mod version_lock;
+
+pub use api_json::{parameters_json, to_api_json};
+pub use document::{RuleDocument, RuleType};
+pub use exceptions::{ExceptionItem, ExceptionStore};
+pub use kibana_rules::{parse_json, parse_ndjson};
+pub use limits::Limits;
+pub use load::{LoadOptions, LoadedRules, load_paths};
+pub use parsed_file::{ParsedFile, Skipped};
+pub use schedule::{DateMath, Schedule};
+pub use toml_rules::{TomlOptions, parse_toml};
+pub use version_lock::VersionLock;
