@@ -1,1 +1,23 @@
-//! Plans to a rule set; events to detections.
+//! Plans to a [`RuleSet`]; events to detections.
+//!
+//! ```text
+//! event ── RuleSet::match_event ──► Match {rule, steps, keys, time, event}
+//!                                      │   the one seam where work can be split by rule and key
+//!                                  Correlator::push ── Correlator::finish ──► Detection {rule, events, keys}
+//! ```
+//!
+//! A [`RuleSet`] is immutable. What changes from event to event is [`Scratch`]; what changes over time is the state
+//! of the [`Correlator`]. Neither does I/O, reads a clock or knows which language a rule came from.
+
+mod correlate;
+mod detection;
+mod key;
+pub mod limits;
+mod matcher;
+mod ruleset;
+
+pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, TieBreak};
+pub use detection::Detection;
+pub use key::{KeyStyle, KeyTuple, KeyValue};
+pub use matcher::{EventInput, LineageMatch, Match, MatchBody, MatchCounters, Scratch, StepMatch};
+pub use ruleset::{CompiledRule, RuleId, RuleSet, RuleSetBuilder};

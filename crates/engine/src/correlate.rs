@@ -1,0 +1,261 @@
+//! Matches to detections: order, sequences, samples, lineage.
+//!
+//! Matches of rules that look at several events are held back, put in order, and handed to the rule's state machine.
+//! So the detections do not depend on the order in which events arrive. When more is held back than the limit allows,
+//! the older half is handed on; an event that belongs before that and arrives later is late: it is counted, not used.
+
+use std::cmp::Ordering;
+
+use maxspan_event::Event;
+use maxspan_plan::{Limit, PlanKind};
+
+use crate::detection::Detection;
+use crate::key::KeyValue;
+use crate::limits::BUFFER_BYTES_DEFAULT;
+use crate::matcher::{Match, MatchBody, StepMatch};
+use crate::ruleset::{CompiledRule, RuleId, RuleSet};
+
+mod lineage;
+mod sample;
+mod sequence;
+
+use lineage::LineageState;
+use sample::SampleState;
+use sequence::SequenceState;
+
+/// What orders events of the same time and tiebreaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TieBreak {
+    /// The order of arrival, as Elasticsearch.
+    Arrival,
+    /// `event.sequence`, then the earlier stage, then the event's identity: the same for any order of arrival.
+    Content,
+}
+
+/// How a correlator works.
+#[derive(Debug, Clone, Copy)]
+pub struct CorrelatorOptions {
+    /// What orders events of the same time.
+    pub tie_break: TieBreak,
+    /// Most bytes held back for sorting, over all rules.
+    pub buffer_bytes: usize,
+}
+
+impl Default for CorrelatorOptions {
+    fn default() -> Self {
+        Self { tie_break: TieBreak::Content, buffer_bytes: BUFFER_BYTES_DEFAULT }
+    }
+}
+
+/// What was lost, for one rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleCounters {
+    /// Events that arrived after their place in the order had passed.
+    pub late: u64,
+    /// Partial sequences, processes or sample events that a limit pushed out.
+    pub evicted: u64,
+}
+
+/// Holds the state of all rules.
+#[derive(Debug)]
+pub struct Correlator<'a> {
+    rule_set: &'a RuleSet,
+    options: CorrelatorOptions,
+    rules: Vec<RuleState>,
+    buffered_bytes: usize,
+    ready: Vec<Detection>,
+}
+
+#[derive(Debug)]
+struct RuleState {
+    buffer: Vec<Match>,
+    /// The last match that was handed on.
+    frontier: Option<Match>,
+    lineage: Option<LineageState>,
+    machine: Machine,
+    counters: RuleCounters,
+}
+
+#[derive(Debug)]
+enum Machine {
+    Events,
+    Sequence(SequenceState),
+    Sample(SampleState),
+}
+
+impl RuleState {
+    fn new(rule: &CompiledRule) -> Self {
+        let machine = match &rule.plan.kind {
+            PlanKind::Events(_) => Machine::Events,
+            PlanKind::Sequence(sequence) => Machine::Sequence(SequenceState::new(sequence)),
+            PlanKind::Sample(sample) => Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key)),
+        };
+        let lineage = (!rule.plan.lineage.is_empty()).then(|| LineageState::new(&rule.plan.lineage));
+        Self { buffer: Vec::new(), frontier: None, lineage, machine, counters: RuleCounters::default() }
+    }
+}
+
+impl<'a> Correlator<'a> {
+    /// No state yet.
+    pub fn new(rule_set: &'a RuleSet, options: CorrelatorOptions) -> Self {
+        let rules = rule_set.rules().map(|(_, rule)| RuleState::new(rule)).collect();
+        Self { rule_set, options, rules, buffered_bytes: 0, ready: Vec::new() }
+    }
+
+    /// Takes a match.
+    pub fn push(&mut self, found: Match) {
+        if matches!(found.body, MatchBody::Event) {
+            self.ready.push(single(found));
+            return;
+        }
+        let state = &mut self.rules[found.rule.0 as usize];
+        let late = state.frontier.as_ref().is_some_and(|last| order(&found, last, self.options.tie_break).is_lt());
+        if late {
+            state.counters.late += 1;
+            return;
+        }
+        self.buffered_bytes += weight(&found);
+        state.buffer.push(found);
+        if self.buffered_bytes > self.options.buffer_bytes {
+            self.relieve();
+        }
+    }
+
+    /// Detections of rules that look at single events, and what limits made ready early.
+    pub fn drain(&mut self) -> impl Iterator<Item = Detection> + '_ {
+        self.ready.drain(..)
+    }
+
+    /// What was lost so far, for one rule.
+    pub fn counters(&self, rule: RuleId) -> RuleCounters {
+        self.rules[rule.0 as usize].counters
+    }
+
+    /// The input has ended: everything that is held back is settled. Detections come out rule by rule, each rule's in
+    /// order of its last event.
+    pub fn finish(&mut self) -> Vec<Detection> {
+        for index in 0..self.rules.len() {
+            let count = self.rules[index].buffer.len();
+            self.hand_on(index, count);
+            let state = &mut self.rules[index];
+            match &mut state.machine {
+                Machine::Events => {}
+                Machine::Sequence(machine) => machine.finish(RuleId(index as u32), &mut self.ready),
+                Machine::Sample(machine) => machine.finish(RuleId(index as u32), &mut self.ready),
+            }
+        }
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Hands on the older half of every buffer.
+    fn relieve(&mut self) {
+        for index in 0..self.rules.len() {
+            let count = self.rules[index].buffer.len().div_ceil(2);
+            self.hand_on(index, count);
+        }
+    }
+
+    fn hand_on(&mut self, index: usize, count: usize) {
+        let tie_break = self.options.tie_break;
+        let rule = self.rule_set.rule(RuleId(index as u32));
+        let state = &mut self.rules[index];
+        state.buffer.sort_by(|a, b| order(a, b, tie_break));
+        for found in state.buffer.drain(..count) {
+            self.buffered_bytes -= weight(&found).min(self.buffered_bytes);
+            let settled = match &mut state.lineage {
+                Some(lineage) => lineage.settle(&found, &mut state.counters),
+                None => Settled::from(&found.body),
+            };
+            match (&mut state.machine, settled) {
+                (_, Settled::Nothing) => {}
+                (Machine::Events, _) => self.ready.push(single(found.clone())),
+                (Machine::Sequence(machine), Settled::Steps(steps)) => {
+                    machine.push(&found, &steps, &mut state.counters, &mut self.ready);
+                }
+                (Machine::Sample(machine), Settled::Steps(steps)) => machine.push(&found, &steps, &mut state.counters),
+                (_, Settled::Event) => {}
+            }
+            state.frontier = Some(found);
+        }
+        if let Machine::Sequence(machine) = &mut state.machine {
+            machine.expire(&mut state.counters);
+        }
+        let _ = rule;
+    }
+}
+
+/// A match with its lineage queries answered.
+enum Settled {
+    Nothing,
+    Event,
+    Steps(Vec<StepMatch>),
+}
+
+impl From<&MatchBody> for Settled {
+    fn from(body: &MatchBody) -> Self {
+        match body {
+            MatchBody::Event => Self::Event,
+            MatchBody::Steps(steps) => Self::Steps(steps.clone()),
+            MatchBody::Lineage(_) => Self::Nothing,
+        }
+    }
+}
+
+fn single(found: Match) -> Detection {
+    Detection { rule: found.rule, time: found.primary_time, events: vec![Some(found.event)], keys: Box::default() }
+}
+
+/// Memory of a match in bytes, roughly.
+fn weight(found: &Match) -> usize {
+    const RECORD_BYTES: usize = 300;
+    found.event.source.len() + RECORD_BYTES
+}
+
+/// The order of events: time, tiebreaker, and what the policy says.
+fn order(a: &Match, b: &Match, tie_break: TieBreak) -> Ordering {
+    let by_time = a.time.cmp(&b.time);
+    let by_tiebreaker = || compare_present_first(a.tiebreaker.as_ref(), b.tiebreaker.as_ref());
+    by_time.then_with(by_tiebreaker).then_with(|| match tie_break {
+        TieBreak::Arrival => a.event.arrival.cmp(&b.event.arrival),
+        TieBreak::Content => a
+            .sequence_number
+            .cmp(&b.sequence_number)
+            .then_with(|| first_step(a).cmp(&first_step(b)))
+            .then_with(|| identity(&a.event).cmp(&identity(&b.event))),
+    })
+}
+
+/// Events without a tiebreaker come after those with one.
+fn compare_present_first(a: Option<&KeyValue>, b: Option<&KeyValue>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.cmp(b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    }
+}
+
+fn first_step(found: &Match) -> usize {
+    match &found.body {
+        MatchBody::Event => 0,
+        MatchBody::Steps(steps) => steps.first().map_or(0, |step| step.step),
+        MatchBody::Lineage(lineage) => lineage.steps.iter().position(|(table, _)| *table != 0).unwrap_or(usize::MAX),
+    }
+}
+
+fn identity(event: &Event) -> (&str, Option<&str>, &[u8]) {
+    (&event.index, event.id.as_deref(), &event.source)
+}
+
+/// Keeps what `head` and `tail` keep.
+pub(crate) fn apply_limits<T>(mut results: Vec<T>, limits: &[Limit]) -> Vec<T> {
+    for limit in limits {
+        match limit {
+            Limit::Head(count) => results.truncate(*count),
+            Limit::Tail(count) => {
+                results.drain(..results.len().saturating_sub(*count));
+            }
+        }
+    }
+    results
+}

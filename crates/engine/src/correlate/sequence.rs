@@ -1,0 +1,267 @@
+//! Sequences: one partial in flight per key and stage.
+//!
+//! A match for stage k takes the partial that waits at stage k − 1 and moves it; the slot empties. A newer partial that
+//! arrives in an occupied slot replaces the older one. Later stages are tried before earlier ones for the same event,
+//! so one event can extend a partial and start another but never fills two stages of one.
+//!
+//! Missing events: one between two stages kills the candidate when its later stage comes. A leading one kills within
+//! maxspan before the last event, a trailing one within maxspan after the first; with both, only a pair of them that
+//! lies within maxspan kills. What has trailing stages waits until maxspan has passed in event time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use maxspan_event::{Event, date};
+use maxspan_plan::Sequence;
+use rustc_hash::FxHashMap;
+
+use super::RuleCounters;
+use crate::detection::Detection;
+use crate::key::KeyTuple;
+use crate::limits::SEQUENCE_KEYS_MAX;
+use crate::matcher::{Match, StepMatch};
+use crate::ruleset::RuleId;
+
+/// A place in the order of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment {
+    position: u64,
+    /// Milliseconds since 1970, the precision of Elasticsearch's dates.
+    millis: i64,
+}
+
+/// What a step of the plan is to the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// A stage that needs an event; its number among those.
+    Stage(usize),
+    /// Must be missing before this stage (0: leading; the number of stages: trailing).
+    MissingBefore(usize),
+    Until,
+}
+
+/// A sequence on its way.
+#[derive(Debug)]
+struct Partial {
+    first: Moment,
+    last: Moment,
+    events: Vec<Arc<Event>>,
+}
+
+/// A full sequence that waits for its trailing missing events.
+#[derive(Debug)]
+struct Pending {
+    partial: Partial,
+    primary_time: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+struct KeyState {
+    /// At index k, the partial whose last event is of stage k.
+    slots: Vec<Option<Partial>>,
+    /// At index k, events that must be missing before stage k.
+    missing: Vec<VecDeque<Moment>>,
+    pending: VecDeque<Pending>,
+    touched: Option<Moment>,
+}
+
+/// A sequence that is complete, and what results are ordered by.
+#[derive(Debug)]
+struct Complete {
+    position: u64,
+    keys: KeyTuple,
+    partial: Partial,
+    primary_time: Option<i64>,
+}
+
+/// The state of one rule.
+#[derive(Debug)]
+pub(super) struct SequenceState {
+    roles: Vec<Role>,
+    stages: usize,
+    maxspan_ms: Option<i64>,
+    waits: bool,
+    keys: FxHashMap<KeyTuple, KeyState>,
+    position: u64,
+    now: Option<Moment>,
+    complete: Vec<Complete>,
+}
+
+impl SequenceState {
+    pub(super) fn new(sequence: &Sequence) -> Self {
+        let mut stages = 0;
+        let mut roles = Vec::new();
+        for step in &sequence.steps {
+            roles.push(if step.missing { Role::MissingBefore(stages) } else { Role::Stage(stages) });
+            stages += usize::from(!step.missing);
+        }
+        let waits = roles.last() == Some(&Role::MissingBefore(stages));
+        roles.extend(sequence.until.iter().map(|_| Role::Until));
+        Self {
+            roles,
+            stages,
+            maxspan_ms: sequence.maxspan_ms,
+            waits,
+            keys: FxHashMap::default(),
+            position: 0,
+            now: None,
+            complete: Vec::new(),
+        }
+    }
+
+    /// Takes the next event in order.
+    pub(super) fn push(&mut self, found: &Match, steps: &[StepMatch], counters: &mut RuleCounters, out: &mut Vec<Detection>) {
+        self.position += 1;
+        let now = Moment { position: self.position, millis: found.time.map_or(i64::MIN, date::to_millis) };
+        self.now = Some(now);
+        // Later stages first; `until` ends what is left after that.
+        for step in steps.iter().rev() {
+            if let Role::Stage(stage) = self.roles[step.step] {
+                step.keys.iter().for_each(|key| self.stage(stage, key, now, found));
+            }
+        }
+        for step in steps {
+            match self.roles[step.step] {
+                Role::Stage(_) => {}
+                Role::MissingBefore(stage) => step.keys.iter().for_each(|key| self.missing(stage, key, now)),
+                Role::Until => step.keys.iter().for_each(|key| self.until(key)),
+            }
+        }
+        if self.waits {
+            steps.iter().flat_map(|step| &step.keys).for_each(|key| self.settle(key, Some(now.millis)));
+        }
+        if self.keys.len() > SEQUENCE_KEYS_MAX {
+            self.expire(counters);
+        }
+        self.emit(found.rule, out);
+    }
+
+    fn state(&mut self, key: &KeyTuple, now: Moment) -> &mut KeyState {
+        let stages = self.stages;
+        let state = self.keys.entry(key.clone()).or_default();
+        if state.slots.is_empty() {
+            state.slots.resize_with(stages, || None);
+            state.missing.resize_with(stages + 1, VecDeque::new);
+        }
+        state.touched = Some(now);
+        state
+    }
+
+    fn stage(&mut self, stage: usize, key: &KeyTuple, now: Moment, found: &Match) {
+        let (stages, maxspan_ms) = (self.stages, self.maxspan_ms);
+        let partial = if stage == 0 {
+            let _ = self.state(key, now);
+            Partial { first: now, last: now, events: vec![Arc::clone(&found.event)] }
+        } else {
+            let Some(state) = self.keys.get_mut(key) else { return };
+            let Some(mut partial) = state.slots[stage - 1].take() else { return };
+            state.touched = Some(now);
+            let too_long = maxspan_ms.is_some_and(|span| now.millis.saturating_sub(partial.first.millis) > span);
+            let between = |moment: &&Moment| moment.position > partial.last.position && moment.position < now.position;
+            if too_long || state.missing[stage].iter().any(|moment| between(&moment)) {
+                return;
+            }
+            partial.last = now;
+            partial.events.push(Arc::clone(&found.event));
+            partial
+        };
+        if stage + 1 < stages {
+            self.state(key, now).slots[stage] = Some(partial);
+        } else {
+            self.full(key, partial, found.primary_time);
+        }
+    }
+
+    /// All stages have their event: what is left are missing events at the ends.
+    fn full(&mut self, key: &KeyTuple, partial: Partial, primary_time: Option<i64>) {
+        if self.waits {
+            let now = partial.last;
+            self.state(key, now).pending.push_back(Pending { partial, primary_time });
+            return;
+        }
+        let killed = self.maxspan_ms.zip(self.keys.get(key)).is_some_and(|(span, state)| {
+            let earliest = partial.last.millis.saturating_sub(span);
+            state.missing[0].iter().any(|moment| *moment < partial.first && moment.millis >= earliest)
+        });
+        if !killed {
+            self.complete.push(Complete { position: partial.last.position, keys: key.clone(), partial, primary_time });
+        }
+    }
+
+    fn missing(&mut self, stage: usize, key: &KeyTuple, now: Moment) {
+        // A leading and a trailing one can be maxspan apart on both sides of a sequence, so twice that is kept.
+        let earliest = self.maxspan_ms.map(|span| now.millis.saturating_sub(span.saturating_mul(2)));
+        let moments = &mut self.state(key, now).missing[stage];
+        while moments.front().is_some_and(|front| earliest.is_some_and(|earliest| front.millis < earliest)) {
+            moments.pop_front();
+        }
+        moments.push_back(now);
+    }
+
+    fn until(&mut self, key: &KeyTuple) {
+        if let Some(state) = self.keys.get_mut(key) {
+            state.slots.iter_mut().for_each(|slot| *slot = None);
+        }
+    }
+
+    /// Decides the pending sequences of a key whose window has passed at `now_ms`; all of them, when there is no more
+    /// to come.
+    fn settle(&mut self, key: &KeyTuple, now_ms: Option<i64>) {
+        let (stages, span) = (self.stages, self.maxspan_ms.unwrap_or(i64::MAX));
+        let leads = self.roles.first() == Some(&Role::MissingBefore(0));
+        let Some(state) = self.keys.get_mut(key) else { return };
+        let KeyState { pending, missing, .. } = state;
+        let passed = |one: &Pending| now_ms.is_none_or(|now| now > one.partial.first.millis.saturating_add(span));
+        while pending.front().is_some_and(passed) {
+            let Some(Pending { partial, primary_time }) = pending.pop_front() else { break };
+            let mut after = missing[stages].iter().filter(|moment| **moment > partial.last);
+            let killed = if leads {
+                let before: Vec<&Moment> = missing[0].iter().filter(|moment| **moment < partial.first).collect();
+                after.any(|late| before.iter().any(|early| late.millis.saturating_sub(early.millis) <= span))
+            } else {
+                after.any(|late| late.millis.saturating_sub(partial.first.millis) <= span)
+            };
+            if !killed {
+                let position = partial.last.position;
+                self.complete.push(Complete { position, keys: key.clone(), partial, primary_time });
+            }
+        }
+    }
+
+    /// Drops keys that can match no more; beyond the limit also those that were touched longest ago.
+    pub(super) fn expire(&mut self, counters: &mut RuleCounters) {
+        let (Some(now), false) = (self.now, self.waits) else { return };
+        if let Some(span) = self.maxspan_ms {
+            let earliest = now.millis.saturating_sub(span.saturating_mul(2));
+            self.keys.retain(|_, state| state.touched.is_some_and(|touched| touched.millis >= earliest));
+        }
+        if self.keys.len() > SEQUENCE_KEYS_MAX {
+            // A tenth at once, so that the cost of choosing is spread over many events.
+            let mut touched: Vec<u64> = self.keys.values().filter_map(|state| state.touched).map(|moment| moment.position).collect();
+            let (_, limit, _) = touched.select_nth_unstable(SEQUENCE_KEYS_MAX / 10);
+            let limit = *limit;
+            self.keys.retain(|_, state| {
+                let keep = state.touched.is_some_and(|touched| touched.position > limit);
+                counters.evicted += if keep { 0 } else { state.slots.iter().flatten().count() as u64 };
+                keep
+            });
+        }
+    }
+
+    /// The input has ended, so no more can come that would have to be missing.
+    pub(super) fn finish(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
+        let keys: Vec<KeyTuple> = self.keys.iter().filter(|(_, state)| !state.pending.is_empty()).map(|(key, _)| key.clone()).collect();
+        keys.iter().for_each(|key| self.settle(key, None));
+        self.complete.sort_by(|a, b| a.position.cmp(&b.position).then_with(|| a.keys.cmp(&b.keys)));
+        self.emit(rule, out);
+    }
+
+    fn emit(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
+        for Complete { keys, partial, primary_time, .. } in self.complete.drain(..) {
+            let mut events = partial.events.into_iter();
+            let steps = self.roles.iter().filter(|role| **role != Role::Until);
+            let events = steps.map(|role| if matches!(role, Role::Stage(_)) { events.next() } else { None }).collect();
+            out.push(Detection { rule, events, keys, time: primary_time });
+        }
+    }
+}

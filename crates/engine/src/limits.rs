@@ -1,0 +1,33 @@
+//! The limits of this crate; each has a counter beside it.
+
+/// Most key tuples that one event with multi-valued keys takes part under in one step; further ones are dropped and
+/// counted in [`crate::MatchCounters::keys_dropped`].
+pub const KEY_TUPLES_PER_EVENT_MAX: usize = 1_000;
+
+/// Most lineage queries of one plan; their answers are tabulated, which doubles with each.
+pub const LINEAGE_QUERIES_MAX: usize = 6;
+
+/// Most processes that a lineage query remembers; the one that was seen longest ago is forgotten and counted in
+/// [`crate::RuleCounters::evicted`].
+pub const LINEAGE_PROCESSES_MAX: usize = 1_000_000;
+
+/// How many parents a lineage query climbs.
+pub const LINEAGE_DEPTH_MAX: usize = 64;
+
+/// Most keys with state that one sequence keeps; those touched longest ago are dropped and their partial sequences
+/// counted in [`crate::RuleCounters::evicted`].
+pub const SEQUENCE_KEYS_MAX: usize = 1_000_000;
+
+/// Most events without order that the correlator holds back for sorting, in bytes of their documents and records,
+/// unless told otherwise.
+pub const BUFFER_BYTES_DEFAULT: usize = 4 << 30;
+
+/// Most samples of one key that are looked for.
+pub const SAMPLES_PER_KEY_MAX: usize = 1_000;
+
+/// Most events of one stage and key that a sample is chosen from; further ones are dropped and counted in
+/// [`crate::RuleCounters::evicted`].
+pub const SAMPLE_EVENTS_MAX: usize = 10_000;
+
+/// Most steps that the search for samples of one key takes.
+pub const SAMPLE_SEARCH_MAX: usize = 1_000_000;

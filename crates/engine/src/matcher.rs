@@ -1,0 +1,273 @@
+//! One event against all rules.
+//!
+//! This is the brute-force matcher: it evaluates every rule whose index patterns choose the event. It is the oracle
+//! that a prefilter has to agree with.
+
+use std::sync::Arc;
+
+use maxspan_event::{DecodeError, Event, Slot, Slots, Value};
+use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
+use rustc_hash::FxHashMap;
+
+use crate::key::{KeyTuple, KeyValue, tuples};
+use crate::limits::{KEY_TUPLES_PER_EVENT_MAX, LINEAGE_QUERIES_MAX};
+use crate::ruleset::{CompiledRule, RuleId, RuleSet};
+
+/// An event as it comes from an input.
+#[derive(Debug, Clone)]
+pub struct EventInput<'a> {
+    /// The index or data stream; empty where nothing says, which every rule looks into.
+    pub index: Arc<str>,
+    /// The `_id` that came with it.
+    pub id: Option<&'a str>,
+    /// The document as JSON.
+    pub source: &'a [u8],
+    /// Place in the order of arrival.
+    pub arrival: u64,
+}
+
+/// One event satisfied something of one rule.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// Which rule.
+    pub rule: RuleId,
+    /// The event, shared by all its matches.
+    pub event: Arc<Event>,
+    /// Nanoseconds since 1970 of the rule's timestamp field.
+    pub time: Option<i64>,
+    /// The rule's tiebreaker.
+    pub tiebreaker: Option<KeyValue>,
+    /// The shipper's own order.
+    pub sequence_number: Option<i64>,
+    /// Nanoseconds since 1970 of the rule's primary timestamp.
+    pub primary_time: Option<i64>,
+    /// What was satisfied.
+    pub body: MatchBody,
+}
+
+/// What was satisfied.
+#[derive(Debug, Clone)]
+pub enum MatchBody {
+    /// An event query.
+    Event,
+    /// Steps of a sequence or sample.
+    Steps(Vec<StepMatch>),
+    /// Something of a plan with lineage queries, to be settled once the order of events is known.
+    Lineage(LineageMatch),
+}
+
+/// A step and the keys under which the event takes part in it.
+#[derive(Debug, Clone)]
+pub struct StepMatch {
+    /// The step; `until` comes after the last one.
+    pub step: usize,
+    /// The key tuples; not empty.
+    pub keys: Vec<KeyTuple>,
+}
+
+/// For every combination of answers to the lineage queries (bit i for query i), whether predicates hold.
+#[derive(Debug, Clone)]
+pub struct LineageMatch {
+    /// The event's process.
+    pub process: Option<KeyValue>,
+    /// Its parent.
+    pub parent: Option<KeyValue>,
+    /// A table for each lineage query.
+    pub queries: Vec<u64>,
+    /// A table and the keys for each step (for event queries the one step, without keys).
+    pub steps: Vec<(u64, Vec<KeyTuple>)>,
+}
+
+/// What happened beside matches, since the scratch was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MatchCounters {
+    /// Events whose `host.os.type` was derived.
+    pub os_derived: u64,
+    /// Key tuples beyond [`KEY_TUPLES_PER_EVENT_MAX`].
+    pub keys_dropped: u64,
+    /// Matches of sequences that were dropped because their event has no timestamp.
+    pub without_timestamp: u64,
+    /// Values beyond the limit of one field.
+    pub values_dropped: u64,
+}
+
+/// What a worker reuses from event to event.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    slots: Slots,
+    answers: Vec<bool>,
+    applicable: FxHashMap<Arc<str>, Arc<[RuleId]>>,
+    matches: Vec<Match>,
+    counters: MatchCounters,
+}
+
+impl Scratch {
+    /// The matches of the last event; taking them leaves none.
+    pub fn drain(&mut self) -> impl Iterator<Item = Match> + '_ {
+        self.matches.drain(..)
+    }
+
+    /// What happened beside matches.
+    pub fn counters(&self) -> MatchCounters {
+        MatchCounters { values_dropped: self.slots.values_dropped(), ..self.counters }
+    }
+}
+
+impl RuleSet {
+    /// Matches one event against every rule that looks into its index; see [`Scratch::drain`] for the matches.
+    pub fn match_event(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<(), DecodeError> {
+        scratch.matches.clear();
+        let rules = self.applicable(&input.index, scratch);
+        self.decoder().decode(input.source, &mut scratch.slots)?;
+        let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
+        scratch.counters.os_derived += u64::from(derived.is_some());
+        let mut pass = Pass { rule_set: self, input, derived_os: derived.map(|os| os.name()), event: None };
+        for id in rules.iter() {
+            let rule = self.rule(*id);
+            let Some(body) = evaluate(rule, scratch) else { continue };
+            pass.found(*id, rule, body, scratch);
+        }
+        Ok(())
+    }
+
+    fn applicable(&self, index: &Arc<str>, scratch: &mut Scratch) -> Arc<[RuleId]> {
+        if let Some(rules) = scratch.applicable.get(index) {
+            return Arc::clone(rules);
+        }
+        let chosen = |rule: &CompiledRule| index.is_empty() || rule.indices.matches(index);
+        let rules: Arc<[RuleId]> = self.rules().filter(|(_, rule)| chosen(rule)).map(|(id, _)| id).collect();
+        scratch.applicable.insert(Arc::clone(index), Arc::clone(&rules));
+        rules
+    }
+}
+
+/// What the matches of one event share.
+struct Pass<'a> {
+    rule_set: &'a RuleSet,
+    input: &'a EventInput<'a>,
+    derived_os: Option<&'static str>,
+    event: Option<Arc<Event>>,
+}
+
+impl Pass<'_> {
+    fn found(&mut self, id: RuleId, rule: &CompiledRule, body: MatchBody, scratch: &mut Scratch) {
+        let time = date_of(&scratch.slots, rule.timestamp);
+        if time.is_none() && !matches!(body, MatchBody::Event) && !matches!(rule.plan.kind, PlanKind::Sample(_)) {
+            scratch.counters.without_timestamp += 1;
+            return;
+        }
+        let slots = &scratch.slots;
+        let found = Match {
+            rule: id,
+            time,
+            tiebreaker: rule.tiebreaker.and_then(|slot| slots.first(slot)).and_then(KeyValue::from_value),
+            sequence_number: match slots.first(self.rule_set.sequence_number()) {
+                Some(Value::Long(number)) => Some(*number),
+                _ => None,
+            },
+            primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
+            event: self.event(time),
+            body,
+        };
+        scratch.matches.push(found);
+    }
+
+    fn event(&mut self, timestamp: Option<i64>) -> Arc<Event> {
+        let (input, derived_os) = (self.input, self.derived_os);
+        let event = self.event.get_or_insert_with(|| {
+            Arc::new(Event {
+                index: Arc::clone(&input.index),
+                id: input.id.map(Into::into),
+                source: input.source.into(),
+                timestamp,
+                derived_os,
+                arrival: input.arrival,
+            })
+        });
+        Arc::clone(event)
+    }
+}
+
+fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {
+    match slots.first(slot) {
+        Some(Value::Date(nanos)) => Some(*nanos),
+        _ => None,
+    }
+}
+
+fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
+    if !rule.plan.lineage.is_empty() {
+        return evaluate_lineage(rule, scratch);
+    }
+    let Scratch { slots, counters, .. } = scratch;
+    let environment = Environment::new(slots);
+    let (steps, until): (&[Step], Option<&Step>) = match &rule.plan.kind {
+        PlanKind::Events(predicate) => return predicate.holds(environment).then_some(MatchBody::Event),
+        PlanKind::Sequence(sequence) => (&sequence.steps, sequence.until.as_ref()),
+        PlanKind::Sample(sample) => (&sample.steps, None),
+    };
+    let mut found = Vec::new();
+    for (index, step) in steps.iter().chain(until).enumerate() {
+        if step.predicate.holds(environment) {
+            let keys = key_tuples(&step.keys, slots, counters);
+            if !keys.is_empty() {
+                found.push(StepMatch { step: index, keys });
+            }
+        }
+    }
+    (!found.is_empty()).then_some(MatchBody::Steps(found))
+}
+
+/// The tuples of a stage's keys: every distinct value of a multi-valued key, and null for an optional key without one.
+fn key_tuples(keys: &[Key], slots: &Slots, counters: &mut MatchCounters) -> Vec<KeyTuple> {
+    let mut values = Vec::with_capacity(keys.len());
+    for key in keys {
+        let mut distinct: Vec<KeyValue> = slots.values(key.slot).iter().filter_map(KeyValue::from_value).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        if distinct.is_empty() && key.optional {
+            distinct.push(KeyValue::Null);
+        }
+        values.push(distinct);
+    }
+    let (made, dropped) = tuples(&values, KEY_TUPLES_PER_EVENT_MAX);
+    counters.keys_dropped += dropped;
+    made
+}
+
+fn evaluate_lineage(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
+    let plan = &rule.plan;
+    let count = plan.lineage.len().min(LINEAGE_QUERIES_MAX);
+    let first = plan.lineage.first()?;
+    let key = |slot: Slot| scratch.slots.first(slot).and_then(KeyValue::from_value);
+    let (process, parent) = (key(first.process), key(first.parent));
+    let Scratch { slots, counters, answers, .. } = scratch;
+    let queries: Vec<u64> = plan.lineage.iter().map(|one| table(&one.predicate, count, slots, answers)).collect();
+    let steps: Vec<(u64, Vec<KeyTuple>)> = match &plan.kind {
+        PlanKind::Events(predicate) => vec![(table(predicate, count, slots, answers), Vec::new())],
+        PlanKind::Sequence(sequence) => {
+            let steps = sequence.steps.iter().chain(&sequence.until);
+            steps.map(|step| (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))).collect()
+        }
+        PlanKind::Sample(sample) => {
+            let steps = sample.steps.iter();
+            steps.map(|step| (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))).collect()
+        }
+    };
+    let links = process.is_some() && parent.is_some();
+    let possible = queries.iter().chain(steps.iter().map(|(table, _)| table)).any(|table| *table != 0);
+    (links || possible).then_some(MatchBody::Lineage(LineageMatch { process, parent, queries, steps }))
+}
+
+/// Bit i: whether the predicate holds when the answers to the lineage queries are the bits of i.
+fn table(predicate: &Predicate, count: usize, slots: &Slots, answers: &mut Vec<bool>) -> u64 {
+    let mut table = 0;
+    for combination in 0..1_usize << count {
+        answers.clear();
+        answers.extend((0..count).map(|query| combination >> query & 1 == 1));
+        if predicate.holds(Environment { slots, lineage: answers }) {
+            table |= 1 << combination;
+        }
+    }
+    table
+}

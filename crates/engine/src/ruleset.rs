@@ -1,0 +1,126 @@
+//! Compiled rules. Immutable once built; all that changes is passed beside it.
+
+use maxspan_event::index::IndexPatterns;
+use maxspan_event::{Decoder, Fields, Normalizer, Schema, Slot};
+use maxspan_plan::{Plan, PlanKind};
+
+/// A rule's place in its rule set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleId(pub u32);
+
+/// A rule as the engine runs it.
+#[derive(Debug, Clone)]
+pub struct CompiledRule {
+    /// What it looks for.
+    pub plan: Plan,
+    /// Which indices it looks into.
+    pub indices: IndexPatterns,
+    /// The timestamp that orders its events.
+    pub timestamp: Slot,
+    /// What orders events of the same time.
+    pub tiebreaker: Option<Slot>,
+    /// Where the time of a detection is read, the first present one.
+    pub primary: Vec<Slot>,
+    /// How many samples of one key are wanted.
+    pub samples_per_key: usize,
+}
+
+/// All rules of a run, and the decoder for the fields that they name.
+#[derive(Debug)]
+pub struct RuleSet {
+    rules: Vec<CompiledRule>,
+    decoder: Decoder,
+    normalizer: Option<Normalizer>,
+    /// `event.sequence`: the shipper's own order, where timestamps are equal.
+    sequence_number: Slot,
+}
+
+/// Collects rules and the fields they name.
+#[derive(Debug)]
+pub struct RuleSetBuilder {
+    /// The schema that fields are resolved with.
+    pub schema: Schema,
+    /// The fields named so far.
+    pub fields: Fields,
+    rules: Vec<CompiledRule>,
+}
+
+impl RuleSetBuilder {
+    /// No rules yet.
+    pub fn new(schema: Schema) -> Self {
+        Self { schema, fields: Fields::default(), rules: Vec::new() }
+    }
+
+    /// Adds a rule whose plan was lowered with [`RuleSetBuilder::fields`].
+    pub fn add(&mut self, rule: CompiledRule) -> RuleId {
+        self.rules.push(rule);
+        RuleId(self.rules.len() as u32 - 1)
+    }
+
+    /// The slot of a field by its name.
+    pub fn slot(&mut self, name: &str) -> Slot {
+        let field = self.schema.field(name);
+        self.fields.slot(&field)
+    }
+
+    /// The rule set; with `normalize`, fields that older shippers leave out are derived.
+    pub fn build(mut self, normalize: bool) -> RuleSet {
+        let normalizer = normalize.then(|| Normalizer::new(&mut self.fields, &self.schema));
+        let sequence_number = self.slot("event.sequence");
+        RuleSet { rules: self.rules, decoder: Decoder::new(self.fields, self.schema), normalizer, sequence_number }
+    }
+}
+
+impl RuleSet {
+    /// All rules with their ids.
+    pub fn rules(&self) -> impl Iterator<Item = (RuleId, &CompiledRule)> {
+        self.rules.iter().enumerate().map(|(index, rule)| (RuleId(index as u32), rule))
+    }
+
+    /// One rule.
+    pub fn rule(&self, id: RuleId) -> &CompiledRule {
+        &self.rules[id.0 as usize]
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The decoder for all fields that the rules name.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    pub(crate) fn normalizer(&self) -> Option<&Normalizer> {
+        self.normalizer.as_ref()
+    }
+
+    pub(crate) fn sequence_number(&self) -> Slot {
+        self.sequence_number
+    }
+}
+
+impl CompiledRule {
+    /// A rule that looks into every index, ordered by `timestamp` alone.
+    pub fn new(plan: Plan, timestamp: Slot) -> Self {
+        Self {
+            plan,
+            indices: IndexPatterns::default(),
+            timestamp,
+            tiebreaker: None,
+            primary: vec![timestamp],
+            samples_per_key: 1,
+        }
+    }
+
+    /// Whether single events are all it looks for, without regard to others.
+    pub fn is_stateless(&self) -> bool {
+        matches!(self.plan.kind, PlanKind::Events(_)) && self.plan.lineage.is_empty()
+    }
+}
