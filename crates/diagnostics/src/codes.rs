@@ -50,7 +50,7 @@ codes! {
     1302 KQL_LEADING_WILDCARD Error "kql-leading-wildcard" "a value that begins with a wildcard, where these are switched off";
     1303 KQL_NESTING Error "kql-nesting" "a query nested too deeply";
     1304 KQL_FIELD_UNMAPPED Warning "kql-field-unmapped" "no schema knows the field: it counts as missing unless events carry it";
-    1305 KQL_VALUE Error "kql-value" "a value that the field's type cannot hold";
+    1305 KQL_VALUE Warning "kql-value" "a value that the field's type cannot hold";
     1306 KQL_NESTED Error "kql-nested" "a nested field outside its group, or in the wrong group";
     1307 KQL_NULL Warning "kql-null" "`null` in KQL is no test for a missing field";
     1401 RULE_FORMAT Error "rule-format" "the file is not valid TOML, or not valid JSON";
@@ -72,7 +72,7 @@ codes! {
     1502 EXCEPTION_LIST_MISSING Warning "exception-list-missing" "a rule names an exception list that is not there";
     1503 EXCEPTION_ENTRY Error "exception-entry" "an exception entry that cannot be applied";
     1504 FILTER_UNSUPPORTED Error "filter-unsupported" "a filter that cannot be translated";
-    1505 VALUE_LIST_MISSING Error "value-list-missing" "an exception names a value list that is not there";
+    1505 VALUE_LIST_MISSING Warning "value-list-missing" "an exception names a value list that is not there";
     1506 EXCEPTION_FIELD_UNKNOWN Warning "exception-field-unknown" "a field that exception lists and items do not have";
     1507 EXCEPTION_DUPLICATE Warning "exception-duplicate" "two exception lists or items with the same id";
     1601 MAPPING_FORMAT Error "mapping-format" "a field mapping that cannot be read";

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use maxspan_event::Event;
 use maxspan_plan::{Limit, PlanKind};
 
-use crate::detection::Detection;
+use crate::detection::{Detection, DetectionOrder, TieValue};
 use crate::key::KeyValue;
 use crate::limits::BUFFER_BYTES_DEFAULT;
 use crate::matcher::{Match, MatchBody, StepMatch};
@@ -58,8 +58,7 @@ pub struct RuleCounters {
 
 /// Holds the state of all rules.
 #[derive(Debug)]
-pub struct Correlator<'a> {
-    rule_set: &'a RuleSet,
+pub struct Correlator {
     options: CorrelatorOptions,
     rules: Vec<RuleState>,
     buffered_bytes: usize,
@@ -95,17 +94,17 @@ impl RuleState {
     }
 }
 
-impl<'a> Correlator<'a> {
+impl Correlator {
     /// No state yet.
-    pub fn new(rule_set: &'a RuleSet, options: CorrelatorOptions) -> Self {
+    pub fn new(rule_set: &RuleSet, options: CorrelatorOptions) -> Self {
         let rules = rule_set.rules().map(|(_, rule)| RuleState::new(rule)).collect();
-        Self { rule_set, options, rules, buffered_bytes: 0, ready: Vec::new() }
+        Self { options, rules, buffered_bytes: 0, ready: Vec::new() }
     }
 
     /// Takes a match.
     pub fn push(&mut self, found: Match) {
         if matches!(found.body, MatchBody::Event) {
-            self.ready.push(single(found));
+            self.ready.push(single(found, self.options.tie_break));
             return;
         }
         let state = &mut self.rules[found.rule.0 as usize];
@@ -157,7 +156,6 @@ impl<'a> Correlator<'a> {
 
     fn hand_on(&mut self, index: usize, count: usize) {
         let tie_break = self.options.tie_break;
-        let rule = self.rule_set.rule(RuleId(index as u32));
         let state = &mut self.rules[index];
         state.buffer.sort_by(|a, b| order(a, b, tie_break));
         for found in state.buffer.drain(..count) {
@@ -168,9 +166,10 @@ impl<'a> Correlator<'a> {
             };
             match (&mut state.machine, settled) {
                 (_, Settled::Nothing) => {}
-                (Machine::Events, _) => self.ready.push(single(found.clone())),
+                (Machine::Events, _) => self.ready.push(single(found.clone(), tie_break)),
                 (Machine::Sequence(machine), Settled::Steps(steps)) => {
-                    machine.push(&found, &steps, &mut state.counters, &mut self.ready);
+                    let order = order_of(&found, tie_break);
+                    machine.push(&found, &steps, &order, &mut state.counters, &mut self.ready);
                 }
                 (Machine::Sample(machine), Settled::Steps(steps)) => machine.push(&found, &steps, &mut state.counters),
                 (_, Settled::Event) => {}
@@ -180,7 +179,6 @@ impl<'a> Correlator<'a> {
         if let Machine::Sequence(machine) = &mut state.machine {
             machine.expire(&mut state.counters);
         }
-        let _ = rule;
     }
 }
 
@@ -201,8 +199,18 @@ impl From<&MatchBody> for Settled {
     }
 }
 
-fn single(found: Match) -> Detection {
-    Detection { rule: found.rule, time: found.primary_time, events: vec![Some(found.event)], keys: Box::default() }
+fn single(found: Match, tie_break: TieBreak) -> Detection {
+    let order = order_of(&found, tie_break);
+    Detection { rule: found.rule, time: found.primary_time, order, events: vec![Some(found.event)], keys: Box::default() }
+}
+
+/// The place of a detection whose last event this is.
+fn order_of(found: &Match, tie_break: TieBreak) -> DetectionOrder {
+    DetectionOrder {
+        time: found.time,
+        tiebreaker: found.tiebreaker.clone().map_or(TieValue::Absent, TieValue::Value),
+        arrival: if tie_break == TieBreak::Arrival { found.event.arrival } else { 0 },
+    }
 }
 
 /// Memory of a match in bytes, roughly.
@@ -248,7 +256,7 @@ fn identity(event: &Event) -> (&str, Option<&str>, &[u8]) {
 }
 
 /// Keeps what `head` and `tail` keep.
-pub(crate) fn apply_limits<T>(mut results: Vec<T>, limits: &[Limit]) -> Vec<T> {
+pub fn apply_limits<T>(mut results: Vec<T>, limits: &[Limit]) -> Vec<T> {
     for limit in limits {
         match limit {
             Limit::Head(count) => results.truncate(*count),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use maxspan_event::Event;
 
-use crate::key::KeyTuple;
+use crate::key::{KeyTuple, KeyValue};
 use crate::ruleset::RuleId;
 
 /// A rule fired.
@@ -19,6 +19,28 @@ pub struct Detection {
     pub keys: KeyTuple,
     /// Nanoseconds since 1970 of the rule's primary timestamp in the last event; none where that has no timestamp.
     pub time: Option<i64>,
+    /// What results of one rule are ordered by.
+    pub order: DetectionOrder,
+}
+
+/// Place of a detection among those of its rule: that of its last event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DetectionOrder {
+    /// Nanoseconds since 1970 of the rule's timestamp field; events without it come first.
+    pub time: Option<i64>,
+    /// The tiebreaker; events without one come last.
+    pub tiebreaker: TieValue,
+    /// Place among results of the same time and tiebreaker: the order of arrival, or 0 where that must not matter.
+    pub arrival: u64,
+}
+
+/// A tiebreaker, or none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TieValue {
+    /// There is one.
+    Value(KeyValue),
+    /// There is none.
+    Absent,
 }
 
 impl Detection {

@@ -4,6 +4,9 @@
 /// counted in [`crate::MatchCounters::keys_dropped`].
 pub const KEY_TUPLES_PER_EVENT_MAX: usize = 1_000;
 
+/// Most index names whose rules are remembered; for further ones they are looked up anew for every event.
+pub const INDEX_NAMES_MAX: usize = 10_000;
+
 /// Most lineage queries of one plan; their answers are tabulated, which doubles with each.
 pub const LINEAGE_QUERIES_MAX: usize = 6;
 

@@ -3,6 +3,7 @@
 //! This is the brute-force matcher: it evaluates every rule whose index patterns choose the event. It is the oracle
 //! that a prefilter has to agree with.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use maxspan_event::{DecodeError, Event, Slot, Slots, Value};
@@ -10,14 +11,17 @@ use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
-use crate::limits::{KEY_TUPLES_PER_EVENT_MAX, LINEAGE_QUERIES_MAX};
+use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX, LINEAGE_QUERIES_MAX};
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
 
 /// An event as it comes from an input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct EventInput<'a> {
-    /// The index or data stream; empty where nothing says, which every rule looks into.
-    pub index: Arc<str>,
+    /// The `_index` that came with it.
+    pub index: Option<&'a str>,
+    /// The index of events that have neither `_index` nor `data_stream.*`; empty where nothing says, which every rule
+    /// looks into.
+    pub default_index: &'a str,
     /// The `_id` that came with it.
     pub id: Option<&'a str>,
     /// The document as JSON.
@@ -87,6 +91,8 @@ pub struct MatchCounters {
     pub keys_dropped: u64,
     /// Matches of sequences that were dropped because their event has no timestamp.
     pub without_timestamp: u64,
+    /// Events that name no index; every rule looked at them.
+    pub without_index: u64,
     /// Values beyond the limit of one field.
     pub values_dropped: u64,
 }
@@ -97,6 +103,8 @@ pub struct Scratch {
     slots: Slots,
     answers: Vec<bool>,
     applicable: FxHashMap<Arc<str>, Arc<[RuleId]>>,
+    /// How often an event with these bytes matched something, by hash; for events without an id.
+    occurrences: FxHashMap<u64, u32>,
     matches: Vec<Match>,
     counters: MatchCounters,
 }
@@ -117,11 +125,11 @@ impl RuleSet {
     /// Matches one event against every rule that looks into its index; see [`Scratch::drain`] for the matches.
     pub fn match_event(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<(), DecodeError> {
         scratch.matches.clear();
-        let rules = self.applicable(&input.index, scratch);
         self.decoder().decode(input.source, &mut scratch.slots)?;
+        let (index, rules) = self.applicable(input, scratch);
         let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
         scratch.counters.os_derived += u64::from(derived.is_some());
-        let mut pass = Pass { rule_set: self, input, derived_os: derived.map(|os| os.name()), event: None };
+        let mut pass = Pass { rule_set: self, input, index, derived_os: derived.map(|os| os.name()), event: None };
         for id in rules.iter() {
             let rule = self.rule(*id);
             let Some(body) = evaluate(rule, scratch) else { continue };
@@ -130,14 +138,28 @@ impl RuleSet {
         Ok(())
     }
 
-    fn applicable(&self, index: &Arc<str>, scratch: &mut Scratch) -> Arc<[RuleId]> {
-        if let Some(rules) = scratch.applicable.get(index) {
-            return Arc::clone(rules);
+    /// The event's index, and the rules that look into it.
+    fn applicable(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> (Arc<str>, Arc<[RuleId]>) {
+        let stream = if input.index.is_some() { None } else { self.data_stream(&scratch.slots) };
+        let index = input.index.or(stream.as_deref()).unwrap_or(input.default_index);
+        scratch.counters.without_index += u64::from(index.is_empty());
+        if let Some((index, rules)) = scratch.applicable.get_key_value(index) {
+            return (Arc::clone(index), Arc::clone(rules));
         }
         let chosen = |rule: &CompiledRule| index.is_empty() || rule.indices.matches(index);
         let rules: Arc<[RuleId]> = self.rules().filter(|(_, rule)| chosen(rule)).map(|(id, _)| id).collect();
-        scratch.applicable.insert(Arc::clone(index), Arc::clone(&rules));
-        rules
+        let index: Arc<str> = index.into();
+        if scratch.applicable.len() < INDEX_NAMES_MAX {
+            scratch.applicable.insert(Arc::clone(&index), Arc::clone(&rules));
+        }
+        (index, rules)
+    }
+
+    /// The data stream that an event names itself: `logs-endpoint.events.process-default`.
+    fn data_stream(&self, slots: &Slots) -> Option<String> {
+        let part = |slot: Slot| slots.values(slot).first().and_then(Value::as_text);
+        let [kind, dataset, namespace] = self.data_stream_slots();
+        Some(format!("{}-{}-{}", part(kind).unwrap_or("logs"), part(dataset)?, part(namespace).unwrap_or("default")))
     }
 }
 
@@ -145,6 +167,7 @@ impl RuleSet {
 struct Pass<'a> {
     rule_set: &'a RuleSet,
     input: &'a EventInput<'a>,
+    index: Arc<str>,
     derived_os: Option<&'static str>,
     event: Option<Arc<Event>>,
 }
@@ -166,18 +189,20 @@ impl Pass<'_> {
                 _ => None,
             },
             primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
-            event: self.event(time),
+            event: self.event(time, &mut scratch.occurrences),
             body,
         };
         scratch.matches.push(found);
     }
 
-    fn event(&mut self, timestamp: Option<i64>) -> Arc<Event> {
-        let (input, derived_os) = (self.input, self.derived_os);
+    fn event(&mut self, timestamp: Option<i64>, occurrences: &mut FxHashMap<u64, u32>) -> Arc<Event> {
+        let (input, derived_os, index) = (self.input, self.derived_os, &self.index);
         let event = self.event.get_or_insert_with(|| {
+            let occurrence = if input.id.is_some() { 0 } else { occurrence(input.source, occurrences) };
             Arc::new(Event {
-                index: Arc::clone(&input.index),
+                index: Arc::clone(index),
                 id: input.id.map(Into::into),
+                occurrence,
                 source: input.source.into(),
                 timestamp,
                 derived_os,
@@ -186,6 +211,15 @@ impl Pass<'_> {
         });
         Arc::clone(event)
     }
+}
+
+/// How many events with these bytes matched something before.
+fn occurrence(source: &[u8], occurrences: &mut FxHashMap<u64, u32>) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(source);
+    let count = occurrences.entry(hasher.finish()).or_insert(0);
+    *count += 1;
+    *count - 1
 }
 
 fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {

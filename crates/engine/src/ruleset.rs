@@ -33,6 +33,8 @@ pub struct RuleSet {
     normalizer: Option<Normalizer>,
     /// `event.sequence`: the shipper's own order, where timestamps are equal.
     sequence_number: Slot,
+    /// `data_stream.type`, `.dataset`, `.namespace`
+    data_stream: [Slot; 3],
 }
 
 /// Collects rules and the fields they name.
@@ -67,7 +69,9 @@ impl RuleSetBuilder {
     pub fn build(mut self, normalize: bool) -> RuleSet {
         let normalizer = normalize.then(|| Normalizer::new(&mut self.fields, &self.schema));
         let sequence_number = self.slot("event.sequence");
-        RuleSet { rules: self.rules, decoder: Decoder::new(self.fields, self.schema), normalizer, sequence_number }
+        let data_stream = ["type", "dataset", "namespace"].map(|name| self.slot(&format!("data_stream.{name}")));
+        let decoder = Decoder::new(self.fields, self.schema);
+        RuleSet { rules: self.rules, decoder, normalizer, sequence_number, data_stream }
     }
 }
 
@@ -99,6 +103,10 @@ impl RuleSet {
 
     pub(crate) fn normalizer(&self) -> Option<&Normalizer> {
         self.normalizer.as_ref()
+    }
+
+    pub(crate) fn data_stream_slots(&self) -> [Slot; 3] {
+        self.data_stream
     }
 
     pub(crate) fn sequence_number(&self) -> Slot {

@@ -168,7 +168,9 @@ impl Decoder {
                 return;
             }
             serde_json::Value::Array(items) => {
-                items.iter().for_each(|item| self.collect_leaves(path, item, slots));
+                for item in items {
+                    self.collect_leaves(path, item, slots);
+                }
                 return;
             }
             serde_json::Value::Null => return,

@@ -10,6 +10,8 @@ pub struct Event {
     /// The `_id` that came with the event; otherwise one is derived from the content when an alert needs it
     /// ([`crate::identity::content_id`]).
     pub id: Option<Box<str>>,
+    /// How many events with the same bytes came before, for events without an id.
+    pub occurrence: u32,
     /// The document as JSON bytes.
     pub source: Box<[u8]>,
     /// Nanoseconds since 1970 of the timestamp field; none where the event has none.

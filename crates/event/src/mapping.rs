@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn aliases_sub_fields_and_formats() {
-        let mapping = r##"
+        let mapping = r#"
 # a comment
 {"index": {"mappings": {"properties": {
   "kind": {"type": "keyword"},
@@ -134,7 +134,7 @@ mod tests {
   "day": {"type": "date", "format": "dd-MM-yyyy"},
   "items": {"type": "nested", "properties": {"n": {"type": "integer"}}},
   "gone": {"type": "keyword", "null_value": "NULL"}
-}}}}"##;
+}}}}"#;
         let schema = Schema::empty().with_mapping(mapping).unwrap();
         let category = schema.field("event.category");
         assert_eq!((category.path.as_str(), category.kind), ("kind", FieldType::Keyword));

@@ -66,8 +66,8 @@ impl Normalizer {
         if !slots.values(self.os_type).is_empty() {
             return None;
         }
-        let hints = self.hints.iter().flat_map(|slot| slots.values(*slot)).filter_map(Value::as_text);
-        let os = hints.filter_map(HostOs::from_family).next()?;
+        let mut hints = self.hints.iter().flat_map(|slot| slots.values(*slot)).filter_map(Value::as_text);
+        let os = hints.find_map(HostOs::from_family)?;
         slots.push(self.os_type, Value::text(os.name()));
         Some(os)
     }

@@ -16,10 +16,17 @@ const BUILT_IN: &str = include_str!("fields.txt");
 /// Sub-fields that hold the same values as the field above them, for another kind of search.
 const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
 
+/// What the built-in table says of a field.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    kind: FieldType,
+    ecs: bool,
+}
+
 /// Types by field name. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    built_in: Arc<FxHashMap<Box<str>, FieldType>>,
+    built_in: Arc<FxHashMap<Box<str>, Known>>,
     mapped: Arc<FxHashMap<String, Field>>,
 }
 
@@ -54,8 +61,17 @@ impl Schema {
         if let Some(field) = self.multi_field(name) {
             return Some(field);
         }
-        let kind = self.built_in.get(name).copied().or_else(|| self.flattened_parent(name))?;
+        let kind = self.built_in_kind(name).or_else(|| self.flattened_parent(name))?;
         Some(self.inside_nested(Field::new(name, kind)))
+    }
+
+    fn built_in_kind(&self, name: &str) -> Option<FieldType> {
+        self.built_in.get(name).map(|known| known.kind)
+    }
+
+    /// The fields of the Elastic Common Schema with their types, without what integrations add to it.
+    pub fn ecs_fields(&self) -> impl Iterator<Item = (&str, FieldType)> {
+        self.built_in.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
     }
 
     /// Whether the name stands for an object that has known fields.
@@ -75,7 +91,7 @@ impl Schema {
         if !MULTI_FIELDS.contains(&last) {
             return None;
         }
-        let above = self.mapped.get(parent).map(|field| field.kind).or_else(|| self.built_in.get(parent).copied())?;
+        let above = self.mapped.get(parent).map(|field| field.kind).or_else(|| self.built_in_kind(parent))?;
         if !above.is_string() {
             return None;
         }
@@ -88,20 +104,20 @@ impl Schema {
 
     fn flattened_parent(&self, name: &str) -> Option<FieldType> {
         let parents = name.match_indices('.').map(|(dot, _)| &name[..dot]);
-        let mut kinds = parents.filter_map(|parent| self.built_in.get(parent));
-        kinds.any(|kind| *kind == FieldType::Flattened).then_some(FieldType::Keyword)
+        let mut kinds = parents.filter_map(|parent| self.built_in_kind(parent));
+        kinds.any(|kind| kind == FieldType::Flattened).then_some(FieldType::Keyword)
     }
 
     fn inside_nested(&self, mut field: Field) -> Field {
         let dots = field.name.match_indices('.').map(|(dot, _)| &field.name[..dot]);
-        let nested = dots.filter(|parent| self.built_in.get(*parent) == Some(&FieldType::Nested)).last();
+        let nested = dots.filter(|parent| self.built_in_kind(parent) == Some(FieldType::Nested)).next_back();
         field.nested_path = nested.map(str::to_owned);
         field
     }
 }
 
 /// Lines of `<segments shared with the line before> <rest of the name> <letter of the type>`.
-fn parse_table(text: &str) -> FxHashMap<Box<str>, FieldType> {
+fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
     let mut table = FxHashMap::default();
     let mut previous = String::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -111,7 +127,8 @@ fn parse_table(text: &str) -> FxHashMap<Box<str>, FieldType> {
         let keep = if segments == 0 { 0 } else { previous.match_indices('.').nth(segments - 1).map_or(0, |(dot, _)| dot + 1) };
         previous.truncate(keep);
         previous.push_str(rest);
-        table.insert(previous.as_str().into(), FieldType::from_mapping(kind));
+        let (ecs, kind) = kind.strip_prefix('+').map_or((false, kind), |kind| (true, kind));
+        table.insert(previous.as_str().into(), Known { kind: FieldType::from_mapping(kind), ecs });
     }
     table
 }

@@ -2,8 +2,10 @@
 
 pub mod ast;
 pub mod limits;
+mod lower;
 mod parser;
 mod print;
 
+pub use lower::{LowerOptions, lower, range_test, value_test};
 pub use parser::{ParseOptions, parse, parse_literal};
 pub use print::to_kql;

@@ -159,6 +159,14 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Whether an event was there that is lost to the run; the others are about whole files, or about what is no event.
+    pub fn loses_an_event(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed | Self::InvalidUtf8 | Self::TooLong | Self::TooDeep | Self::NotAnObject | Self::NoSource
+        )
+    }
+
     /// All kinds, in order.
     pub const ALL: [Self; 14] = [
         Self::Malformed,

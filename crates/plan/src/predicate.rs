@@ -6,6 +6,7 @@ use maxspan_event::wildcard::{Wildcard, fold};
 use maxspan_event::{Cidr, FieldType, Leaf, NestedSlot, Slot, Slots, Value, compare_numbers, date, parse_ip, version};
 use rustc_hash::FxHashSet;
 
+use crate::datum::Datum;
 use crate::expr::Expr;
 use crate::pattern::regex::LuceneRegex;
 use crate::pattern::text::TextQuery;
@@ -133,6 +134,22 @@ impl ValueSet {
             }
         }
         set
+    }
+
+    /// The values that equal a constant where no schema says which type the field has: the event's JSON decides, so
+    /// the constant is looked for in each type that can hold it.
+    pub fn untyped(constant: &Datum<'_>) -> Vec<Value> {
+        let text = constant.to_text().map(|text| Value::text(text.as_ref()));
+        let other = match constant {
+            Datum::Boolean(value) => Some(Value::Boolean(*value)),
+            Datum::Text(text) => match text.as_ref() {
+                "true" => Some(Value::Boolean(true)),
+                "false" => Some(Value::Boolean(false)),
+                number => number.parse::<i64>().ok().map(Value::Long),
+            },
+            other => other.as_number(),
+        };
+        text.into_iter().chain(other).collect()
     }
 
     /// Whether the value is in the set.

@@ -9,9 +9,12 @@
 
 pub mod alert;
 mod api_json;
+pub mod compile;
 pub mod document;
+mod exception_predicate;
 pub mod exceptions;
 mod field_reader;
+mod filters;
 mod json_places;
 mod kibana_rules;
 pub mod limits;
@@ -24,6 +27,7 @@ mod toml_text;
 mod version_lock;
 
 pub use api_json::{parameters_json, to_api_json};
+pub use compile::{CompileOptions, Compiled, Outcome, compile};
 pub use document::{RuleDocument, RuleType};
 pub use exceptions::{ExceptionItem, ExceptionStore};
 pub use kibana_rules::{parse_json, parse_ndjson};

@@ -1,41 +1,55 @@
 //! `cargo xtask codegen`: writes the built-in field table of the `event` crate from the published ECS field list and
-//! a list of further fields that rules and integrations use.
+//! a list of further fields that rules and integrations use; with `--check` it compares instead.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::outcome::Outcome;
 use crate::paths;
 
 const HEADER: &str = "\
 # Field types: ECS 9.5 and fields that integrations and rules use beyond it. Written by `cargo xtask codegen`.
-# A line: how many leading segments of the name it shares with the line before, the type, the rest of the name.
+# A line: how many leading segments of the name it shares with the line before, the type (with a plus: ECS),
+# the rest of the name.
 ";
 
-/// Reads `ecs/` of the shared folder and writes `crates/event/src/fields.txt`.
-pub fn run() -> Result<()> {
+/// Reads `ecs/` of the shared folder and writes `crates/event/src/fields.txt`, or compares that file.
+pub(crate) fn run(check: bool) -> Result<Outcome> {
     let shared = paths::shared();
+    if check && !shared.join("ecs").is_dir() {
+        return Ok(Outcome::Skipped(format!("{} is not there", shared.join("ecs").display())));
+    }
     let mut types = other_fields(&shared)?;
     types.extend(ecs_fields(&shared)?);
     let table = render(&types);
     let path = paths::workspace().join("crates/event/src/fields.txt");
-    fs::write(&path, &table).with_context(|| path.display().to_string())?;
-    println!("{} fields, {} bytes -> {}", types.len(), table.len(), path.display());
-    Ok(())
+    if check {
+        let present = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        if present != table {
+            bail!("{} is not up to date: run `cargo xtask codegen`", path.display());
+        }
+    } else {
+        fs::write(&path, &table).with_context(|| path.display().to_string())?;
+    }
+    println!("{} fields, {} bytes: {}", types.len(), table.len(), path.display());
+    Ok(Outcome::Passed)
 }
 
-fn ecs_fields(shared: &std::path::Path) -> Result<BTreeMap<String, String>> {
+fn ecs_fields(shared: &Path) -> Result<BTreeMap<String, String>> {
     let path = shared.join("ecs/ecs-9.5.0-flat.json.gz");
     let mut text = String::new();
     flate2::read::GzDecoder::new(fs::File::open(&path).with_context(|| path.display().to_string())?)
         .read_to_string(&mut text)?;
     let fields: BTreeMap<String, Value> = serde_json::from_str(&text)?;
-    let kind = |value: &Value| value["type"].as_str().unwrap_or("keyword").to_owned();
-    let mut types: BTreeMap<String, String> = fields.iter().map(|(name, field)| (name.clone(), kind(field))).collect();
+    let kind = |value: &Value| format!("+{}", value["type"].as_str().unwrap_or("keyword"));
+    let mut types: BTreeMap<String, String> =
+        fields.iter().map(|(name, field)| (name.clone(), kind(field))).collect();
     for sub in fields.values().filter_map(|field| field["multi_fields"].as_array()).flatten() {
         if let Some(name) = sub["flat_name"].as_str() {
             types.insert(name.to_owned(), kind(sub));
@@ -44,7 +58,7 @@ fn ecs_fields(shared: &std::path::Path) -> Result<BTreeMap<String, String>> {
     Ok(types)
 }
 
-fn other_fields(shared: &std::path::Path) -> Result<BTreeMap<String, String>> {
+fn other_fields(shared: &Path) -> Result<BTreeMap<String, String>> {
     let path = shared.join("ecs/other-fields.json");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     Ok(serde_json::from_str(&text)?)

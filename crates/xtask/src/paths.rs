@@ -2,12 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
+/// The folders of the shared packs that tests read.
+const PACKS: [&str; 4] = ["conformance", "corpus", "data", "ecs"];
+
 /// The root of the workspace.
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+pub(crate) fn workspace() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
 }
 
 /// Specifications, conformance packs and corpora of others: `MAXSPAN_SHARED`, else `../shared`.
-pub fn shared() -> PathBuf {
+pub(crate) fn shared() -> PathBuf {
     std::env::var_os("MAXSPAN_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from)
+}
+
+/// The packs that are not on this machine.
+pub(crate) fn missing_packs() -> Vec<PathBuf> {
+    PACKS.iter().map(|pack| shared().join(pack)).filter(|folder| !folder.is_dir()).collect()
+}
+
+/// Whether this is CI, where everything must be there. Tests ask the same.
+pub(crate) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use maxspan_event::Event;
 
 use super::RuleCounters;
-use crate::detection::Detection;
+use crate::detection::{Detection, DetectionOrder, TieValue};
 use crate::key::KeyTuple;
 use crate::limits::{SAMPLE_EVENTS_MAX, SAMPLE_SEARCH_MAX, SAMPLES_PER_KEY_MAX};
 use crate::matcher::{Match, StepMatch};
@@ -48,7 +48,8 @@ impl SampleState {
             for sample in search.found {
                 let time = sample.iter().filter_map(|(_, time)| *time).max();
                 let events = sample.into_iter().map(|(event, _)| Some(event)).collect();
-                out.push(Detection { rule, events, keys: keys.clone(), time });
+                let order = DetectionOrder { time: None, tiebreaker: TieValue::Absent, arrival: 0 };
+                out.push(Detection { rule, events, keys: keys.clone(), time, order });
             }
         }
     }

@@ -16,7 +16,7 @@ use maxspan_plan::Sequence;
 use rustc_hash::FxHashMap;
 
 use super::RuleCounters;
-use crate::detection::Detection;
+use crate::detection::{Detection, DetectionOrder};
 use crate::key::KeyTuple;
 use crate::limits::SEQUENCE_KEYS_MAX;
 use crate::matcher::{Match, StepMatch};
@@ -48,11 +48,12 @@ struct Partial {
     events: Vec<Arc<Event>>,
 }
 
-/// A full sequence that waits for its trailing missing events.
+/// A full sequence; it may still wait for trailing missing events.
 #[derive(Debug)]
-struct Pending {
+struct Full {
     partial: Partial,
     primary_time: Option<i64>,
+    order: DetectionOrder,
 }
 
 #[derive(Debug, Default)]
@@ -61,17 +62,8 @@ struct KeyState {
     slots: Vec<Option<Partial>>,
     /// At index k, events that must be missing before stage k.
     missing: Vec<VecDeque<Moment>>,
-    pending: VecDeque<Pending>,
+    pending: VecDeque<Full>,
     touched: Option<Moment>,
-}
-
-/// A sequence that is complete, and what results are ordered by.
-#[derive(Debug)]
-struct Complete {
-    position: u64,
-    keys: KeyTuple,
-    partial: Partial,
-    primary_time: Option<i64>,
 }
 
 /// The state of one rule.
@@ -84,7 +76,7 @@ pub(super) struct SequenceState {
     keys: FxHashMap<KeyTuple, KeyState>,
     position: u64,
     now: Option<Moment>,
-    complete: Vec<Complete>,
+    complete: Vec<(KeyTuple, Full)>,
 }
 
 impl SequenceState {
@@ -110,14 +102,21 @@ impl SequenceState {
     }
 
     /// Takes the next event in order.
-    pub(super) fn push(&mut self, found: &Match, steps: &[StepMatch], counters: &mut RuleCounters, out: &mut Vec<Detection>) {
+    pub(super) fn push(
+        &mut self,
+        found: &Match,
+        steps: &[StepMatch],
+        order: &DetectionOrder,
+        counters: &mut RuleCounters,
+        out: &mut Vec<Detection>,
+    ) {
         self.position += 1;
         let now = Moment { position: self.position, millis: found.time.map_or(i64::MIN, date::to_millis) };
         self.now = Some(now);
         // Later stages first; `until` ends what is left after that.
         for step in steps.iter().rev() {
             if let Role::Stage(stage) = self.roles[step.step] {
-                step.keys.iter().for_each(|key| self.stage(stage, key, now, found));
+                step.keys.iter().for_each(|key| self.stage(stage, key, now, found, order));
             }
         }
         for step in steps {
@@ -147,7 +146,7 @@ impl SequenceState {
         state
     }
 
-    fn stage(&mut self, stage: usize, key: &KeyTuple, now: Moment, found: &Match) {
+    fn stage(&mut self, stage: usize, key: &KeyTuple, now: Moment, found: &Match, order: &DetectionOrder) {
         let (stages, maxspan_ms) = (self.stages, self.maxspan_ms);
         let partial = if stage == 0 {
             let _ = self.state(key, now);
@@ -168,23 +167,24 @@ impl SequenceState {
         if stage + 1 < stages {
             self.state(key, now).slots[stage] = Some(partial);
         } else {
-            self.full(key, partial, found.primary_time);
+            self.full(key, Full { partial, primary_time: found.primary_time, order: order.clone() });
         }
     }
 
     /// All stages have their event: what is left are missing events at the ends.
-    fn full(&mut self, key: &KeyTuple, partial: Partial, primary_time: Option<i64>) {
+    fn full(&mut self, key: &KeyTuple, full: Full) {
         if self.waits {
-            let now = partial.last;
-            self.state(key, now).pending.push_back(Pending { partial, primary_time });
+            let now = full.partial.last;
+            self.state(key, now).pending.push_back(full);
             return;
         }
+        let partial = &full.partial;
         let killed = self.maxspan_ms.zip(self.keys.get(key)).is_some_and(|(span, state)| {
             let earliest = partial.last.millis.saturating_sub(span);
             state.missing[0].iter().any(|moment| *moment < partial.first && moment.millis >= earliest)
         });
         if !killed {
-            self.complete.push(Complete { position: partial.last.position, keys: key.clone(), partial, primary_time });
+            self.complete.push((key.clone(), full));
         }
     }
 
@@ -211,9 +211,10 @@ impl SequenceState {
         let leads = self.roles.first() == Some(&Role::MissingBefore(0));
         let Some(state) = self.keys.get_mut(key) else { return };
         let KeyState { pending, missing, .. } = state;
-        let passed = |one: &Pending| now_ms.is_none_or(|now| now > one.partial.first.millis.saturating_add(span));
+        let passed = |one: &Full| now_ms.is_none_or(|now| now > one.partial.first.millis.saturating_add(span));
         while pending.front().is_some_and(passed) {
-            let Some(Pending { partial, primary_time }) = pending.pop_front() else { break };
+            let Some(full) = pending.pop_front() else { break };
+            let partial = &full.partial;
             let mut after = missing[stages].iter().filter(|moment| **moment > partial.last);
             let killed = if leads {
                 let before: Vec<&Moment> = missing[0].iter().filter(|moment| **moment < partial.first).collect();
@@ -222,8 +223,7 @@ impl SequenceState {
                 after.any(|late| late.millis.saturating_sub(partial.first.millis) <= span)
             };
             if !killed {
-                let position = partial.last.position;
-                self.complete.push(Complete { position, keys: key.clone(), partial, primary_time });
+                self.complete.push((key.clone(), full));
             }
         }
     }
@@ -252,16 +252,16 @@ impl SequenceState {
     pub(super) fn finish(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
         let keys: Vec<KeyTuple> = self.keys.iter().filter(|(_, state)| !state.pending.is_empty()).map(|(key, _)| key.clone()).collect();
         keys.iter().for_each(|key| self.settle(key, None));
-        self.complete.sort_by(|a, b| a.position.cmp(&b.position).then_with(|| a.keys.cmp(&b.keys)));
+        self.complete.sort_by(|a, b| a.1.partial.last.cmp(&b.1.partial.last).then_with(|| a.0.cmp(&b.0)));
         self.emit(rule, out);
     }
 
     fn emit(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
-        for Complete { keys, partial, primary_time, .. } in self.complete.drain(..) {
+        for (keys, Full { partial, primary_time, order }) in self.complete.drain(..) {
             let mut events = partial.events.into_iter();
             let steps = self.roles.iter().filter(|role| **role != Role::Until);
             let events = steps.map(|role| if matches!(role, Role::Stage(_)) { events.next() } else { None }).collect();
-            out.push(Detection { rule, events, keys, time: primary_time });
+            out.push(Detection { rule, events, keys, time: primary_time, order });
         }
     }
 }

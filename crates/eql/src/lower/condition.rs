@@ -65,6 +65,9 @@ impl Lowering<'_> {
         let (field_side, other, op) = if matches!(left.kind, ExprKind::Field(_)) { (left, right, op) } else { (right, left, op.mirrored()) };
         let ExprKind::Field(name) = &field_side.kind else { return self.script_comparison(op.mirrored(), left, right) };
         if !is_constant(other) {
+            if let Some(found) = self.absent_field_comparison(op, field_side, other) {
+                return found;
+            }
             self.check_field_comparison(left, right, op);
             return self.script_comparison(if std::ptr::eq(field_side, left) { op } else { op.mirrored() }, left, right);
         }
@@ -132,6 +135,29 @@ impl Lowering<'_> {
             CompareOp::NotEqual => Some(self.condition(tested, wanted)),
             _ => None,
         }
+    }
+
+    /// Elasticsearch reads an optional field that no mapping knows as the literal null, which makes an equality with it a
+    /// test for null. Here events may carry the field all the same; then the values are compared.
+    fn absent_field_comparison(&mut self, op: CompareOp, left: &Expr, right: &Expr) -> Option<Predicate> {
+        let absent = |side: &Expr| match &side.kind {
+            ExprKind::Field(name) => name.optional && self.schema.get(&name.name).is_none(),
+            _ => false,
+        };
+        if !absent(left) && !absent(right) {
+            return None;
+        }
+        let (first, second) = if absent(left) { (left, right) } else { (right, left) };
+        let (first, second) = (self.expression(first).0, self.expression(second).0);
+        let is_null = |script: &Script| Script::IsNull(Box::new(script.clone()));
+        let as_null = match op {
+            CompareOp::Equal => is_null(&second),
+            CompareOp::NotEqual => Script::Not(Box::new(is_null(&second))),
+            _ => return None,
+        };
+        let both_null = Script::And(vec![is_null(&first), as_null]);
+        let compared = Script::Compare(op, Box::new(first), Box::new(second));
+        Some(Predicate::or([Predicate::Script(both_null), Predicate::Script(compared)]))
     }
 
     fn script_comparison(&mut self, op: CompareOp, left: &Expr, right: &Expr) -> Predicate {

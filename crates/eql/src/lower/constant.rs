@@ -89,25 +89,9 @@ fn values_of(field: &Field, constant: &Datum<'static>) -> Vec<Value> {
         },
         FieldType::Ip => constant.as_text().and_then(parse_ip).map(Value::Ip),
         FieldType::Version => constant.as_text().map(|text| Value::Version(text.into())),
-        FieldType::Unknown => return untyped(constant),
+        FieldType::Unknown => return ValueSet::untyped(constant),
         _ if field.lowercase => constant.as_text().map(|text| Value::text(maxspan_event::wildcard::fold(text))),
         _ => text(),
     };
     value.into_iter().collect()
-}
-
-/// Without a schema the event's JSON decides the type, so the constant is looked for in each type that can hold it.
-fn untyped(constant: &Datum<'static>) -> Vec<Value> {
-    match constant {
-        Datum::Null => Vec::new(),
-        Datum::Boolean(value) => vec![Value::Boolean(*value), Value::text(value.to_string())],
-        Datum::Text(text) => {
-            let number = text.parse::<i64>().ok().map(Value::Long);
-            std::iter::once(Value::text(text.as_ref())).chain(number).collect()
-        }
-        other => {
-            let text = other.to_text().map(|text| Value::text(text.as_ref()));
-            number(other).into_iter().chain(text).collect()
-        }
-    }
 }

@@ -63,7 +63,7 @@ pub(crate) fn put_alert_fields(
 
 /// `kibana.alert.original_time`: the event's `@timestamp`, never the rule's override; left out where it is no date.
 pub(crate) fn put_original_time(document: &mut Map<String, Value>, source: &Value) {
-    if let Some(time) = get(source, "@timestamp").and_then(milliseconds_of).and_then(iso) {
+    if let Some(time) = get(source, "@timestamp").and_then(milliseconds_of).map(iso) {
         document.insert("kibana.alert.original_time".to_owned(), Value::String(time));
     }
 }

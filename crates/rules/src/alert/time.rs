@@ -1,33 +1,22 @@
 //! Dates of events as milliseconds, and as JavaScript's `Date.toISOString` writes them.
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use maxspan_event::date;
 use serde_json::Value;
 
-/// Milliseconds since 1970 of an ISO 8601 date; without an offset it is UTC, without a time midnight.
+/// Milliseconds since 1970 of a date in a form that Elasticsearch takes.
 pub fn milliseconds(text: &str) -> Option<i64> {
-    let text = text.trim();
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(moment.as_nanosecond().div_euclid(1_000_000) as i64);
-    }
-    let local: DateTime = text.parse().ok().or_else(|| {
-        let months = if text.len() == 4 { format!("{text}-01-01") } else { format!("{text}-01") };
-        months.parse::<Date>().ok().map(|date| date.at(0, 0, 0, 0))
-    })?;
-    Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
+    date::parse(text.trim()).map(date::to_millis)
 }
 
-/// The moment as `2024-01-01T00:00:00.000Z`; none outside the years that can be written.
-pub fn iso(milliseconds: i64) -> Option<String> {
-    let moment = Timestamp::from_millisecond(milliseconds).ok()?;
-    Some(format!("{moment:.3}"))
+/// The moment as `2024-01-01T00:00:00.000Z`.
+pub fn iso(milliseconds: i64) -> String {
+    date::format_millis(date::from_millis(milliseconds))
 }
 
 /// A date as events have it: a text, or milliseconds since 1970; of a list, the first.
 pub fn milliseconds_of(value: &Value) -> Option<i64> {
     match value {
-        Value::String(text) => milliseconds(text).or_else(|| text.trim().parse().ok()),
+        Value::String(text) => milliseconds(text),
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|number| number as i64)),
         Value::Array(values) => milliseconds_of(values.first()?),
         _ => None,
@@ -43,7 +32,7 @@ mod tests {
     #[test]
     fn dates_become_what_javascript_writes() {
         let check = |value: Value, expected: Option<&str>| {
-            let found = milliseconds_of(&value).and_then(iso);
+            let found = milliseconds_of(&value).map(iso);
             assert_eq!(found.as_deref(), expected, "{value}");
         };
         check(json!("2024-01-01T00:00:00Z"), Some("2024-01-01T00:00:00.000Z"));

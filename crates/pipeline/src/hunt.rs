@@ -1,0 +1,361 @@
+//! A hunt: all rules over one input, from the first event to the last.
+//!
+//! The whole input counts as one look-back, so a sequence is found wherever its events stand. Alerts come out at the
+//! end in an order that depends on the events alone, so any order of the input gives the same alerts.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Instant;
+
+use maxspan_engine::{Correlator, CorrelatorOptions, Detection, EventInput, RuleId, Scratch, TieBreak};
+use maxspan_event::{FieldType, Schema, date};
+use maxspan_plan::PlanKind;
+use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use crate::input::{InputProblem, Item, ProblemKind, Progress, RawEvent, Reader};
+use crate::retained::{Cap, Keep, Retained};
+use crate::rule_base::RuleBase;
+use crate::source::document;
+
+/// How a hunt works.
+#[derive(Debug, Clone)]
+pub struct HuntOptions {
+    /// The index of events that name none; empty to let every rule look at them.
+    pub default_index: String,
+    /// How many alerts a rule may raise in one of its intervals.
+    pub max_signals: MaxSignals,
+    /// Most bytes held back to put events in order.
+    pub buffer_bytes: usize,
+    /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
+    pub now: i64,
+    /// The Kibana space that is part of alert ids.
+    pub space: String,
+    /// The run's id.
+    pub execution_uuid: String,
+}
+
+impl Default for HuntOptions {
+    fn default() -> Self {
+        Self {
+            default_index: String::new(),
+            max_signals: MaxSignals::Rule,
+            buffer_bytes: maxspan_engine::limits::BUFFER_BYTES_DEFAULT,
+            now: 0,
+            space: "default".to_owned(),
+            execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
+        }
+    }
+}
+
+/// The cap on alerts of one rule in one interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxSignals {
+    /// What the rule says.
+    Rule,
+    /// This many for every rule.
+    Count(u32),
+    /// No cap.
+    Unlimited,
+}
+
+/// What a hunt did. Serialised, it is the `--stats` file.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct HuntStats {
+    /// Events that were read and matched.
+    pub events: u64,
+    /// Bytes of the input after decompression.
+    pub bytes: u64,
+    /// Events that could not be read.
+    pub events_failed: u64,
+    /// The same, and what else went wrong in the input, by kind.
+    pub input_problems: BTreeMap<&'static str, u64>,
+    /// Rules that ran.
+    pub rules_loaded: u64,
+    /// Rules that could not be loaded or compiled.
+    pub rules_failed: u64,
+    /// Rules of types that are not run yet.
+    pub rules_not_run: u64,
+    /// Alerts, without the building blocks of sequences.
+    pub alerts: u64,
+    /// Building-block alerts of sequences.
+    pub building_blocks: u64,
+    /// Alerts by rule id.
+    pub alerts_by_rule: BTreeMap<String, u64>,
+    /// Alerts that `max_signals` dropped, by rule id.
+    pub alerts_capped_by_rule: BTreeMap<String, u64>,
+    /// Detections of the same events as another one of the rule.
+    pub alerts_repeated: u64,
+    /// Detections on alerts of the same rule, which raise none (recursion guard).
+    pub alerts_recursive: u64,
+    /// Events that arrived after their place in the order had passed, because of the memory limit.
+    pub late_events: u64,
+    /// The same by rule id.
+    pub late_events_by_rule: BTreeMap<String, u64>,
+    /// State that a limit pushed out, by rule id.
+    pub evicted_by_rule: BTreeMap<String, u64>,
+    /// Events whose `host.os.type` was derived.
+    pub os_derived: u64,
+    /// Events without `_index` and `data_stream`, where no index was given.
+    pub events_without_index: u64,
+    /// Matches of sequences whose event has no timestamp.
+    pub matches_without_timestamp: u64,
+    /// Join keys of one event beyond the limit.
+    pub keys_dropped: u64,
+    /// Values of one field beyond the limit.
+    pub values_dropped: u64,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// An alert as it leaves a hunt.
+#[derive(Debug, Clone)]
+pub struct HuntAlert {
+    /// The rule that raised it.
+    pub rule: RuleId,
+    /// Whether it is a building block of a sequence's alert.
+    pub building_block: bool,
+    /// The alert.
+    pub alert: Alert,
+}
+
+/// Who listens to a hunt. Every method has a default that does nothing but for alerts.
+pub trait HuntObserver {
+    /// An alert, in the order of output.
+    fn alert(&mut self, alert: HuntAlert);
+
+    /// Something in the input that could not be read; the hunt goes on.
+    fn problem(&mut self, _problem: &InputProblem) {}
+
+    /// Now and then, for a progress bar.
+    fn progress(&mut self, _progress: Progress, _events: u64) {}
+}
+
+/// Collects everything; for tests and small inputs.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// The alerts in order.
+    pub alerts: Vec<HuntAlert>,
+    /// What could not be read.
+    pub problems: Vec<InputProblem>,
+}
+
+impl HuntObserver for Collected {
+    fn alert(&mut self, alert: HuntAlert) {
+        self.alerts.push(alert);
+    }
+
+    fn problem(&mut self, problem: &InputProblem) {
+        self.problems.push(problem.clone());
+    }
+}
+
+/// How many events pass between two reports of progress.
+const PROGRESS_EVENTS: u64 = 1_000;
+
+/// Runs all rules over the input.
+pub fn hunt(rules: &RuleBase, reader: &mut Reader, options: &HuntOptions, observer: &mut dyn HuntObserver) -> HuntStats {
+    let started = Instant::now();
+    let mut run = Run::new(rules, options);
+    while let Some(item) = reader.next() {
+        match item {
+            Item::Event(event) => run.event(&event, observer),
+            Item::Problem(problem) => run.problem(&problem, observer),
+        }
+        if run.arrival.is_multiple_of(PROGRESS_EVENTS) {
+            observer.progress(reader.progress(), run.stats.events);
+        }
+    }
+    run.stats.bytes = reader.counts().bytes_decompressed;
+    observer.progress(reader.progress(), run.stats.events);
+    run.finish(observer, started)
+}
+
+struct Run<'a> {
+    rules: &'a RuleBase,
+    options: &'a HuntOptions,
+    scratch: Scratch,
+    correlator: Correlator,
+    retained: Vec<Retained>,
+    stats: HuntStats,
+    arrival: u64,
+}
+
+impl<'a> Run<'a> {
+    fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
+        let correlator_options = CorrelatorOptions { tie_break: TieBreak::Content, buffer_bytes: options.buffer_bytes };
+        let retained = rules.rule_set.rules().map(|(id, rule)| Retained::new(cap(rules, id, options), &rule.plan.limits));
+        let stats = HuntStats {
+            rules_loaded: rules.rule_set.len() as u64,
+            rules_failed: rules.failed as u64,
+            rules_not_run: rules.not_run.len() as u64,
+            ..HuntStats::default()
+        };
+        Self {
+            rules,
+            options,
+            scratch: Scratch::default(),
+            correlator: Correlator::new(&rules.rule_set, correlator_options),
+            retained: retained.collect(),
+            stats,
+            arrival: 0,
+        }
+    }
+
+    fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
+        self.arrival += 1;
+        let input = EventInput {
+            index: event.index.as_deref().filter(|index| !index.is_empty()),
+            default_index: &self.options.default_index,
+            id: event.id.as_deref(),
+            source: &event.source,
+            arrival: self.arrival,
+        };
+        if let Err(error) = self.rules.rule_set.match_event(&input, &mut self.scratch) {
+            let mut location = event.location.clone();
+            location.line += (error.line as u64).saturating_sub(1);
+            let column = (error.column > 0).then_some(error.column as u64);
+            self.problem(&InputProblem { location, column, kind: ProblemKind::Malformed, message: error.message }, observer);
+            return;
+        }
+        self.stats.events += 1;
+        for found in self.scratch.drain() {
+            self.correlator.push(found);
+        }
+        for detection in self.correlator.drain() {
+            self.retained[detection.rule.0 as usize].push(detection);
+        }
+    }
+
+    fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
+        self.stats.events_failed += u64::from(problem.kind.loses_an_event());
+        *self.stats.input_problems.entry(problem.kind.name()).or_default() += 1;
+        observer.problem(problem);
+    }
+
+    fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
+        for detection in self.correlator.finish() {
+            self.retained[detection.rule.0 as usize].push(detection);
+        }
+        let mut detections = Vec::new();
+        for retained in &mut self.retained {
+            detections.append(&mut retained.finish());
+        }
+        detections.sort_by(|a, b| self.output_order(a).cmp(&self.output_order(b)));
+        self.write_alerts(detections, observer);
+        self.account();
+        self.stats.seconds = started.elapsed().as_secs_f64();
+        self.stats
+    }
+
+    /// By time, then by rule; the order within a rule stays.
+    fn output_order<'d>(&'d self, detection: &'d Detection) -> (Option<i64>, &'d str) {
+        (detection.time, &self.rules.document(detection.rule).rule_id)
+    }
+
+    fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
+        let kinds = field_kinds(&self.rules.schema);
+        let now = date::format_millis(self.options.now);
+        let kind_of = |name: &str| kinds.get(name).copied();
+        let mut context = AlertContext::new(&now, &self.options.execution_uuid);
+        context.space = &self.options.space;
+        context.field_kind = &kind_of;
+        let mut seen = HashSet::new();
+        for detection in detections {
+            let alerts = self.alerts_of(&detection, &context);
+            let Some(last) = alerts.last() else {
+                self.stats.alerts_recursive += 1;
+                continue;
+            };
+            if !seen.insert(last.alert.id.clone()) {
+                self.stats.alerts_repeated += 1;
+                continue;
+            }
+            self.stats.alerts += 1;
+            let rule_id = &self.rules.document(detection.rule).rule_id;
+            *self.stats.alerts_by_rule.entry(rule_id.clone()).or_default() += 1;
+            for alert in alerts {
+                self.stats.building_blocks += u64::from(alert.building_block);
+                observer.alert(alert);
+            }
+        }
+    }
+
+    /// One alert, or the building blocks of a sequence and then the alert about it; none by the recursion guard.
+    fn alerts_of(&self, detection: &Detection, context: &AlertContext<'_>) -> Vec<HuntAlert> {
+        let rule = self.rules.document(detection.rule);
+        let event = |event: &maxspan_event::Event| {
+            let (source, id) = document(event);
+            SourceEvent { index: event.index.to_string(), id, source }
+        };
+        let out = |building_block: bool| move |alert: Alert| HuntAlert { rule: detection.rule, building_block, alert };
+        if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
+            let alert = detection.present().next().and_then(|found| event_alert(rule, &event(found), context));
+            return alert.into_iter().map(out(false)).collect();
+        }
+        let events: Vec<SourceEvent> =
+            detection.events.iter().map(|found| found.as_deref().map_or_else(SourceEvent::missing, event)).collect();
+        let Some(group) = sequence_alerts(rule, &events, context) else { return Vec::new() };
+        group.blocks.into_iter().map(out(true)).chain(std::iter::once(group.shell).map(out(false))).collect()
+    }
+
+    fn account(&mut self) {
+        for (index, retained) in self.retained.iter().enumerate() {
+            let rule_id = &self.rules.documents[index].rule_id;
+            let counters = self.correlator.counters(RuleId(index as u32));
+            let mut count = |map: fn(&mut HuntStats) -> &mut BTreeMap<String, u64>, value: u64| {
+                if value > 0 {
+                    map(&mut self.stats).insert(rule_id.clone(), value);
+                }
+            };
+            count(|stats| &mut stats.alerts_capped_by_rule, retained.capped);
+            count(|stats| &mut stats.late_events_by_rule, counters.late);
+            count(|stats| &mut stats.evicted_by_rule, counters.evicted);
+            self.stats.late_events += counters.late;
+            self.stats.alerts_repeated += retained.repeated;
+        }
+        let counters = self.scratch.counters();
+        self.stats.os_derived = counters.os_derived;
+        self.stats.events_without_index = counters.without_index;
+        self.stats.matches_without_timestamp = counters.without_timestamp;
+        self.stats.keys_dropped = counters.keys_dropped;
+        self.stats.values_dropped = counters.values_dropped;
+    }
+}
+
+fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
+    let document = rules.document(id);
+    let count = match options.max_signals {
+        MaxSignals::Rule => Some(document.max_signals as usize),
+        MaxSignals::Count(count) => Some(count as usize),
+        MaxSignals::Unlimited => None,
+    };
+    let keep = if document.rule_type() == maxspan_rules::RuleType::Eql { Keep::Newest } else { Keep::Oldest };
+    Cap { count, interval: Some(date::from_millis(document.schedule.interval_ms)), keep }
+}
+
+/// What ECS says about its fields and the objects above them.
+fn field_kinds(schema: &Schema) -> FxHashMap<&str, FieldKind> {
+    let mut kinds = FxHashMap::default();
+    for (name, kind) in schema.ecs_fields() {
+        for (dot, _) in name.match_indices('.') {
+            kinds.entry(&name[..dot]).or_insert(FieldKind::Object);
+        }
+        kinds.insert(name, field_kind(kind));
+    }
+    kinds
+}
+
+fn field_kind(kind: FieldType) -> FieldKind {
+    match kind {
+        FieldType::Ip => FieldKind::Ip,
+        FieldType::Date | FieldType::DateNanos => FieldKind::Date,
+        FieldType::Boolean => FieldKind::Boolean,
+        FieldType::Long | FieldType::UnsignedLong => FieldKind::Long,
+        FieldType::Double => FieldKind::Float,
+        FieldType::Object | FieldType::Flattened => FieldKind::Object,
+        FieldType::Nested => FieldKind::Nested,
+        FieldType::Binary | FieldType::Unsupported | FieldType::Unknown => FieldKind::Unchecked,
+        FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Text | FieldType::Version => FieldKind::Text,
+    }
+}

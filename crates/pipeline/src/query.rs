@@ -1,0 +1,259 @@
+//! One query over one input, answered in the shape of Elasticsearch's EQL search.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use maxspan_diagnostics::{Diagnostic, codes, has_errors};
+use maxspan_engine::{
+    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleSetBuilder, Scratch, TieBreak,
+};
+use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
+use maxspan_event::{Event, Schema};
+use maxspan_plan::{Limit, Plan, PlanKind};
+use serde_json::{Map, Value, json};
+
+use crate::input::{InputProblem, Item, ProblemKind, Reader};
+use crate::retained::{Cap, Keep, Retained};
+use crate::source::document;
+
+/// Query languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryLanguage {
+    /// EQL.
+    Eql,
+    /// KQL.
+    Kql,
+}
+
+/// How a query is run; the names are those of Elasticsearch's EQL search.
+#[derive(Debug, Clone)]
+pub struct QueryOptions {
+    /// The language of the query.
+    pub language: QueryLanguage,
+    /// The field that orders events.
+    pub timestamp_field: String,
+    /// The field that orders events of the same time; then the order of arrival counts.
+    pub tiebreaker_field: Option<String>,
+    /// The field of the event category.
+    pub event_category_field: String,
+    /// Most events, sequences or samples in the answer.
+    pub size: usize,
+    /// Most samples of one key.
+    pub max_samples_per_key: usize,
+    /// Types of fields.
+    pub schema: Schema,
+    /// What EQL refuses.
+    pub strictness: Strictness,
+    /// What `now` is, in nanoseconds since 1970.
+    pub now: i64,
+    /// Derive fields that older shippers leave out.
+    pub normalize: bool,
+    /// The index of events that name none.
+    pub default_index: String,
+}
+
+impl Default for QueryOptions {
+    fn default() -> Self {
+        Self {
+            language: QueryLanguage::Eql,
+            timestamp_field: "@timestamp".to_owned(),
+            tiebreaker_field: None,
+            event_category_field: "event.category".to_owned(),
+            size: 10,
+            max_samples_per_key: 1,
+            schema: Schema::built_in(),
+            strictness: Strictness::Lenient,
+            now: 0,
+            normalize: true,
+            default_index: String::new(),
+        }
+    }
+}
+
+/// The answer and what happened on the way.
+#[derive(Debug)]
+pub struct QueryAnswer {
+    /// `{"is_partial": …, "took": …, "hits": {…}}`
+    pub response: Value,
+    /// Warnings about the query.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What could not be read.
+    pub problems: Vec<InputProblem>,
+    /// Events that were read.
+    pub events: u64,
+}
+
+/// Runs a query. The error holds the messages about a query that cannot be run.
+pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<QueryAnswer, Vec<Diagnostic>> {
+    let started = Instant::now();
+    let mut builder = RuleSetBuilder::new(options.schema.clone());
+    let (plan, diagnostics) = plan(text, &mut builder, options);
+    let Some(plan) = plan else { return Err(diagnostics) };
+    let shape = Shape::of(&plan);
+    let mut retained = Retained::new(cap(&plan, options), &plan.limits);
+    let timestamp = builder.slot(&options.timestamp_field);
+    let mut rule = CompiledRule::new(plan, timestamp);
+    rule.tiebreaker = options.tiebreaker_field.as_deref().map(|name| builder.slot(name));
+    rule.samples_per_key = options.max_samples_per_key;
+    builder.add(rule);
+    let rule_set = builder.build(options.normalize);
+
+    let mut scratch = Scratch::default();
+    let mut correlator =
+        Correlator::new(&rule_set, CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() });
+    let (mut problems, mut events) = (Vec::new(), 0);
+    for item in reader.by_ref() {
+        let event = match item {
+            Item::Event(event) => event,
+            Item::Problem(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let input = EventInput {
+            index: event.index.as_deref(),
+            default_index: &options.default_index,
+            id: event.id.as_deref(),
+            source: &event.source,
+            arrival: events,
+        };
+        match rule_set.match_event(&input, &mut scratch) {
+            Ok(()) => events += 1,
+            Err(error) => {
+                let message = error.message;
+                problems.push(InputProblem { location: event.location, column: None, kind: ProblemKind::Malformed, message });
+            }
+        }
+        scratch.drain().for_each(|found| correlator.push(found));
+        correlator.drain().for_each(|detection| retained.push(detection));
+    }
+    let found = if shape == Shape::Events {
+        correlator.finish().into_iter().for_each(|detection| retained.push(detection));
+        retained.finish()
+    } else {
+        // Sequences and samples come out in the order of Elasticsearch already.
+        limited(correlator.finish(), &rule_set.rules().flat_map(|(_, rule)| rule.plan.limits.clone()).collect::<Vec<_>>(), shape, options.size)
+    };
+    let response = answer(&found, shape, started);
+    Ok(QueryAnswer { response, diagnostics, problems, events })
+}
+
+/// Parses and lowers a query of either language.
+fn plan(text: &str, builder: &mut RuleSetBuilder, options: &QueryOptions) -> (Option<Plan>, Vec<Diagnostic>) {
+    match options.language {
+        QueryLanguage::Kql => {
+            let (tree, mut found) = maxspan_kql::parse(text, &maxspan_kql::ParseOptions::default());
+            let lowered = tree.map(|tree| {
+                let lower = maxspan_kql::LowerOptions { now: options.now };
+                maxspan_kql::lower(&tree, &builder.schema, &mut builder.fields, &lower)
+            });
+            let (predicate, more) = lowered.unwrap_or_default();
+            found.extend(more);
+            (predicate.map(|predicate| Plan::new(PlanKind::Events(predicate))), found)
+        }
+        QueryLanguage::Eql => {
+            let lineage = options.strictness == Strictness::Lenient;
+            let (tree, mut found) = maxspan_eql::parse_with(text, &EqlOptions { lineage });
+            let lower = maxspan_eql::LowerOptions {
+                event_category_field: options.event_category_field.clone(),
+                strictness: options.strictness,
+                now: options.now,
+            };
+            let lowered = tree
+                .filter(|_| !has_errors(&found))
+                .map(|tree| maxspan_eql::lower(&tree, text, &builder.schema, &mut builder.fields, &lower));
+            let (plan, more) = lowered.unwrap_or_default();
+            found.extend(more);
+            if plan.is_none() && !has_errors(&found) {
+                found.push(Diagnostic::new(codes::EQL_SYNTAX, maxspan_diagnostics::Span::default(), "the query is empty"));
+            }
+            (plan, found)
+        }
+    }
+}
+
+/// What the answer lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Events,
+    Sequences,
+    Samples,
+}
+
+impl Shape {
+    fn of(plan: &Plan) -> Self {
+        match plan.kind {
+            PlanKind::Events(_) => Self::Events,
+            PlanKind::Sequence(_) => Self::Sequences,
+            PlanKind::Sample(_) => Self::Samples,
+        }
+    }
+}
+
+/// Elasticsearch gives the last events when there are more than wanted, unless the query asks for its head.
+fn cap(plan: &Plan, options: &QueryOptions) -> Cap {
+    Cap { count: Some(options.size), interval: None, keep: keep(&plan.limits) }
+}
+
+fn keep(limits: &[Limit]) -> Keep {
+    if matches!(limits.last(), Some(Limit::Head(_))) { Keep::Oldest } else { Keep::Newest }
+}
+
+fn limited(found: Vec<Detection>, limits: &[Limit], shape: Shape, size: usize) -> Vec<Detection> {
+    let found = maxspan_engine::apply_limits(found, limits);
+    let size = match (shape, keep(limits)) {
+        (Shape::Samples, _) | (_, Keep::Oldest) => Limit::Head(size),
+        _ => Limit::Tail(size),
+    };
+    maxspan_engine::apply_limits(found, &[size])
+}
+
+fn answer(found: &[Detection], shape: Shape, started: Instant) -> Value {
+    let style = if shape == Shape::Samples { KeyStyle::Sample } else { KeyStyle::Sequence };
+    let total = json!({"value": found.len(), "relation": "eq"});
+    let hits = match shape {
+        Shape::Events => {
+            let events: Vec<Value> = found.iter().flat_map(|one| one.present()).map(event_json).collect();
+            json!({"total": total, "events": events})
+        }
+        Shape::Sequences | Shape::Samples => {
+            let sequences: Vec<Value> = found.iter().map(|one| sequence_json(one, style)).collect();
+            json!({"total": total, "sequences": sequences})
+        }
+    };
+    json!({
+        "is_partial": false,
+        "is_running": false,
+        "took": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "timed_out": false,
+        "hits": hits,
+    })
+}
+
+fn sequence_json(detection: &Detection, style: KeyStyle) -> Value {
+    let mut map = Map::new();
+    if !detection.keys.is_empty() {
+        let keys: Vec<Value> = detection.keys.iter().map(|key| key_json(key, style)).collect();
+        map.insert("join_keys".to_owned(), Value::Array(keys));
+    }
+    let missing = || json!({"_index": "", "_id": "", "missing": true});
+    let events = detection.events.iter().map(|event| event.as_ref().map_or_else(missing, event_json)).collect();
+    map.insert("events".to_owned(), Value::Array(events));
+    Value::Object(map)
+}
+
+fn key_json(key: &KeyValue, style: KeyStyle) -> Value {
+    match key {
+        KeyValue::Null => Value::Null,
+        KeyValue::Boolean(value) => json!(value),
+        KeyValue::Long(value) => json!(value),
+        KeyValue::Unsigned(value) => json!(value),
+        KeyValue::Double(bits) => json!(f64::from_bits(*bits)),
+        other => json!(other.to_text(style)),
+    }
+}
+
+fn event_json(event: &Arc<Event>) -> Value {
+    let (source, id) = document(event);
+    json!({"_index": &*event.index, "_id": id, "_source": source})
+}

@@ -1,0 +1,134 @@
+//! Rule documents to a rule set: choose, compile, and keep account of what cannot be run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use maxspan_diagnostics::{Diagnostic, Source, codes};
+use maxspan_engine::{RuleId, RuleSet, RuleSetBuilder};
+use maxspan_event::Schema;
+use maxspan_rules::{CompileOptions, LoadedRules, Outcome, RuleDocument, RuleType, compile};
+
+/// How a rule base is made.
+#[derive(Debug, Clone)]
+pub struct RuleBaseOptions {
+    /// Types of fields.
+    pub schema: Schema,
+    /// How rules are compiled.
+    pub compile: CompileOptions,
+    /// Derive fields that older shippers leave out.
+    pub normalize: bool,
+    /// Only rules with one of these ids or names; all when empty.
+    pub only: Vec<String>,
+}
+
+impl Default for RuleBaseOptions {
+    fn default() -> Self {
+        Self { schema: Schema::built_in(), compile: CompileOptions::default(), normalize: true, only: Vec::new() }
+    }
+}
+
+/// What became of the rules of a run.
+#[derive(Debug)]
+pub struct RuleBase {
+    /// The rules that run.
+    pub rule_set: RuleSet,
+    /// Their documents, by rule id.
+    pub documents: Vec<RuleDocument>,
+    /// Rules that were read, whatever became of them.
+    pub read: usize,
+    /// Rules that cannot be run.
+    pub failed: usize,
+    /// Rules that are sound but not run yet, and why.
+    pub not_run: Vec<NotRun>,
+    /// How many rules of each type were read.
+    pub by_type: BTreeMap<&'static str, usize>,
+    /// Names or ids of [`RuleBaseOptions::only`] that no rule has.
+    pub unknown: Vec<String>,
+    /// All messages, with the texts they are about.
+    pub diagnostics: Vec<(Arc<Source>, Diagnostic)>,
+    /// The schema that the rules were compiled with.
+    pub schema: Schema,
+}
+
+/// A rule that is not run yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRun {
+    /// The rule's id.
+    pub rule_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub rule_type: RuleType,
+    /// Why it is not run.
+    pub reason: String,
+}
+
+impl RuleBase {
+    /// Compiles what was loaded. A rule that cannot be compiled does not stop the others.
+    pub fn new(loaded: LoadedRules, options: &RuleBaseOptions) -> Self {
+        let LoadedRules { rules, exceptions, value_lists, problems, counts } = loaded;
+        let mut builder = RuleSetBuilder::new(options.schema.clone());
+        let mut base = Accounts { failed: counts.rules_failed, read: counts.rules_failed, ..Accounts::default() };
+        for (source, diagnostics) in problems {
+            base.diagnostics.extend(diagnostics.into_iter().map(|diagnostic| (Arc::clone(&source), diagnostic)));
+        }
+        let unknown = unknown_names(&rules, &options.only);
+        for rule in rules.into_iter().filter(|rule| chosen(rule, &options.only)) {
+            base.read += 1;
+            *base.by_type.entry(rule.rule_type().name()).or_default() += 1;
+            let compiled = compile(&rule, &exceptions, &value_lists, &mut builder, &options.compile);
+            base.diagnostics.extend(compiled.diagnostics);
+            match compiled.outcome {
+                Outcome::Ready(ready) => {
+                    builder.add(*ready);
+                    base.documents.push(rule);
+                }
+                Outcome::Failed => base.failed += 1,
+                Outcome::NotRun(reason) => base.not_run.push(NotRun {
+                    rule_type: rule.rule_type(),
+                    rule_id: rule.rule_id,
+                    name: rule.name,
+                    reason,
+                }),
+            }
+        }
+        let Accounts { documents, read, failed, not_run, by_type, diagnostics } = base;
+        let rule_set = builder.build(options.normalize);
+        Self { rule_set, documents, read, failed, not_run, by_type, unknown, diagnostics, schema: options.schema.clone() }
+    }
+
+    /// The document of a rule that runs.
+    pub fn document(&self, rule: RuleId) -> &RuleDocument {
+        &self.documents[rule.0 as usize]
+    }
+
+    /// Messages that are errors.
+    pub fn errors(&self) -> impl Iterator<Item = (&Source, &Diagnostic)> {
+        self.diagnostics.iter().filter(|(_, diagnostic)| diagnostic.is_error()).map(|(source, diagnostic)| (&**source, diagnostic))
+    }
+
+    /// Messages, but for those that only say that a rule type is not run yet.
+    pub fn messages(&self) -> impl Iterator<Item = (&Source, &Diagnostic)> {
+        let wanted = |found: &&(Arc<Source>, Diagnostic)| found.1.code != codes::RULE_NOT_RUN;
+        self.diagnostics.iter().filter(wanted).map(|(source, diagnostic)| (&**source, diagnostic))
+    }
+}
+
+#[derive(Default)]
+struct Accounts {
+    documents: Vec<RuleDocument>,
+    read: usize,
+    failed: usize,
+    not_run: Vec<NotRun>,
+    by_type: BTreeMap<&'static str, usize>,
+    diagnostics: Vec<(Arc<Source>, Diagnostic)>,
+}
+
+fn chosen(rule: &RuleDocument, only: &[String]) -> bool {
+    only.is_empty() || only.iter().any(|wanted| *wanted == rule.rule_id || wanted.eq_ignore_ascii_case(&rule.name))
+}
+
+fn unknown_names(rules: &[RuleDocument], only: &[String]) -> Vec<String> {
+    let known = |wanted: &&String| !rules.iter().any(|rule| chosen(rule, std::slice::from_ref(*wanted)));
+    only.iter().filter(known).cloned().collect()
+}

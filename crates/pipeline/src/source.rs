@@ -1,0 +1,61 @@
+//! An event's document as alerts and query results carry it.
+
+use maxspan_event::{Event, identity};
+use serde_json::{Map, Value};
+
+/// The document of an event, and its `_id`.
+///
+/// Top-level keys that begin with `_` are bookkeeping and left out; a derived `host.os.type` is written in. A document
+/// that cannot be read as a whole (nested too deeply where no rule looked) is kept as text in `event.original`, so
+/// that the alert is not lost.
+pub(crate) fn document(event: &Event) -> (Value, String) {
+    let mut document = serde_json::from_slice(&event.source).unwrap_or_else(|_| {
+        let text = String::from_utf8_lossy(&event.source).into_owned();
+        serde_json::json!({"event": {"original": text}})
+    });
+    let id = match &event.id {
+        Some(id) => id.to_string(),
+        None => identity::content_id(&document, event.occurrence),
+    };
+    if let Value::Object(map) = &mut document {
+        map.retain(|key, _| !key.starts_with('_'));
+        if let Some(os) = event.derived_os {
+            set_host_os(map, os);
+        }
+    }
+    (document, id)
+}
+
+fn set_host_os(map: &mut Map<String, Value>, os: &str) {
+    let nested = map.get_mut("host").and_then(Value::as_object_mut).and_then(|host| host.get_mut("os")).and_then(Value::as_object_mut);
+    match nested {
+        Some(inner) => inner.insert("type".to_owned(), os.into()),
+        None => map.insert("host.os.type".to_owned(), os.into()),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn bookkeeping_goes_and_the_derived_system_comes() {
+        let check = |source: &str, expected: &str| {
+            let event = Event {
+                index: Arc::from(""),
+                id: Some("1".into()),
+                occurrence: 0,
+                source: source.as_bytes().into(),
+                timestamp: None,
+                derived_os: Some("macos"),
+                arrival: 0,
+            };
+            assert_eq!(document(&event).0.to_string(), expected);
+        };
+        check(r#"{"_src": "x", "host": {"os": {"family": "darwin"}}}"#, r#"{"host":{"os":{"family":"darwin","type":"macos"}}}"#);
+        check(r#"{"host.os.family": "darwin"}"#, r#"{"host.os.family":"darwin","host.os.type":"macos"}"#);
+        check(&format!("{}1{}", "[".repeat(500), "]".repeat(500)), &format!(r#"{{"event":{{"original":"{}1{}"}},"host.os.type":"macos"}}"#, "[".repeat(500), "]".repeat(500)));
+    }
+}

@@ -1,0 +1,262 @@
+//! A rule document to what the engine runs: query, filters, exceptions and time window in one plan.
+
+use std::sync::Arc;
+
+use maxspan_diagnostics::{Code, Diagnostic, Source, Span, codes, has_errors};
+use maxspan_engine::{CompiledRule, RuleSetBuilder};
+use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
+use maxspan_event::index::IndexPatterns;
+use maxspan_plan::{Plan, PlanKind, Predicate, TestKind};
+
+use crate::document::{Language, RuleDocument, RuleParams};
+use crate::exception_predicate::{ExceptionContext, lower_item};
+use crate::exceptions::ExceptionStore;
+use crate::filters::{FilterContext, lower_filter};
+use crate::load::ValueLists;
+
+/// How rules are compiled.
+#[derive(Debug, Clone)]
+pub struct CompileOptions {
+    /// What `now` is in date math, in nanoseconds since 1970; also what exceptions expire against.
+    pub now: i64,
+    /// Only events within these instants count, both included, in nanoseconds since 1970.
+    pub window: Option<(i64, i64)>,
+    /// What EQL refuses.
+    pub strictness: Strictness,
+    /// The user's own index patterns instead of the rule's.
+    pub any_index: bool,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self { now: 0, window: None, strictness: Strictness::Lenient, any_index: false }
+    }
+}
+
+/// What became of a rule.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It can be run.
+    Ready(Box<CompiledRule>),
+    /// It is sound as far as was checked, but rules of its kind are not run; says why.
+    NotRun(String),
+    /// It cannot be run; the diagnostics say why.
+    Failed,
+}
+
+/// A rule's outcome and all that is to be said about it.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Messages and the text they are about.
+    pub diagnostics: Vec<(Arc<Source>, Diagnostic)>,
+    /// Exception items that apply to the rule.
+    pub exceptions: usize,
+}
+
+/// Compiles a rule; fields it names are added to the builder, the rule itself is not.
+pub fn compile(
+    rule: &RuleDocument,
+    exceptions: &ExceptionStore,
+    value_lists: &ValueLists,
+    builder: &mut RuleSetBuilder,
+    options: &CompileOptions,
+) -> Compiled {
+    let mut compilation = Compilation { rule, builder, options, diagnostics: Vec::new(), exceptions: 0 };
+    let outcome = compilation.run(exceptions, value_lists);
+    let Compilation { diagnostics, exceptions, .. } = compilation;
+    Compiled { outcome, diagnostics, exceptions }
+}
+
+struct Compilation<'a> {
+    rule: &'a RuleDocument,
+    builder: &'a mut RuleSetBuilder,
+    options: &'a CompileOptions,
+    diagnostics: Vec<(Arc<Source>, Diagnostic)>,
+    exceptions: usize,
+}
+
+impl Compilation<'_> {
+    fn run(&mut self, exceptions: &ExceptionStore, value_lists: &ValueLists) -> Outcome {
+        let plan = self.plan();
+        let filters = self.filters();
+        let excepted = self.excepted(exceptions, value_lists);
+        if self.diagnostics.iter().any(|(_, diagnostic)| diagnostic.is_error()) {
+            return Outcome::Failed;
+        }
+        let not_run = match (&self.rule.params, self.rule.language) {
+            (RuleParams::Eql { .. }, _) => None,
+            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, Some(Language::Lucene)) => {
+                Some("Lucene queries are not run yet".to_owned())
+            }
+            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, _) => None,
+            (params, _) => Some(format!("rules of type `{}` are not run yet", params.rule_type().name())),
+        };
+        if let Some(reason) = not_run {
+            self.report_field("type", codes::RULE_NOT_RUN, reason.clone());
+            return Outcome::NotRun(reason);
+        }
+        self.warn_ignored();
+        let Some(plan) = plan else { return Outcome::Failed };
+        let condition = Predicate::and([self.window(), filters, excepted.negate()]);
+        Outcome::Ready(Box::new(self.compiled(plan.restricted(&condition))))
+    }
+
+    /// The rule's query as a plan, for rule types that have one in a language that is known.
+    fn plan(&mut self) -> Option<Plan> {
+        match (&self.rule.params, self.rule.language) {
+            (RuleParams::Eql { event_category_override, .. }, _) => {
+                let category = event_category_override.as_deref().filter(|name| !name.is_empty());
+                self.eql(category.unwrap_or("event.category"))
+            }
+            (RuleParams::MachineLearning(_) | RuleParams::Esql, _) | (_, Some(Language::Lucene)) => None,
+            (RuleParams::ThreatMatch(params), _) => {
+                if params.threat_language == Language::Kuery {
+                    let (query, rule) = (params.threat_query.clone(), self.rule);
+                    let source = Source::new(format!("{} ({}, threat_query)", rule.origin.source.name, rule.rule_id), query.as_str());
+                    self.kql(&query, Arc::new(source), 0);
+                }
+                self.rule_kql()
+            }
+            _ => self.rule_kql(),
+        }
+    }
+
+    fn rule_kql(&mut self) -> Option<Plan> {
+        let (source, shift) = self.rule.origin.query_source(&self.rule.rule_id, &self.rule.query);
+        let query = self.rule.query.clone();
+        self.kql(&query, source, shift).map(|predicate| Plan::new(PlanKind::Events(predicate)))
+    }
+
+    fn kql(&mut self, query: &str, source: Arc<Source>, shift: usize) -> Option<Predicate> {
+        let (tree, mut found) = maxspan_kql::parse(query, &maxspan_kql::ParseOptions::default());
+        let options = maxspan_kql::LowerOptions { now: self.options.now };
+        let predicate = tree.and_then(|tree| {
+            let (predicate, more) = maxspan_kql::lower(&tree, &self.builder.schema, &mut self.builder.fields, &options);
+            found.extend(more);
+            predicate
+        });
+        self.report_all(&source, shift, found);
+        predicate
+    }
+
+    fn eql(&mut self, category: &str) -> Option<Plan> {
+        let query = &self.rule.query;
+        let lineage = self.options.strictness == Strictness::Lenient;
+        let (tree, mut found) = maxspan_eql::parse_with(query, &EqlOptions { lineage });
+        let options = maxspan_eql::LowerOptions {
+            event_category_field: category.to_owned(),
+            strictness: self.options.strictness,
+            now: self.options.now,
+        };
+        let plan = tree.filter(|_| !has_errors(&found)).and_then(|tree| {
+            let (plan, more) = maxspan_eql::lower(&tree, query, &self.builder.schema, &mut self.builder.fields, &options);
+            found.extend(more);
+            plan
+        });
+        let (source, shift) = self.rule.origin.query_source(&self.rule.rule_id, query);
+        self.report_all(&source, shift, found);
+        plan
+    }
+
+    fn report_all(&mut self, source: &Arc<Source>, shift: usize, found: Vec<Diagnostic>) {
+        for mut diagnostic in found {
+            diagnostic.span = diagnostic.span.shifted(shift);
+            diagnostic.labels.iter_mut().for_each(|label| label.span = label.span.shifted(shift));
+            self.diagnostics.push((Arc::clone(source), diagnostic));
+        }
+    }
+
+    fn report_field(&mut self, field: &str, code: Code, message: String) {
+        let span = self.rule.origin.field_span(field);
+        self.report(span, code, message);
+    }
+
+    fn report(&mut self, span: Span, code: Code, message: String) {
+        self.diagnostics.push((Arc::clone(&self.rule.origin.source), Diagnostic::new(code, span, message)));
+    }
+
+    fn filters(&mut self) -> Predicate {
+        let mut all = Vec::new();
+        for filter in &self.rule.filters {
+            let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
+            match lower_filter(filter, &mut FilterContext { schema, fields, now: self.options.now }) {
+                Ok(predicate) => all.push(predicate),
+                Err(what) => self.report_field("filters", codes::FILTER_UNSUPPORTED, format!("{what} cannot be translated")),
+            }
+        }
+        Predicate::and(all)
+    }
+
+    /// Whether an exception item applies to an event.
+    fn excepted(&mut self, exceptions: &ExceptionStore, value_lists: &ValueLists) -> Predicate {
+        let now_ms = maxspan_event::date::to_millis(self.options.now);
+        let applicable = exceptions.items_for(self.rule, Some(now_ms));
+        let source = Arc::clone(&self.rule.origin.source);
+        self.report_all(&source, 0, applicable.diagnostics);
+        let mut any = Vec::new();
+        for item in applicable.items {
+            let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
+            let mut context = ExceptionContext { schema, fields, value_lists, now: self.options.now };
+            match lower_item(item, &mut context) {
+                Ok(predicate) => any.push(predicate),
+                Err(list) => {
+                    let message = format!("the exception `{}` is not applied: value list `{list}` is not there", item.name);
+                    let diagnostic = Diagnostic::new(codes::VALUE_LIST_MISSING, item.span, message);
+                    self.diagnostics.push((Arc::clone(&item.source), diagnostic));
+                }
+            }
+        }
+        self.exceptions = any.len();
+        Predicate::or(any)
+    }
+
+    /// The window on the primary timestamp; `@timestamp` stands in where the override is missing.
+    fn window(&mut self) -> Predicate {
+        let Some((from, to)) = self.options.window else { return Predicate::Constant(true) };
+        let slots = self.primary();
+        let within = |slot| Predicate::test(slot, TestKind::Between(from, to));
+        let Some((primary, fallback)) = slots.split_first() else { return Predicate::Constant(true) };
+        let mut any = vec![within(*primary)];
+        for slot in fallback {
+            any.push(Predicate::and([Predicate::test(*primary, TestKind::Exists).negate(), within(*slot)]));
+        }
+        Predicate::or(any)
+    }
+
+    fn primary(&mut self) -> Vec<maxspan_event::Slot> {
+        let rule = self.rule;
+        let mut names: Vec<&str> = rule.timestamp_override.as_deref().into_iter().collect();
+        if names.is_empty() || !rule.timestamp_override_fallback_disabled {
+            names.push("@timestamp");
+        }
+        names.dedup();
+        names.into_iter().map(|name| self.builder.slot(name)).collect()
+    }
+
+    fn compiled(&mut self, plan: Plan) -> CompiledRule {
+        let (timestamp, tiebreaker) = match &self.rule.params {
+            RuleParams::Eql { timestamp_field, tiebreaker_field, .. } => (timestamp_field.as_deref(), tiebreaker_field.as_deref()),
+            _ => (None, None),
+        };
+        let timestamp = self.builder.slot(timestamp.filter(|name| !name.is_empty()).unwrap_or("@timestamp"));
+        let mut compiled = CompiledRule::new(plan, timestamp);
+        compiled.tiebreaker = tiebreaker.filter(|name| !name.is_empty()).map(|name| self.builder.slot(name));
+        compiled.primary = self.primary();
+        if !self.options.any_index {
+            compiled.indices = IndexPatterns::new(self.rule.index_patterns());
+        }
+        compiled
+    }
+
+    fn warn_ignored(&mut self) {
+        if self.rule.alert_suppression.is_some() {
+            self.report_field("alert_suppression", codes::RULE_IGNORED, "alert suppression is not applied yet".to_owned());
+        }
+        if self.rule.data_view_id.is_some() {
+            let message = "data views are not known here; the rule looks into its index patterns".to_owned();
+            self.report_field("data_view_id", codes::RULE_IGNORED, message);
+        }
+    }
+}
