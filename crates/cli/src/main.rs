@@ -1,2 +1,43 @@
-//! The binary `maxspan`.
-fn main() {}
+//! The binary `maxspan`: Elastic's detection rules over ECS events, without Elasticsearch.
+//!
+//! This crate has the flags, the files that they name, and what is printed. What an event, a rule or an alert is, and
+//! which alerts there are, the libraries say.
+
+mod args;
+mod commands;
+mod demo;
+mod exit;
+mod load;
+mod output;
+mod terminal;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command, RulesCommand};
+use exit::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let outcome = run(&Arguments::parse());
+    let exit = outcome.unwrap_or_else(|failure| {
+        if failure.is_broken_pipe() {
+            // Whoever read our output has seen enough; `| head` is no error.
+            return Exit::Success;
+        }
+        terminal::error(&format!("{:#}", failure.error));
+        failure.exit
+    });
+    exit.into()
+}
+
+fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Command::Hunt(arguments) => commands::hunt::run(arguments),
+        Command::Query(arguments) => commands::query::run(arguments),
+        Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
+        Command::Demo(arguments) => commands::demo::run(arguments),
+        Command::Completions { shell } => commands::completions::run(*shell),
+    }
+}

@@ -159,7 +159,8 @@ impl RuleSet {
     fn data_stream(&self, slots: &Slots) -> Option<String> {
         let part = |slot: Slot| slots.values(slot).first().and_then(Value::as_text);
         let [kind, dataset, namespace] = self.data_stream_slots();
-        Some(format!("{}-{}-{}", part(kind).unwrap_or("logs"), part(dataset)?, part(namespace).unwrap_or("default")))
+        // Without a type the name is a guess, and `--index` says better.
+        Some(format!("{}-{}-{}", part(kind)?, part(dataset)?, part(namespace).unwrap_or("default")))
     }
 }
 

@@ -236,7 +236,8 @@ fn coerce(scalar: Scalar<'_>, field: &Field) -> Value {
             let text = scalar.to_text();
             return Value::Text(if field.lowercase { wildcard::fold(&text).into() } else { text });
         }
-        FieldType::Long | FieldType::UnsignedLong => to_integer(scalar),
+        FieldType::Long | FieldType::UnsignedLong if field.cuts_fractions => to_integer(scalar),
+        FieldType::Long | FieldType::UnsignedLong => to_integer(scalar).and_then(|whole| keep_fraction(scalar, whole)),
         FieldType::Double => to_double(scalar),
         FieldType::Boolean => to_boolean(scalar),
         FieldType::Ip => match scalar {
@@ -248,6 +249,14 @@ fn coerce(scalar: Scalar<'_>, field: &Field) -> Value {
         FieldType::Nested | FieldType::Object | FieldType::Unsupported | FieldType::Unknown => Some(scalar.to_value()),
     };
     typed.unwrap_or_else(|| Value::Text(scalar.to_text()))
+}
+
+/// The number itself where cutting its fraction would change it.
+fn keep_fraction(scalar: Scalar<'_>, whole: Value) -> Option<Value> {
+    match to_double(scalar)? {
+        Value::Double(value) if value.fract() != 0.0 => Some(Value::Double(value)),
+        _ => Some(whole),
+    }
 }
 
 /// Fractions are cut, as Elasticsearch's `coerce` does.

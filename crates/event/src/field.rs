@@ -129,6 +129,8 @@ pub struct Field {
     pub lowercase: bool,
     /// A text field that has an exact sub-field, which comparisons use.
     pub exact: bool,
+    /// Fractions of integers are cut, as Elasticsearch's `coerce` does. Not where the type is only a list's word for it.
+    pub cuts_fractions: bool,
     /// What stands for an explicit JSON null.
     pub null_value: Option<String>,
     /// How dates are written.
@@ -148,6 +150,7 @@ impl Field {
             mapping_type: None,
             lowercase: false,
             exact: kind != FieldType::Text,
+            cuts_fractions: true,
             null_value: None,
             date_format: DateFormat::default(),
             nested_path: None,

@@ -61,8 +61,11 @@ impl Schema {
         if let Some(field) = self.multi_field(name) {
             return Some(field);
         }
-        let kind = self.built_in_kind(name).or_else(|| self.flattened_parent(name))?;
-        Some(self.inside_nested(Field::new(name, kind)))
+        let known = self.built_in.get(name);
+        let kind = known.map(|known| known.kind).or_else(|| self.flattened_parent(name))?;
+        let mut field = self.inside_nested(Field::new(name, kind));
+        field.cuts_fractions = known.is_some_and(|known| known.ecs);
+        Some(field)
     }
 
     fn built_in_kind(&self, name: &str) -> Option<FieldType> {

@@ -4,7 +4,9 @@
 //! says `SKIPPED:` and passes, but not in CI. With `MAXSPAN_CONFORMANCE_OUT` each test writes its numbers there, for
 //! `cargo xtask conformance`.
 
-mod support;
-
+mod corpus;
 mod eql_cases;
 mod eql_errors;
+mod generated;
+mod kql_cases;
+mod support;

@@ -62,9 +62,10 @@ pub(crate) fn run() -> Result<Outcome> {
     for violation in &violations {
         println!("{violation}");
     }
-    if !violations.is_empty() {
-        bail!("{} violations", violations.len());
+    match violations.len() {
+        0 => println!("tidy: {} files, nothing to mend", tree.files.len()),
+        1 => bail!("1 violation"),
+        count => bail!("{count} violations"),
     }
-    println!("tidy: {} files, nothing to mend", tree.files.len());
     Ok(Outcome::Passed)
 }

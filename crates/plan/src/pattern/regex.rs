@@ -1,7 +1,8 @@
 //! Lucene's regular expressions: anchored at both ends, `.` matches line breaks, `^` and `$` are ordinary characters.
 //!
 //! Operators: `. ? * + {n} {n,} {n,m} | ( ) [ ] [^ ] \ "…"`, and `~` complement, `&` intersection, `<n-m>` numeric
-//! interval, `@` any string, `#` no string. There are no classes like `\d`: a backslash takes a character literally.
+//! interval, `@` any string, `#` no string. `\d \s \w \D \S \W` are classes of ASCII characters, as in Lucene from
+//! version 9 on; before any other character a backslash takes away its meaning.
 //! Source: Elasticsearch reference, "Regular expression syntax".
 //!
 //! Expressions without `~`, `&` and `<n-m>` run on the `regex` crate, in linear time. The others run on a matcher over
@@ -220,7 +221,9 @@ mod tests {
         check("a{2,3}", "aaaa", false);
         check("^a$", "a", false);
         check("^a$", "^a$", true);
-        check("\\d", "d", true);
+        check("\\d+[\\w.]*\\S", "42a_.x", true);
+        check("\\d", "d", false);
+        check("\\D\\s\\W", "x\t-", true);
         check("\"a.b\"c", "a.bc", true);
         check("a@c", "abbbc", true);
         check("#", "", false);

@@ -79,7 +79,7 @@ fn write_exceptions(text: &mut String, exceptions: &[Exception]) {
     let mut exceptions: Vec<&Exception> = exceptions.iter().collect();
     exceptions.sort();
     for exception in exceptions {
-        let _ = writeln!(text, "| {} | {} |", cell(&exception.case), cell(&exception.reason));
+        let _ = writeln!(text, "| {} | {} |", code(&exception.case), cell(&exception.reason));
     }
 }
 
@@ -97,6 +97,12 @@ fn share(report: &Report) -> String {
 
 fn cell(text: &str) -> String {
     one_line(text).replace('|', "\\|")
+}
+
+/// A case is often a query, whose signs must not be taken for Markdown.
+fn code(text: &str) -> String {
+    let text = cell(text);
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
 fn one_line(text: &str) -> String {
@@ -142,8 +148,8 @@ by id.
 
 | case | reason |
 |---|---|
-| a\\|b | two lines |
-| z | late |
+| `a\\|b` | two lines |
+| `z` | late |
 ";
 
     #[test]

@@ -39,7 +39,7 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "pipeline",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules"],
-        third_party: &["flate2", "memchr", "serde", "serde_json", "walkdir", "zstd"],
+        third_party: &["flate2", "memchr", "rustc-hash", "serde", "serde_json", "walkdir", "zstd"],
     },
     Allowed {
         name: "cli",

@@ -143,13 +143,19 @@ impl Parser {
             '[' => self.class(),
             '"' => self.quoted(),
             '<' => self.interval(),
-            '\\' => self.escaped().map(Node::Char),
+            '\\' => self.escape(),
             '*' | '+' | '?' | '{' => {
                 self.position -= 1;
                 Err(self.error(format!("nothing to repeat before `{c}`")))
             }
             c => Ok(Node::Char(c)),
         }
+    }
+
+    /// `\d \s \w` and their opposites; else the character itself.
+    fn escape(&mut self) -> Result<Node, RegexError> {
+        let c = self.escaped()?;
+        Ok(predefined(c).map_or(Node::Char(c), |ranges| Node::Class { negated: c.is_ascii_uppercase(), ranges }))
     }
 
     fn escaped(&mut self) -> Result<char, RegexError> {
@@ -190,11 +196,22 @@ impl Parser {
             match self.peek() {
                 None => return Err(self.error("expected `]`")),
                 Some(']') if !ranges.is_empty() => break,
-                Some(_) => ranges.push(self.range()?),
+                Some(_) => match self.predefined_in_class() {
+                    Some(more) => ranges.extend(more),
+                    None => ranges.push(self.range()?),
+                },
             }
         }
         self.position += 1;
         Ok(Node::Class { negated, ranges })
+    }
+
+    /// `[\d.]`: the ranges of a predefined class inside brackets; the negated ones have no ranges of their own.
+    fn predefined_in_class(&mut self) -> Option<Vec<(char, char)>> {
+        let letter = (self.peek() == Some('\\')).then(|| self.chars.get(self.position + 1).copied()).flatten()?;
+        let ranges = predefined(letter).filter(|_| letter.is_ascii_lowercase())?;
+        self.position += 2;
+        Some(ranges)
     }
 
     fn range(&mut self) -> Result<(char, char), RegexError> {
@@ -216,4 +233,14 @@ impl Parser {
         self.position += 1;
         Ok(c)
     }
+}
+
+/// What a predefined class, or the opposite of a negated one, holds: ASCII only, as in Lucene.
+fn predefined(letter: char) -> Option<Vec<(char, char)>> {
+    Some(match letter.to_ascii_lowercase() {
+        'd' => vec![('0', '9')],
+        's' => vec![('\t', '\n'), ('\r', '\r'), (' ', ' ')],
+        'w' => vec![('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
+        _ => return None,
+    })
 }

@@ -1,0 +1,363 @@
+//! The command line: subcommands, flags, and their help.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use maxspan_pipeline::query::QueryLanguage;
+
+use crate::exit;
+
+const EXAMPLES: &str = "Examples:
+  maxspan demo
+  maxspan hunt --rules detection-rules/rules --format table events.ndjson.gz
+  maxspan query --language eql 'process where process.name == \"curl\"' events.ndjson";
+
+/// Run Elastic's detection rules over ECS events
+///
+/// maxspan runs Elastic Security's detection rules (EQL and KQL), unchanged, over events in the Elastic Common Schema,
+/// without Elasticsearch or Kibana. Begin with `maxspan demo`; then hunt through events of your own.
+#[derive(Debug, Parser)]
+#[command(name = "maxspan", version, max_term_width = 100)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()))]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Hunt(Box<HuntArguments>),
+    Query(Box<QueryArguments>),
+    /// Look after rules: check them
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
+    Demo(DemoArguments),
+    /// Print a completion script for a shell
+    ///
+    /// The script goes to standard output. Where it belongs depends on the shell.
+    #[command(after_help = "Examples:
+  maxspan completions bash > ~/.local/share/bash-completion/completions/maxspan
+  maxspan completions zsh > ~/.zfunc/_maxspan
+  maxspan completions fish > ~/.config/fish/completions/maxspan.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    Check(CheckArguments),
+}
+
+const HUNT_EXAMPLES: &str = "Examples:
+  maxspan hunt --rules detection-rules/rules --format table logs/
+  maxspan hunt --rules rules --rule 'SoftwareUpdate Preferences Modification with Defaults' mac.ndjson.gz
+  maxspan hunt --rules rules --exceptions exceptions.toml --from now-7d --stats stats.json logs/ > alerts.ndjson
+  zcat events.gz | maxspan hunt --rules rules --fail-on-alert -";
+
+/// Run rules over events and write the alerts
+///
+/// Reads rules (Elastic's TOML, exports of Kibana), runs them over all events of the input, and writes an alert for
+/// whatever they detect. The whole input counts as one look-back, so a sequence is found wherever its events stand.
+///
+/// Events are JSON documents: one a line, in arrays, `_bulk` bodies, search responses; gzip and zstd are recognised.
+/// Alerts go to standard output in the order of their events' time, messages and a closing summary to standard error.
+/// A rule that cannot be used does not stop the others, nor does an event; all that is lost is counted and named.
+#[derive(Debug, Args)]
+#[command(after_help = HUNT_EXAMPLES, after_long_help = format!("{HUNT_EXAMPLES}\n\n{}", exit::help()))]
+pub(crate) struct HuntArguments {
+    #[command(flatten)]
+    pub(crate) rules: HuntRules,
+    #[command(flatten)]
+    pub(crate) output: HuntOutput,
+    #[command(flatten)]
+    pub(crate) window: HuntWindow,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// The time that counts as now, in alerts and in date math; makes the output the same in every run
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) now: Option<String>,
+    /// The Kibana space, which is part of alert ids
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) space: String,
+    /// Most memory for putting the events of sequences in order: 512MiB, 2GB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) sequence_memory: Option<usize>,
+    /// Files and folders with events; `-` is standard input
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+}
+
+/// Which rules a hunt runs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub(crate) struct HuntRules {
+    /// File or folder with rules; may be repeated
+    #[arg(long = "rules", value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only the rule of this id or name; may be repeated
+    #[arg(long = "rule", value_name = "ID|NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) only: Vec<String>,
+    /// File or folder with exception lists (or value lists); may be repeated
+    ///
+    /// It is loaded together with the rules; a rule takes the lists that its `exceptions_list` names.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) exceptions: Vec<PathBuf>,
+    /// Elastic's version.lock.json: alerts then carry the rules' published versions
+    #[arg(long, value_name = "FILE")]
+    pub(crate) version_lock: Option<PathBuf>,
+    /// Also rules that are in development or deprecated
+    #[arg(long)]
+    pub(crate) any_maturity: bool,
+}
+
+/// What a hunt writes, and where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct HuntOutput {
+    /// How alerts are written
+    #[arg(long, value_enum, default_value_t = HuntFormat::NdJson)]
+    pub(crate) format: HuntFormat,
+    /// Write the alerts to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write what the hunt did to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats: Option<PathBuf>,
+    /// End with exit code 10 when there are alerts
+    #[arg(long)]
+    pub(crate) fail_on_alert: bool,
+    /// No progress bar and no closing summary
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Also show warnings about rules
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// Which alerts a hunt raises.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Window and cap")]
+pub(crate) struct HuntWindow {
+    /// Only events from this time on: a date, or date math such as now-7d
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// Only events up to this time, the whole day or hour that is written
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) to: Option<String>,
+    /// At most this many alerts of a rule in one of its intervals, whatever the rule's `max_signals` says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_signals: Option<u32>,
+    /// No such cap
+    #[arg(long, conflicts_with = "max_signals")]
+    pub(crate) no_cap: bool,
+}
+
+/// How events are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Events")]
+pub(crate) struct Reading {
+    /// The index of events that name none; without it every rule looks at them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) index: Option<String>,
+    /// Take events as they are: do not derive `host.os.type` where older shippers leave it out
+    #[arg(long)]
+    pub(crate) no_normalize: bool,
+    /// Elasticsearch mapping with the types of fields, over the built-in table; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HuntFormat {
+    /// One alert document a line, as Kibana stores it
+    #[value(name = "ndjson")]
+    NdJson,
+    /// One alert a line, for a person
+    Table,
+    /// One rule a line, with counts
+    Summary,
+}
+
+/// Run one query over events, answered as Elasticsearch does
+///
+/// Prints the answer of Elasticsearch's EQL search as JSON: the events, sequences or samples that a query of EQL finds,
+/// or the events that one of KQL finds. Events of the same time stay in the order of the input.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  maxspan query --language eql 'process where process.name == \"curl\"' events.ndjson
+  maxspan query --language kql 'event.category: network and not destination.port: 443' --size 100 logs/
+  maxspan query --language eql --strict @sequence.eql events.ndjson.gz")]
+pub(crate) struct QueryArguments {
+    /// The language of the query
+    #[arg(long, value_enum)]
+    pub(crate) language: Language,
+    /// The field that orders events
+    #[arg(long, value_name = "FIELD", default_value = "@timestamp")]
+    pub(crate) timestamp_field: String,
+    /// The field that orders events of the same time
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) tiebreaker_field: Option<String>,
+    /// The field of the event category, which an EQL query begins with
+    #[arg(long, value_name = "FIELD", default_value = "event.category")]
+    pub(crate) event_category_field: String,
+    /// Most events, sequences or samples in the answer
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) size: usize,
+    /// Most samples of one join key
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) max_samples_per_key: usize,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Only the fields of --mapping exist, not the built-in table
+    #[arg(long, requires = "mapping", help_heading = "Events")]
+    pub(crate) mapping_only: bool,
+    /// Refuse what Elasticsearch refuses: unknown fields, types that differ, syntax of our own
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The time that counts as now in date math
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) now: Option<String>,
+    /// The answer on one line, on a terminal too
+    #[arg(long)]
+    pub(crate) compact: bool,
+    /// The query, or `@` and the file that holds it
+    pub(crate) query: String,
+    /// Files and folders with events; `-` is standard input
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    Eql,
+    Kql,
+}
+
+impl From<Language> for QueryLanguage {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Eql => Self::Eql,
+            Language::Kql => Self::Kql,
+        }
+    }
+}
+
+/// Check rules without events: syntax, types, schedule, exceptions
+///
+/// Every rule is read, its query parsed and checked against the types of fields, and all that is wrong is shown with
+/// its place in the file. A rule of a type that is not run yet is sound as far as it was checked, and counted apart.
+/// Ends with exit code 1 when a rule failed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  maxspan rules check rules/
+  maxspan rules check --strict --format json detection-rules/rules > report.json
+  maxspan rules check --mapping my-index-mapping.json my-rules/")]
+pub(crate) struct CheckArguments {
+    /// Files and folders with rules
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How the outcome is written
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) format: CheckFormat,
+    /// Hold EQL to what Elasticsearch accepts, and take every warning for a failure
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Elasticsearch mapping with the types of fields, over the built-in table; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Vec<PathBuf>,
+    /// Also rules that are in development or deprecated
+    #[arg(long)]
+    pub(crate) any_maturity: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// Messages with the lines they are about
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// See rules at work on a made-up afternoon of six Macs
+///
+/// Hunts with two built-in rules through some 5,000 bundled events, among which a break-in hides, and explains each
+/// alert as an analyst would want it: what happened, step by step, what it means, and what to look at first. Needs no
+/// file and no network.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  maxspan demo
+  maxspan demo --format ndjson --events office-macs.ndjson")]
+pub(crate) struct DemoArguments {
+    /// How alerts are written
+    #[arg(long, value_enum, default_value_t = DemoFormat::Text)]
+    pub(crate) format: DemoFormat,
+    /// Write the demo's events to this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoFormat {
+    /// For a person
+    Text,
+    /// One alert document a line, as Kibana stores it
+    #[value(name = "ndjson")]
+    NdJson,
+}
+
+/// Units of sizes, as people write them.
+const UNITS: [(&str, u64); 11] = [
+    ("", 1),
+    ("b", 1),
+    ("k", 1 << 10),
+    ("kib", 1 << 10),
+    ("kb", 1_000),
+    ("m", 1 << 20),
+    ("mib", 1 << 20),
+    ("mb", 1_000_000),
+    ("g", 1 << 30),
+    ("gib", 1 << 30),
+    ("gb", 1_000_000_000),
+];
+
+/// Reads `512MiB`, `2GB`, `65536`.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let unit = text[digits..].trim().to_ascii_lowercase();
+    let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
+    let bytes = text[..digits].parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .ok_or_else(|| "write a whole number and a unit, for instance 512MiB or 2GB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        let check = |text: &str, expected: Option<usize>| assert_eq!(size(text).ok(), expected, "{text}");
+        check("512MiB", Some(512 << 20));
+        check("2GB", Some(2_000_000_000));
+        check("64 kib", Some(65_536));
+        check("65536", Some(65_536));
+        check("0", None);
+        check("MiB", None);
+        check("1.5GiB", None);
+        check("99999999999GiB", None);
+    }
+}

@@ -1,0 +1,43 @@
+//! Files that the arguments name: rules, mappings, the version lock.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use maxspan_event::Schema;
+use maxspan_rules::load::load_version_lock;
+use maxspan_rules::{LoadOptions, LoadedRules, load_paths};
+
+use crate::exit::Failure;
+
+/// The built-in schema, or with `mapping_only` an empty one, and the mappings over it.
+pub(crate) fn schema(mappings: &[PathBuf], mapping_only: bool) -> Result<Schema, Failure> {
+    let mut schema = if mapping_only { Schema::empty() } else { Schema::built_in() };
+    for path in mappings {
+        let text = fs::read_to_string(path).map_err(|error| unusable("mapping", path, &error.to_string()))?;
+        schema = schema.with_mapping(&text).map_err(|error| {
+            let line = if error.line > 0 { format!(" (line {})", error.line) } else { String::new() };
+            unusable("mapping", path, &format!("{}{line}", error.message))
+        })?;
+    }
+    Ok(schema)
+}
+
+/// Rules and what belongs to them. A path that is not there is an error; what is wrong inside is among the problems.
+pub(crate) fn rules(
+    paths: &[PathBuf],
+    any_maturity: bool,
+    version_lock: Option<&Path>,
+) -> Result<LoadedRules, Failure> {
+    for path in paths {
+        // Not `exists`, which says no to what may not be looked at either.
+        fs::metadata(path).map_err(|error| unusable("rules", path, &error.to_string()))?;
+    }
+    let version_lock = version_lock
+        .map(|path| load_version_lock(path).map_err(|error| unusable("version lock", path, &error.to_string())))
+        .transpose()?;
+    Ok(load_paths(paths, &LoadOptions { any_maturity, version_lock, ..LoadOptions::default() }))
+}
+
+fn unusable(what: &str, path: &Path, why: &str) -> Failure {
+    Failure::usage(format!("{what} {}: {why}", path.display()))
+}

@@ -1,0 +1,74 @@
+//! The rule corpus: every EQL and KQL rule loads, lowers and compiles, and runs over real events.
+
+use std::collections::BTreeMap;
+
+use maxspan_pipeline::hunt::{Collected, HuntOptions, hunt};
+use maxspan_pipeline::input::{InputOptions, InputSpec, Reader};
+use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_rules::{LoadOptions, RuleType, load_paths};
+
+use crate::support::{Record, shared};
+
+/// Rule types whose queries are EQL or KQL.
+const COMPILED: [RuleType; 5] =
+    [RuleType::Eql, RuleType::Query, RuleType::Threshold, RuleType::NewTerms, RuleType::ThreatMatch];
+
+#[test]
+fn corpus_compiles() {
+    let Some(shared) = shared() else { return };
+    let loaded = load_paths(&[shared.join("corpus/rules")], &LoadOptions::default());
+    let names: Vec<(String, RuleType)> = loaded.rules.iter().map(|rule| (rule.rule_id.clone(), rule.rule_type())).collect();
+    let failed_to_load = loaded.counts.rules_failed;
+    let base = RuleBase::new(loaded, &RuleBaseOptions::default());
+    let mut errors: BTreeMap<String, String> = BTreeMap::new();
+    for (source, diagnostic) in base.errors() {
+        errors.insert(source.name.clone(), format!("{} {}", diagnostic.code, diagnostic.message));
+    }
+    let mut record = Record::new(30, "corpus-compiles", "Rule corpus: EQL and KQL rules that load, lower and compile", "100 %");
+    record.note("`query`, and the KQL of `threshold`, `new_terms` and `threat_match`, whose rule types are not run yet.");
+    for (rule_id, rule_type) in names.iter().filter(|(_, rule_type)| COMPILED.contains(rule_type)) {
+        let runs = base.documents.iter().any(|rule| rule.rule_id == *rule_id);
+        let checked = base.not_run.iter().any(|rule| rule.rule_id == *rule_id);
+        let sound = if matches!(rule_type, RuleType::Eql | RuleType::Query) { runs } else { checked };
+        record.case(rule_id.clone(), if sound { Ok(()) } else { Err(format!("{errors:?}")) });
+    }
+    assert_eq!(failed_to_load, 0, "rules that do not load: {errors:?}");
+    record.finish(100.0);
+}
+
+/// Packs of real events that are small enough for every run; the big ones are hunted by the benchmark.
+const PACKS: [&str; 9] = [
+    "aws-cloudtrail-raw",
+    "ecs-beats-modules",
+    "ecs-integrations",
+    "ecs-samples",
+    "elastic-defend-samples",
+    "kibana-es-archives",
+    "macos-elastic-defend",
+    "macos-jamf-raw",
+    "macos-other-ecs",
+];
+
+#[test]
+fn corpus_runs_over_real_events() {
+    let Some(shared) = shared() else { return };
+    let base = RuleBase::new(load_paths(&[shared.join("corpus/rules")], &LoadOptions::default()), &RuleBaseOptions::default());
+    let mut record = Record::new(31, "corpus-runs", "Rule corpus over the packs of real events: packs without an error", "100 %");
+    for pack in PACKS {
+        let spec = InputSpec::new([shared.join(format!("data/{pack}.ndjson.gz"))]);
+        let mut reader = Reader::open(&spec, InputOptions::default());
+        let mut collected = Collected::default();
+        let stats = hunt(&base, &mut reader, &HuntOptions::default(), &mut collected);
+        let sound = stats.events > 0 && stats.events_failed == 0 && collected.problems.is_empty() && stats.late_events == 0;
+        record.note(format!(
+            "`{pack}`: {} events, {} rules, {} alerts of {} rules, {} capped",
+            stats.events,
+            stats.rules_loaded,
+            stats.alerts,
+            stats.alerts_by_rule.len(),
+            stats.alerts_capped_by_rule.values().sum::<u64>(),
+        ));
+        record.case(pack, if sound { Ok(()) } else { Err(format!("{:?} {:?}", stats.input_problems, collected.problems.first())) });
+    }
+    record.finish(100.0);
+}

@@ -1,0 +1,115 @@
+//! Generated events for each rule of the corpus: groups that must alert, and near misses that must not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use maxspan_event::Schema;
+use maxspan_pipeline::hunt::{Collected, HuntOptions, hunt};
+use maxspan_pipeline::input::{InputOptions, Reader};
+use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_rules::{LoadOptions, LoadedRules, RuleDocument, load_paths};
+use serde_json::Value;
+
+use crate::support::{Record, lines, shared};
+
+/// Groups that raise another number of alerts than they should, and why that is right.
+const FAULTS: [(&str, &str); 0] = [];
+
+struct Corpus {
+    rules: BTreeMap<String, RuleDocument>,
+    schema: Schema,
+}
+
+impl Corpus {
+    fn load(shared: &Path) -> Self {
+        let loaded = load_paths(&[shared.join("corpus/rules")], &LoadOptions::default());
+        let rules = loaded.rules.into_iter().map(|rule| (rule.rule_id.clone(), rule)).collect();
+        Self { rules, schema: Schema::built_in() }
+    }
+
+    /// A rule base of one rule.
+    fn only(&self, rule_id: &str) -> RuleBase {
+        let rules = vec![self.rules[rule_id].clone()];
+        let loaded = LoadedRules { rules, ..LoadedRules::default() };
+        RuleBase::new(loaded, &RuleBaseOptions { schema: self.schema.clone(), ..RuleBaseOptions::default() })
+    }
+}
+
+/// The alerts of one group, run by itself.
+fn alerts(base: &RuleBase, entry: &Value, group: &Value) -> Result<u64, String> {
+    let mut events = String::new();
+    for event in group.as_array().unwrap() {
+        let mut event = event.clone();
+        event["_index"] = entry["index"][0].clone();
+        events.push_str(&event.to_string());
+        events.push('\n');
+    }
+    let mut reader = Reader::of_bytes("group", std::io::Cursor::new(events), InputOptions::default());
+    let mut collected = Collected::default();
+    let stats = hunt(base, &mut reader, &HuntOptions::default(), &mut collected);
+    if stats.events_failed > 0 || !collected.problems.is_empty() {
+        return Err(format!("{:?}", collected.problems));
+    }
+    Ok(stats.alerts)
+}
+
+/// Whether rules of the type are run in this version.
+fn runs(entry: &Value) -> bool {
+    entry["type"] == "eql" || entry["type"] == "query"
+}
+
+fn check(file: &str, key: &str, expected: u64, record: &mut Record, corpus: &Corpus, shared: &Path) {
+    for entry in lines(&shared.join("corpus/geneve").join(file)).iter().filter(|entry| runs(entry)) {
+        let Some(groups) = entry[key].as_array() else { continue };
+        let base = corpus.only(entry["rule_id"].as_str().unwrap());
+        for (index, group) in groups.iter().enumerate() {
+            let name = format!("{} {key} {index}", entry["rule_id"].as_str().unwrap());
+            let found = alerts(&base, entry, group);
+            let result = match found {
+                Ok(count) if count == expected => Ok(()),
+                Ok(count) => Err(format!("{count} alerts, expected {expected}: {} {}", entry["name"], entry["notes"][index])),
+                Err(problem) => Err(problem),
+            };
+            match (&result, FAULTS.iter().find(|(case, _)| *case == name)) {
+                (Err(_), Some((_, reason))) => record.exception(name, *reason),
+                _ => record.case(name, result),
+            }
+        }
+    }
+}
+
+#[test]
+fn generated_positives() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(40, "generated-positives", "Generated positives (eql, query): groups that raise exactly their rule's alert", "≥ 99 %");
+    check("positives.ndjson", "groups", 1, &mut record, &corpus, &shared);
+    record.finish(99.0);
+}
+
+#[test]
+fn generated_case_variants() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(41, "generated-case-variants", "The same with the case of values under case-insensitive operators flipped", "≥ 99 %");
+    check("positives.ndjson", "case_variants", 1, &mut record, &corpus, &shared);
+    record.finish(99.0);
+}
+
+#[test]
+fn generated_negatives() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(42, "generated-negatives", "Generated near misses: groups that stay silent", "100 %");
+    check("negatives.ndjson", "groups", 0, &mut record, &corpus, &shared);
+    record.finish(100.0);
+}
+
+#[test]
+fn generated_case_negatives() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(43, "generated-case-negatives", "Near misses by case alone (`negatives_case.ndjson`): groups that stay silent", "100 %");
+    check("negatives_case.ndjson", "groups", 0, &mut record, &corpus, &shared);
+    record.finish(100.0);
+}
