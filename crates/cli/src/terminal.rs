@@ -39,6 +39,11 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
+    /// For files.
+    pub(crate) fn none() -> Self {
+        Self { on: false }
+    }
+
     /// For text on standard output.
     pub(crate) fn stdout() -> Self {
         Self { on: stdout_is_terminal() && colours_wanted() }

@@ -9,4 +9,5 @@ mod eql_cases;
 mod eql_errors;
 mod generated;
 mod kql_cases;
+mod macos;
 mod support;

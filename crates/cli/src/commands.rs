@@ -1,0 +1,7 @@
+//! The subcommands: each reads its files, calls the library, and writes what comes back.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod hunt;
+pub(crate) mod query;

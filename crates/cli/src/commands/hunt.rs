@@ -1,0 +1,266 @@
+//! `maxspan hunt`: rules over events, alerts out.
+
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, MaxSignals, hunt};
+use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
+use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_rules::CompileOptions;
+
+use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
+use crate::exit::{Exit, Failure};
+use crate::load;
+use crate::output::messages::{Messages, input_problem, print_diagnostics};
+use crate::output::ndjson::NdJson;
+use crate::output::summary::{Summary, counted};
+use crate::output::table::{AlertTable, Look};
+use crate::output::{AlertOutput, Writer, account};
+use crate::terminal::{self, Paint};
+use crate::time;
+
+/// How often the progress bar is drawn anew.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+const ALERTS: &str = "the alerts";
+
+pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
+    let now = time::now(arguments.now.as_deref())?;
+    let rules = rule_base(arguments, now)?;
+    report_rules(&rules, arguments.output.verbose);
+    check_rules(&rules, &arguments.rules)?;
+    let output = open_output(&arguments.output)?;
+    let stats_file = arguments.output.stats.as_deref().map(|path| open_file(path, "the stats")).transpose()?;
+
+    let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
+    let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
+    let stats = hunt(&rules, &mut reader, &options(arguments, now), &mut watcher);
+    let problems = watcher.close();
+    let written = watcher.finish(&stats).map_err(Failure::output(ALERTS));
+    if let Some(file) = stats_file {
+        write_stats(file, &stats).map_err(Failure::output("the stats"))?;
+    }
+    if !arguments.output.quiet {
+        account::lines(&rules, &stats, Paint::stderr()).iter().for_each(|line| terminal::say(line));
+    }
+    written?;
+    Ok(exit(&stats, problems, arguments.output.fail_on_alert))
+}
+
+fn exit(stats: &HuntStats, problems: u64, fail_on_alert: bool) -> Exit {
+    if stats.events == 0 && problems > 0 {
+        Exit::Input
+    } else if fail_on_alert && stats.alerts > 0 {
+        Exit::Alerts
+    } else {
+        Exit::Success
+    }
+}
+
+// ---- Rules
+
+fn rule_base(arguments: &HuntArguments, now: i64) -> Result<RuleBase, Failure> {
+    let HuntRules { paths, only, exceptions, version_lock, any_maturity } = &arguments.rules;
+    let window = time::window(arguments.window.from.as_deref(), arguments.window.to.as_deref(), now)?;
+    let options = RuleBaseOptions {
+        schema: load::schema(&arguments.reading.mapping, false)?,
+        compile: CompileOptions { now, window, ..CompileOptions::default() },
+        normalize: !arguments.reading.no_normalize,
+        only: only.clone(),
+    };
+    let paths = [paths.as_slice(), exceptions.as_slice()].concat();
+    let loaded = load::rules(&paths, *any_maturity, version_lock.as_deref())?;
+    Ok(RuleBase::new(loaded, &options))
+}
+
+fn report_rules(rules: &RuleBase, verbose: bool) {
+    print_diagnostics("error", rules.errors());
+    let warnings = || rules.messages().filter(|(_, diagnostic)| !diagnostic.is_error());
+    if verbose {
+        print_diagnostics("warning", warnings());
+        return;
+    }
+    let count = warnings().count() as u64;
+    if count > 0 {
+        terminal::warning(&format!("{} about rules (--verbose shows them)", counted(count, "warning")));
+    }
+}
+
+/// Whether there is a rule to run.
+fn check_rules(rules: &RuleBase, arguments: &HuntRules) -> Result<(), Failure> {
+    for name in &rules.unknown {
+        terminal::warning(&format!("no rule has the id or name `{name}`"));
+    }
+    if !rules.rule_set.is_empty() {
+        return Ok(());
+    }
+    if !arguments.only.is_empty() && rules.unknown.len() == arguments.only.len() {
+        return Err(Failure::usage("--rule names no rule that is there"));
+    }
+    if rules.read == 0 {
+        let paths: Vec<_> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(Failure::usage(format!("no rules in {}", paths.join(", "))));
+    }
+    let failed = HumanCount(rules.failed as u64);
+    let mut message = format!("no rule can be run: {failed} failed");
+    if !rules.not_run.is_empty() {
+        let kinds = account::not_run_kinds(rules);
+        message += &format!(", {} of types that are not run yet ({kinds})", HumanCount(rules.not_run.len() as u64));
+    }
+    Err(Failure::rules(message))
+}
+
+fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
+    let defaults = HuntOptions::default();
+    HuntOptions {
+        default_index: arguments.reading.index.clone().unwrap_or_default(),
+        max_signals: match (arguments.window.no_cap, arguments.window.max_signals) {
+            (true, _) => MaxSignals::Unlimited,
+            (false, Some(count)) => MaxSignals::Count(count),
+            (false, None) => MaxSignals::Rule,
+        },
+        buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
+        now,
+        space: arguments.space.clone(),
+        // Who fixes the time wants the same output again.
+        execution_uuid: if arguments.now.is_some() { defaults.execution_uuid } else { random_uuid() },
+    }
+}
+
+/// A UUID of version 4. The standard library seeds its hashers at random, and nothing here needs more than that.
+fn random_uuid() -> String {
+    let (high, low) = (RandomState::new().hash_one("high"), RandomState::new().hash_one("low"));
+    let (high, low) = ((high & !0xf000) | 0x4000, (low & !(0b11 << 62)) | (0b10 << 62));
+    let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
+    format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
+}
+
+// ---- Output
+
+fn open_output(arguments: &HuntOutput) -> Result<Box<dyn AlertOutput>, Failure> {
+    let writer: Writer = match &arguments.output {
+        Some(path) => Box::new(open_file(path, ALERTS)?),
+        None => Box::new(BufWriter::new(io::stdout())),
+    };
+    let to_file = arguments.output.is_some();
+    let look = Look::new(if to_file { Paint::none() } else { Paint::stdout() }, to_file);
+    Ok(match arguments.format {
+        HuntFormat::NdJson => Box::new(NdJson::new(writer)),
+        HuntFormat::Table => Box::new(AlertTable::new(writer, look)),
+        HuntFormat::Summary => Box::new(Summary::new(writer, look)),
+    })
+}
+
+/// Opens a file before the hunt: a wrong path is better known now than hours later.
+fn open_file(path: &Path, what: &str) -> Result<BufWriter<File>, Failure> {
+    let name = format!("{what} to {}", path.display());
+    File::create(path).map(BufWriter::new).map_err(Failure::output(&name))
+}
+
+fn write_stats(mut file: BufWriter<File>, stats: &HuntStats) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut file, stats)?;
+    file.write_all(b"\n")?;
+    file.flush()
+}
+
+// ---- While it runs
+
+/// Listens to a hunt: passes alerts on, shows problems and progress.
+struct Watcher<'a> {
+    rules: &'a RuleBase,
+    output: Box<dyn AlertOutput>,
+    /// The first error of the output; nothing is written after it.
+    failed: Option<io::Error>,
+    problems: Messages,
+    bar: ProgressBar,
+    started: Instant,
+    drawn: Instant,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(rules: &'a RuleBase, output: Box<dyn AlertOutput>, quiet: bool) -> Self {
+        let shown = !quiet && terminal::stderr_is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let now = Instant::now();
+        Self {
+            rules,
+            output,
+            failed: None,
+            problems: Messages::new("problem"),
+            bar: ProgressBar::with_draw_target(None, target),
+            started: now,
+            drawn: now,
+        }
+    }
+
+    /// Ends progress and problems; the number of these.
+    fn close(&mut self) -> u64 {
+        self.bar.finish_and_clear();
+        if let Some(rest) = self.problems.rest() {
+            terminal::say(&rest);
+        }
+        self.problems.count()
+    }
+
+    fn finish(mut self, stats: &HuntStats) -> io::Result<()> {
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.output.finish(self.rules, stats),
+        }
+    }
+}
+
+impl HuntObserver for Watcher<'_> {
+    fn alert(&mut self, alert: HuntAlert) {
+        if self.failed.is_none() {
+            self.failed = self.output.alert(self.rules, &alert).err();
+        }
+    }
+
+    fn problem(&mut self, problem: &InputProblem) {
+        if let Some(text) = self.problems.next(|| input_problem(problem)) {
+            self.bar.suspend(|| terminal::say(&text));
+        }
+    }
+
+    fn progress(&mut self, progress: Progress, events: u64) {
+        if self.bar.is_hidden() || self.drawn.elapsed() < PROGRESS_INTERVAL {
+            return;
+        }
+        self.drawn = Instant::now();
+        if self.bar.length().is_none() {
+            self.bar.set_style(style(progress.bytes_total.is_some()));
+            progress.bytes_total.into_iter().for_each(|total| self.bar.set_length(total));
+        }
+        let seconds = self.started.elapsed().as_secs_f64();
+        let events_rate = HumanCount((events as f64 / seconds) as u64);
+        let bytes_rate = DecimalBytes((progress.bytes_read as f64 / seconds) as u64);
+        self.bar.set_message(format!("{} events  {events_rate} events/s  {bytes_rate}/s", HumanCount(events)));
+        self.bar.set_position(progress.bytes_read);
+    }
+}
+
+/// A bar where the end is known, else a spinner.
+fn style(end_known: bool) -> ProgressStyle {
+    let template = if end_known { "{bar:24} {percent:>3}%  {msg}  {eta} left" } else { "{spinner} {msg}  {elapsed}" };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_ids_are_uuids_and_differ() {
+        let (one, other) = (random_uuid(), random_uuid());
+        let lengths: Vec<usize> = one.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12], "{one}");
+        assert_eq!(one.as_bytes()[14], b'4');
+        assert!(b"89ab".contains(&one.as_bytes()[19]), "{one}");
+        assert_ne!(one, other);
+    }
+}

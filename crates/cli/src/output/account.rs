@@ -1,0 +1,164 @@
+//! The closing summary of a hunt on standard error: what was read, what ran, what was raised, and everything lost.
+
+use std::collections::BTreeMap;
+
+use indicatif::{DecimalBytes, HumanCount};
+use maxspan_pipeline::hunt::HuntStats;
+use maxspan_pipeline::rule_base::RuleBase;
+
+use super::summary::counted;
+use crate::terminal::{Paint, printable};
+
+/// Rules named in a line about losses.
+const WORST_MAX: usize = 5;
+
+/// The lines of the summary.
+pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<String> {
+    let mut lines = vec![
+        line(paint, "Events", &events(stats)),
+        line(paint, "Rules", &rules_run(rules, stats)),
+        line(paint, "Alerts", &alerts(stats)),
+    ];
+    let mut losses = Vec::new();
+    capped(rules, stats, &mut losses);
+    late_and_evicted(rules, stats, &mut losses);
+    limits(stats, &mut losses);
+    lines.extend(labelled(paint, "Lost", &losses));
+    lines.extend(labelled(paint, "Notes", &notes(stats)));
+    lines
+}
+
+fn line(paint: Paint, label: &str, text: &str) -> String {
+    format!("{}  {text}", paint.bold(&format!("{label:<6}")))
+}
+
+fn labelled(paint: Paint, label: &str, texts: &[String]) -> Vec<String> {
+    let label_of = |index: usize| if index == 0 { label } else { "" };
+    texts.iter().enumerate().map(|(index, text)| line(paint, label_of(index), text)).collect()
+}
+
+fn events(stats: &HuntStats) -> String {
+    let seconds = stats.seconds.max(1e-6);
+    let rate = (stats.events as f64 / seconds) as u64;
+    let bytes_rate = DecimalBytes((stats.bytes as f64 / seconds) as u64);
+    let mut text = format!(
+        "{} read ({}) in {:.1} s: {} events/s, {bytes_rate}/s",
+        HumanCount(stats.events),
+        DecimalBytes(stats.bytes),
+        stats.seconds,
+        HumanCount(rate),
+    );
+    if stats.events_failed > 0 {
+        text += &format!("; {} could not be read", HumanCount(stats.events_failed));
+    }
+    text
+}
+
+fn rules_run(rules: &RuleBase, stats: &HuntStats) -> String {
+    let mut text = format!("{} ran", HumanCount(stats.rules_loaded));
+    if stats.rules_failed > 0 {
+        text += &format!(", {} failed", HumanCount(stats.rules_failed));
+    }
+    if stats.rules_not_run > 0 {
+        let kinds = not_run_kinds(rules);
+        text += &format!(", {} not run yet ({kinds})", HumanCount(stats.rules_not_run));
+    }
+    text
+}
+
+/// `esql 112, new_terms 43`: rules that are not run yet by their type, the most frequent first.
+pub(crate) fn not_run_kinds(rules: &RuleBase) -> String {
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for rule in &rules.not_run {
+        *kinds.entry(rule.rule_type.name()).or_default() += 1;
+    }
+    let worst = worst(kinds.into_iter());
+    worst.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+fn alerts(stats: &HuntStats) -> String {
+    let mut text = match stats.alerts {
+        0 => "none".to_owned(),
+        alerts => format!("{} by {}", HumanCount(alerts), counted(stats.alerts_by_rule.len() as u64, "rule")),
+    };
+    if stats.building_blocks > 0 {
+        text += &format!(", and {} of sequences", counted(stats.building_blocks, "building block"));
+    }
+    text
+}
+
+fn capped(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
+    if stats.alerts_capped_by_rule.is_empty() {
+        return;
+    }
+    let total = stats.alerts_capped_by_rule.values().sum();
+    let of = counted(stats.alerts_capped_by_rule.len() as u64, "rule");
+    out.push(format!("{} over max_signals, of {of} (--no-cap keeps them)", counted(total, "alert")));
+    out.extend(worst_rules(rules, &stats.alerts_capped_by_rule));
+}
+
+fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
+    if stats.late_events > 0 {
+        let matches = counted(stats.late_events, "match");
+        let matches = if stats.late_events == 1 { matches } else { matches.replace("matchs", "matches") };
+        out.push(format!("{matches} of sequences came too late to be put in order (raise --sequence-memory)"));
+        out.extend(worst_rules(rules, &stats.late_events_by_rule));
+    }
+    if !stats.evicted_by_rule.is_empty() {
+        let total = stats.evicted_by_rule.values().sum();
+        out.push(format!("{} of sequences pushed out by a limit", counted(total, "state")));
+        out.extend(worst_rules(rules, &stats.evicted_by_rule));
+    }
+}
+
+fn limits(stats: &HuntStats, out: &mut Vec<String>) {
+    let mut count = |count: u64, text: &str| {
+        if count > 0 {
+            out.push(format!("{} {text}", HumanCount(count)));
+        }
+    };
+    count(stats.matches_without_timestamp, "matches of sequences whose event has no timestamp");
+    count(stats.keys_dropped, "join keys beyond the limit of one event");
+    count(stats.values_dropped, "values beyond the limit of one field");
+}
+
+fn notes(stats: &HuntStats) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |count: u64, text: &str| {
+        if count > 0 {
+            notes.push(format!("{} {text}", HumanCount(count)));
+        }
+    };
+    note(stats.events_without_index, "events name no index, so every rule looked at them (--index gives them one)");
+    note(stats.os_derived, "events got a derived host.os.type (--no-normalize takes them as they are)");
+    note(stats.alerts_repeated, "detections of the same events as another one: one alert for both");
+    note(stats.alerts_recursive, "detections on alerts of the same rule: no alert");
+    notes
+}
+
+/// The rules with the highest counts, a line each.
+fn worst_rules(rules: &RuleBase, counts: &BTreeMap<String, u64>) -> Vec<String> {
+    let worst = worst(counts.iter().map(|(id, count)| (id.as_str(), *count)));
+    let mut lines: Vec<String> = worst
+        .iter()
+        .take(WORST_MAX)
+        .map(|(id, count)| format!("  {:>8}  {}", HumanCount(*count).to_string(), printable(name_of(rules, id))))
+        .collect();
+    if worst.len() > WORST_MAX {
+        let rest = worst[WORST_MAX..].iter().map(|(_, count)| count).sum::<u64>();
+        let others = counted((worst.len() - WORST_MAX) as u64, "other rule");
+        lines.push(format!("  {:>8}  {others}", HumanCount(rest).to_string()));
+    }
+    lines
+}
+
+/// By count, the highest first, then by name.
+fn worst<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Vec<(&'a str, u64)> {
+    let mut sorted: Vec<_> = counts.collect();
+    sorted.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    sorted
+}
+
+fn name_of<'a>(rules: &'a RuleBase, rule_id: &'a str) -> &'a str {
+    rules.documents.iter().find(|rule| rule.rule_id == rule_id).map_or(rule_id, |rule| &rule.name)
+}

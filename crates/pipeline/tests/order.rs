@@ -1,0 +1,108 @@
+//! Invariant 8: the same events give the same alerts, whatever the order in which they arrive.
+
+use std::sync::Arc;
+
+use maxspan_diagnostics::Source;
+use maxspan_pipeline::hunt::{Collected, HuntOptions, HuntStats, hunt};
+use maxspan_pipeline::input::{InputOptions, Reader};
+use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_rules::{LoadedRules, TomlOptions, parse_toml};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Language, query and cap of rules that order could matter to.
+const RULES: [(&str, &str, u32); 9] = [
+    ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100),
+    ("eql", "sequence by host.id with maxspan=4s [a where true] [b where true] with runs=2 until [c where true]", 100),
+    ("eql", "sequence by host.id with maxspan=3s [a where true] ![c where true] [b where true]", 100),
+    ("eql", "sequence by host.id with maxspan=3s ![c where true] [a where true] [b where true] ![c where true]", 100),
+    ("eql", "sequence by host.id, ?user.name [any where true] [any where true]", 2),
+    ("eql", "sample by host.id [a where true] [b where true]", 100),
+    ("eql", "any where descendant of [a where true]", 100),
+    ("eql", "a where true", 2),
+    ("kuery", "event.category: (a or b)", 3),
+];
+
+fn rule_base() -> RuleBase {
+    let mut rules = Vec::new();
+    for (index, (language, query, cap)) in RULES.iter().enumerate() {
+        let rule_type = if *language == "eql" { "eql" } else { "query" };
+        let text = format!(
+            "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\
+             [rule]\nauthor = [\"t\"]\ndescription = \"d\"\nname = \"Rule {index}\"\nrisk_score = 1\nseverity = \"low\"\n\
+             rule_id = \"00000000-0000-4000-8000-00000000000{index}\"\ntype = \"{rule_type}\"\nlanguage = \"{language}\"\n\
+             index = [\"*\"]\nmax_signals = {cap}\ninterval = \"1m\"\nquery = '''{query}'''\n"
+        );
+        let parsed = parse_toml(&Arc::new(Source::new("rule.toml", text)), &TomlOptions::default());
+        assert_eq!(parsed.rules.len(), 1, "{:?}", parsed.diagnostics);
+        rules.extend(parsed.rules);
+    }
+    let base = RuleBase::new(LoadedRules { rules, ..LoadedRules::default() }, &RuleBaseOptions::default());
+    assert_eq!(base.documents.len(), RULES.len(), "{:?}", base.diagnostics);
+    base
+}
+
+fn run(base: &RuleBase, events: &[Value]) -> (Vec<String>, HuntStats) {
+    let input: String = events.iter().map(|event| format!("{event}\n")).collect();
+    let mut reader = Reader::of_bytes("events", std::io::Cursor::new(input), InputOptions::default());
+    let mut collected = Collected::default();
+    let stats = hunt(base, &mut reader, &HuntOptions::default(), &mut collected);
+    let documents = collected.alerts.iter().map(|alert| Value::Object(alert.alert.document.clone()).to_string());
+    (documents.collect(), stats)
+}
+
+/// Few hosts, few instants, few processes: ties and doubles are common. Some events have an id, some none.
+fn event() -> impl Strategy<Value = Value> {
+    let parts = (0..3_usize, 0..2_u8, 0..8_i64, 0..3_u8, 0..3_u8, proptest::option::of(0..40_u8), any::<bool>());
+    parts.prop_map(|(category, host, second, process, parent, id, user)| {
+        let mut event = json!({
+            "@timestamp": format!("2026-01-01T00:00:0{second}Z"),
+            "event": {"category": CATEGORIES[category]},
+            "host": {"id": format!("h{host}")},
+            "process": {"entity_id": format!("p{process}"), "parent": {"entity_id": format!("p{parent}")}},
+            "_index": "logs-test",
+        });
+        if let Some(id) = id {
+            event["_id"] = json!(format!("{category}{host}{second}{process}{parent}{id}"));
+        }
+        if user {
+            event["user"] = json!({"name": "u"});
+        }
+        event
+    })
+}
+
+const CATEGORIES: [&str; 3] = ["a", "b", "c"];
+
+fn shuffled() -> impl Strategy<Value = (Vec<Value>, Vec<Value>)> {
+    proptest::collection::vec(event(), 0..40).prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_order_of_arrival_gives_the_same_alerts((events, other) in shuffled()) {
+        let base = rule_base();
+        let ((alerts, stats), (other_alerts, other_stats)) = (run(&base, &events), run(&base, &other));
+        prop_assert_eq!(alerts, other_alerts);
+        prop_assert_eq!(stats.alerts_capped_by_rule, other_stats.alerts_capped_by_rule);
+        prop_assert_eq!(stats.alerts_repeated, other_stats.alerts_repeated);
+    }
+}
+
+#[test]
+fn every_rule_of_the_property_fires_somewhere() {
+    let base = rule_base();
+    let event = |category: &str, second: u8, process: &str, parent: &str| {
+        json!({"@timestamp": format!("2026-01-01T00:00:{second:02}Z"), "event.category": category, "host.id": "h",
+               "process.entity_id": process, "process.parent.entity_id": parent})
+    };
+    let events = [
+        event("c", 0, "p9", "p8"), event("a", 20, "p1", "p0"), event("b", 21, "p2", "p1"), event("b", 22, "p3", "p2"),
+        event("c", 50, "p9", "p8"),
+    ];
+    let (_, stats) = run(&base, &events);
+    let silent: Vec<&str> = base.documents.iter().filter(|rule| !stats.alerts_by_rule.contains_key(&rule.rule_id)).map(|rule| rule.query.as_str()).collect();
+    assert_eq!(silent, Vec::<&str>::new(), "{stats:?}");
+}
