@@ -31,6 +31,11 @@ pub(crate) enum Command {
     Hunt(Box<HuntArguments>),
     Query(Box<QueryArguments>),
     /// Look after rules: check them
+    ///
+    /// What concerns rules alone, without events.
+    #[command(after_help = "Examples:
+  maxspan rules check rules/
+  maxspan rules check --strict --format json detection-rules/rules > report.json")]
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
@@ -56,8 +61,8 @@ pub(crate) enum RulesCommand {
 
 const HUNT_EXAMPLES: &str = "Examples:
   maxspan hunt --rules detection-rules/rules --format table logs/
-  maxspan hunt --rules rules --rule 'SoftwareUpdate Preferences Modification with Defaults' mac.ndjson.gz
-  maxspan hunt --rules rules --exceptions exceptions.toml --from now-7d --stats stats.json logs/ > alerts.ndjson
+  maxspan hunt --rules rules --rule 'Whoami Process Activity' --from now-7d windows.ndjson.gz
+  maxspan hunt --rules rules --exceptions lists/ --stats stats.json logs/ > alerts.ndjson
   zcat events.gz | maxspan hunt --rules rules --fail-on-alert -";
 
 /// Run rules over events and write the alerts
@@ -80,16 +85,16 @@ pub(crate) struct HuntArguments {
     #[command(flatten)]
     pub(crate) reading: Reading,
     /// The time that counts as now, in alerts and in date math; makes the output the same in every run
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Run")]
     pub(crate) now: Option<String>,
     /// The Kibana space, which is part of alert ids
-    #[arg(long, value_name = "NAME", default_value = "default")]
+    #[arg(long, value_name = "NAME", default_value = "default", help_heading = "Run")]
     pub(crate) space: String,
     /// Most memory for putting the events of sequences in order: 512MiB, 2GB
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Run")]
     pub(crate) sequence_memory: Option<usize>,
     /// Files and folders with events; `-` is standard input
-    #[arg(value_name = "INPUT", required = true)]
+    #[arg(value_name = "INPUT", required = true, help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,
 }
 
@@ -191,7 +196,7 @@ pub(crate) enum HuntFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan query --language eql 'process where process.name == \"curl\"' events.ndjson
-  maxspan query --language kql 'event.category: network and not destination.port: 443' --size 100 logs/
+  maxspan query --language kql --size 100 'event.category: network' logs/
   maxspan query --language eql --strict @sequence.eql events.ndjson.gz")]
 pub(crate) struct QueryArguments {
     /// The language of the query
@@ -218,18 +223,19 @@ pub(crate) struct QueryArguments {
     #[arg(long, requires = "mapping", help_heading = "Events")]
     pub(crate) mapping_only: bool,
     /// Refuse what Elasticsearch refuses: unknown fields, types that differ, syntax of our own
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     pub(crate) strict: bool,
     /// The time that counts as now in date math
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Run")]
     pub(crate) now: Option<String>,
     /// The answer on one line, on a terminal too
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     pub(crate) compact: bool,
     /// The query, or `@` and the file that holds it
+    #[arg(help_heading = None)]
     pub(crate) query: String,
     /// Files and folders with events; `-` is standard input
-    #[arg(value_name = "INPUT", required = true)]
+    #[arg(value_name = "INPUT", required = true, help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,
 }
 
@@ -331,7 +337,11 @@ fn size(text: &str) -> Result<usize, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let unit = text[digits..].trim().to_ascii_lowercase();
     let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
-    let bytes = text[..digits].parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    let bytes = text[..digits]
+        .parse::<u64>()
+        .ok()
+        .zip(factor)
+        .and_then(|(number, factor)| number.checked_mul(factor));
     bytes
         .filter(|bytes| *bytes > 0)
         .and_then(|bytes| usize::try_from(bytes).ok())

@@ -32,7 +32,8 @@ impl From<Exit> for ExitCode {
 
 /// The table as `--help` shows it.
 pub(crate) fn help() -> String {
-    let lines: Vec<String> = TABLE.iter().map(|(exit, text)| format!("  {:>2}  {text}", *exit as u8)).collect();
+    let lines: Vec<String> =
+        TABLE.iter().map(|(exit, text)| format!("  {:>2}  {text}", *exit as u8)).collect();
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 
@@ -54,14 +55,18 @@ impl Failure {
 
     /// An output that cannot be written; `name` is what it is called.
     pub(crate) fn output(name: &str) -> impl Fn(io::Error) -> Self {
-        move |error| {
-            Self { exit: Exit::Output, error: anyhow::Error::new(error).context(format!("cannot write {name}")) }
+        move |error| Self {
+            exit: Exit::Output,
+            error: anyhow::Error::new(error).context(format!("cannot write {name}")),
         }
     }
 
     pub(crate) fn is_broken_pipe(&self) -> bool {
         self.exit == Exit::Output
-            && self.error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+            && self
+                .error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
     }
 }
 

@@ -33,7 +33,9 @@ pub(crate) fn rules(
         fs::metadata(path).map_err(|error| unusable("rules", path, &error.to_string()))?;
     }
     let version_lock = version_lock
-        .map(|path| load_version_lock(path).map_err(|error| unusable("version lock", path, &error.to_string())))
+        .map(|path| {
+            load_version_lock(path).map_err(|error| unusable("version lock", path, &error.to_string()))
+        })
         .transpose()?;
     Ok(load_paths(paths, &LoadOptions { any_maturity, version_lock, ..LoadOptions::default() }))
 }

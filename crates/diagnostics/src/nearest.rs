@@ -14,21 +14,45 @@ const NEAREST_MAX: usize = 5;
 /// ```
 pub fn nearest_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().collect();
+    let letters = Letters::of(name);
     let mut found: Vec<(usize, &str)> = Vec::new();
     for candidate in candidates {
-        let longer = wanted.len().max(candidate.chars().count());
-        if candidate.chars().count().abs_diff(wanted.len()) > longer / 3 {
+        let longest = name.len().max(candidate.len());
+        let near = candidate.len().abs_diff(name.len()) <= longest / 3
+            && letters.fewest_edits(candidate) <= longest / 3;
+        if !near {
             continue;
         }
         let other: Vec<char> = candidate.to_lowercase().chars().collect();
         let distance = alignment_distance(&wanted, &other);
-        if distance <= longer / 3 {
+        if distance <= wanted.len().max(other.len()) / 3 {
             found.push((distance, candidate));
         }
     }
     found.sort_unstable();
     found.dedup();
     found.into_iter().take(NEAREST_MAX).map(|(_, candidate)| candidate).collect()
+}
+
+/// How often each byte occurs in a name, case ignored: a cheap bound that spares most candidates the real distance.
+struct Letters([i32; 256]);
+
+impl Letters {
+    fn of(name: &str) -> Self {
+        let mut counts = [0; 256];
+        name.bytes().for_each(|byte| counts[usize::from(byte.to_ascii_lowercase())] += 1);
+        Self(counts)
+    }
+
+    /// No fewer edits than this turn the name into the other.
+    fn fewest_edits(&self, other: &str) -> usize {
+        let mut counts = self.0;
+        other.bytes().for_each(|byte| counts[usize::from(byte.to_ascii_lowercase())] -= 1);
+        // A substitution mends one letter too many and one too few at once.
+        let too_many: i32 = counts.iter().map(|count| (*count).max(0)).sum();
+        let too_few: i32 = counts.iter().map(|count| (-*count).max(0)).sum();
+        too_many.max(too_few).unsigned_abs() as usize
+    }
 }
 
 /// Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.

@@ -1,6 +1,8 @@
 //! Messages as text for a person, and as data for a tool.
 
-use codespan_reporting::diagnostic::{Diagnostic as Rendered, Label as RenderedLabel, Severity as RenderedSeverity};
+use codespan_reporting::diagnostic::{
+    Diagnostic as Rendered, Label as RenderedLabel, Severity as RenderedSeverity,
+};
 use codespan_reporting::files::SimpleFile;
 use codespan_reporting::term::{self, Config};
 use serde::Serialize;

@@ -87,7 +87,9 @@ impl RuleState {
         let machine = match &rule.plan.kind {
             PlanKind::Events(_) => Machine::Events,
             PlanKind::Sequence(sequence) => Machine::Sequence(SequenceState::new(sequence)),
-            PlanKind::Sample(sample) => Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key)),
+            PlanKind::Sample(sample) => {
+                Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key))
+            }
         };
         let lineage = (!rule.plan.lineage.is_empty()).then(|| LineageState::new(&rule.plan.lineage));
         Self { buffer: Vec::new(), frontier: None, lineage, machine, counters: RuleCounters::default() }
@@ -108,7 +110,8 @@ impl Correlator {
             return;
         }
         let state = &mut self.rules[found.rule.0 as usize];
-        let late = state.frontier.as_ref().is_some_and(|last| order(&found, last, self.options.tie_break).is_lt());
+        let late =
+            state.frontier.as_ref().is_some_and(|last| order(&found, last, self.options.tie_break).is_lt());
         if late {
             state.counters.late += 1;
             return;
@@ -171,7 +174,9 @@ impl Correlator {
                     let order = order_of(&found, tie_break);
                     machine.push(&found, &steps, &order, &mut state.counters, &mut self.ready);
                 }
-                (Machine::Sample(machine), Settled::Steps(steps)) => machine.push(&found, &steps, &mut state.counters),
+                (Machine::Sample(machine), Settled::Steps(steps)) => {
+                    machine.push(&found, &steps, &mut state.counters)
+                }
                 (_, Settled::Event) => {}
             }
             state.frontier = Some(found);
@@ -201,7 +206,13 @@ impl From<&MatchBody> for Settled {
 
 fn single(found: Match, tie_break: TieBreak) -> Detection {
     let order = order_of(&found, tie_break);
-    Detection { rule: found.rule, time: found.primary_time, order, events: vec![Some(found.event)], keys: Box::default() }
+    Detection {
+        rule: found.rule,
+        time: found.primary_time,
+        order,
+        events: vec![Some(found.event)],
+        keys: Box::default(),
+    }
 }
 
 /// The place of a detection whose last event this is.
@@ -247,7 +258,9 @@ fn first_step(found: &Match) -> usize {
     match &found.body {
         MatchBody::Event => 0,
         MatchBody::Steps(steps) => steps.first().map_or(0, |step| step.step),
-        MatchBody::Lineage(lineage) => lineage.steps.iter().position(|(table, _)| *table != 0).unwrap_or(usize::MAX),
+        MatchBody::Lineage(lineage) => {
+            lineage.steps.iter().position(|(table, _)| *table != 0).unwrap_or(usize::MAX)
+        }
     }
 }
 

@@ -66,7 +66,9 @@ impl KeyValue {
             Self::Long(value) => value.to_string(),
             Self::Unsigned(value) => value.to_string(),
             Self::Double(bits) => f64::from_bits(*bits).to_string(),
-            Self::Date(millis) if style == KeyStyle::Sequence => date::format_millis(date::from_millis(*millis)),
+            Self::Date(millis) if style == KeyStyle::Sequence => {
+                date::format_millis(date::from_millis(*millis))
+            }
             Self::Date(millis) => millis.to_string(),
             Self::Ip(ip) => ip.to_string(),
             Self::Text(text) | Self::Version(text) => text.to_string(),

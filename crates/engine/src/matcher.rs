@@ -129,7 +129,8 @@ impl RuleSet {
         let (index, rules) = self.applicable(input, scratch);
         let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
         scratch.counters.os_derived += u64::from(derived.is_some());
-        let mut pass = Pass { rule_set: self, input, index, derived_os: derived.map(|os| os.name()), event: None };
+        let mut pass =
+            Pass { rule_set: self, input, index, derived_os: derived.map(|os| os.name()), event: None };
         for id in rules.iter() {
             let rule = self.rule(*id);
             let Some(body) = evaluate(rule, scratch) else { continue };
@@ -176,7 +177,10 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn found(&mut self, id: RuleId, rule: &CompiledRule, body: MatchBody, scratch: &mut Scratch) {
         let time = date_of(&scratch.slots, rule.timestamp);
-        if time.is_none() && !matches!(body, MatchBody::Event) && !matches!(rule.plan.kind, PlanKind::Sample(_)) {
+        if time.is_none()
+            && !matches!(body, MatchBody::Event)
+            && !matches!(rule.plan.kind, PlanKind::Sample(_))
+        {
             scratch.counters.without_timestamp += 1;
             return;
         }
@@ -257,7 +261,8 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
 fn key_tuples(keys: &[Key], slots: &Slots, counters: &mut MatchCounters) -> Vec<KeyTuple> {
     let mut values = Vec::with_capacity(keys.len());
     for key in keys {
-        let mut distinct: Vec<KeyValue> = slots.values(key.slot).iter().filter_map(KeyValue::from_value).collect();
+        let mut distinct: Vec<KeyValue> =
+            slots.values(key.slot).iter().filter_map(KeyValue::from_value).collect();
         distinct.sort_unstable();
         distinct.dedup();
         if distinct.is_empty() && key.optional {
@@ -277,16 +282,25 @@ fn evaluate_lineage(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchB
     let key = |slot: Slot| scratch.slots.first(slot).and_then(KeyValue::from_value);
     let (process, parent) = (key(first.process), key(first.parent));
     let Scratch { slots, counters, answers, .. } = scratch;
-    let queries: Vec<u64> = plan.lineage.iter().map(|one| table(&one.predicate, count, slots, answers)).collect();
+    let queries: Vec<u64> =
+        plan.lineage.iter().map(|one| table(&one.predicate, count, slots, answers)).collect();
     let steps: Vec<(u64, Vec<KeyTuple>)> = match &plan.kind {
         PlanKind::Events(predicate) => vec![(table(predicate, count, slots, answers), Vec::new())],
         PlanKind::Sequence(sequence) => {
             let steps = sequence.steps.iter().chain(&sequence.until);
-            steps.map(|step| (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))).collect()
+            steps
+                .map(|step| {
+                    (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))
+                })
+                .collect()
         }
         PlanKind::Sample(sample) => {
             let steps = sample.steps.iter();
-            steps.map(|step| (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))).collect()
+            steps
+                .map(|step| {
+                    (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))
+                })
+                .collect()
         }
     };
     let links = process.is_some() && parent.is_some();

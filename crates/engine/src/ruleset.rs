@@ -69,7 +69,8 @@ impl RuleSetBuilder {
     pub fn build(mut self, normalize: bool) -> RuleSet {
         let normalizer = normalize.then(|| Normalizer::new(&mut self.fields, &self.schema));
         let sequence_number = self.slot("event.sequence");
-        let data_stream = ["type", "dataset", "namespace"].map(|name| self.slot(&format!("data_stream.{name}")));
+        let data_stream =
+            ["type", "dataset", "namespace"].map(|name| self.slot(&format!("data_stream.{name}")));
         let decoder = Decoder::new(self.fields, self.schema);
         RuleSet { rules: self.rules, decoder, normalizer, sequence_number, data_stream }
     }

@@ -6,7 +6,9 @@
 
 use maxspan_diagnostics::{Code, Diagnostic, Span, codes, has_errors, nearest_names};
 use maxspan_event::{Field, FieldType, Fields, Schema, Value};
-use maxspan_plan::{Key, Limit, Lineage, Plan, PlanKind, Predicate, Relation, Sample, Sequence, Step, TestKind, ValueSet};
+use maxspan_plan::{
+    Key, Limit, Lineage, Plan, PlanKind, Predicate, Relation, Sample, Sequence, Step, TestKind, ValueSet,
+};
 
 use crate::ast::{self, Expr, ExprKind, QueryKind};
 
@@ -53,7 +55,8 @@ pub fn lower(
     fields: &mut Fields,
     options: &LowerOptions,
 ) -> (Option<Plan>, Vec<Diagnostic>) {
-    let mut lowering = Lowering { text, schema, fields, options, diagnostics: Vec::new(), lineage: Vec::new() };
+    let mut lowering =
+        Lowering { text, schema, fields, options, diagnostics: Vec::new(), lineage: Vec::new() };
     let kind = match &query.kind {
         QueryKind::Event(event) => PlanKind::Events(lowering.event_query(event)),
         QueryKind::Sequence(sequence) => PlanKind::Sequence(lowering.sequence(sequence)),
@@ -208,10 +211,16 @@ impl Lowering<'_> {
         let kind = field.mapping_type.as_deref().unwrap_or(field.kind.name()).to_owned();
         let usable = !matches!(field.kind, FieldType::Unsupported | FieldType::Nested);
         let message = if field.kind == FieldType::Nested {
-            format!("Cannot use field [{}] type [nested] due to nested fields not being supported yet", name.name)
+            format!(
+                "Cannot use field [{}] type [nested] due to nested fields not being supported yet",
+                name.name
+            )
         } else if let Some(parent) = &field.nested_path {
             let kind = Type::of_field(&field).name().to_lowercase();
-            format!("Cannot use field [{}] type [{kind}] with unsupported nested type in hierarchy (field [{parent}])", name.name)
+            format!(
+                "Cannot use field [{}] type [{kind}] with unsupported nested type in hierarchy (field [{parent}])",
+                name.name
+            )
         } else if usable {
             return field;
         } else {
@@ -230,7 +239,9 @@ impl Lowering<'_> {
         let mut diagnostic = Diagnostic::new(code, span, format!("Unknown column [{}]", name.name));
         let near = nearest_names(&name.name, self.schema.names());
         diagnostic = match near.as_slice() {
-            [] if self.schema.is_object(&name.name) => diagnostic.with_help("this is an object; name one of its fields"),
+            [] if self.schema.is_object(&name.name) => {
+                diagnostic.with_help("this is an object; name one of its fields")
+            }
             [] => diagnostic.with_help(format!("if events may carry it, write `?{}`", name.name)),
             [only] => diagnostic.with_help(format!("did you mean [{only}]?")),
             several => diagnostic.with_help(format!("did you mean any of [{}]?", several.join(", "))),

@@ -81,7 +81,8 @@ pub fn parse_bound(text: &str, format: &DateFormat, now: i64, round_up: bool) ->
 
 /// Applies `+1d`, `-2M`, `/h` from left to right.
 fn apply_math(anchor: i64, math: &str, round_up: bool) -> Option<i64> {
-    let mut time = Timestamp::from_nanosecond(i128::from(anchor)).ok()?.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let mut time =
+        Timestamp::from_nanosecond(i128::from(anchor)).ok()?.to_zoned(jiff::tz::TimeZone::UTC).datetime();
     let mut rest = math.as_bytes();
     while let Some((&op, after)) = rest.split_first() {
         let digits = after.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -129,12 +130,18 @@ fn round(time: DateTime, unit: u8, up: bool) -> Option<DateTime> {
         b's' => date.at(time.hour(), time.minute(), time.second(), 0),
         _ => return None,
     };
-    if up { start.checked_add(span(1, unit)?).ok()?.checked_sub(Span::new().milliseconds(1)).ok() } else { Some(start) }
+    if up {
+        start.checked_add(span(1, unit)?).ok()?.checked_sub(Span::new().milliseconds(1)).ok()
+    } else {
+        Some(start)
+    }
 }
 
 fn nanos(time: DateTime, offset: Offset) -> i64 {
     let clamp = if time.year() < 1970 { i64::MIN } else { i64::MAX };
-    offset.to_timestamp(time).map_or(clamp, |timestamp| i64::try_from(timestamp.as_nanosecond()).unwrap_or(clamp))
+    offset
+        .to_timestamp(time)
+        .map_or(clamp, |timestamp| i64::try_from(timestamp.as_nanosecond()).unwrap_or(clamp))
 }
 
 /// The instant that was written, or with `round_up` the last millisecond that it covers.
@@ -159,7 +166,10 @@ fn instant(written: Written, round_up: bool) -> i64 {
 fn parse_epoch(text: &str, unit: i64) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = whole.strip_prefix('-').unwrap_or(whole);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+    if digits.is_empty()
+        || !digits.bytes().all(|b| b.is_ascii_digit())
+        || !fraction.bytes().all(|b| b.is_ascii_digit())
+    {
         return None;
     }
     let whole_nanos = i128::from(whole.parse::<i64>().ok()?) * i128::from(unit);
@@ -169,7 +179,8 @@ fn parse_epoch(text: &str, unit: i64) -> Option<i64> {
         scale /= 10;
         fraction_nanos += i128::from(digit - b'0') * scale;
     }
-    let nanos = if whole.starts_with('-') { whole_nanos - fraction_nanos } else { whole_nanos + fraction_nanos };
+    let nanos =
+        if whole.starts_with('-') { whole_nanos - fraction_nanos } else { whole_nanos + fraction_nanos };
     Some(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
 }
 
@@ -259,9 +270,8 @@ impl Cursor<'_> {
         if count == 0 {
             return None;
         }
-        let nano = (0..9).fold(0, |nano, i| {
-            nano * 10 + if i < count { i32::from(self.rest[i] - b'0') } else { 0 }
-        });
+        let nano =
+            (0..9).fold(0, |nano, i| nano * 10 + if i < count { i32::from(self.rest[i] - b'0') } else { 0 });
         self.rest = &self.rest[count..];
         Some(nano)
     }
@@ -271,7 +281,13 @@ impl Cursor<'_> {
         if self.rest.is_empty() || self.eat(b'Z') {
             return Some(Offset::UTC);
         }
-        let sign = if self.eat(b'-') { -1 } else if self.eat(b'+') { 1 } else { return None };
+        let sign = if self.eat(b'-') {
+            -1
+        } else if self.eat(b'+') {
+            1
+        } else {
+            return None;
+        };
         let hours = self.digits(2, 2)? as i32;
         self.eat(b':');
         let minutes = if self.rest.is_empty() { 0 } else { self.digits(2, 2)? as i32 };
@@ -298,7 +314,9 @@ mod tests {
         check("1516116808349", Some("2018-01-16T15:33:28.349Z"));
         check("-1", Some("1969-12-31T23:59:59.999Z"));
         check("0", Some("1970-01-01T00:00:00.000Z"));
-        for bad in ["", "2026-13-01", "2026-1-1", "2026-01-15T25:00:00Z", "2026-01-15T10:00:00.Z", "x", "12:00:00"] {
+        for bad in
+            ["", "2026-13-01", "2026-1-1", "2026-01-15T25:00:00Z", "2026-01-15T10:00:00.Z", "x", "12:00:00"]
+        {
             check(bad, None);
         }
         assert_eq!(parse("9999-12-31T00:00:00Z"), Some(i64::MAX));

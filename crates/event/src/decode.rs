@@ -212,7 +212,9 @@ impl Scalar<'_> {
             Self::Boolean(value) => value.to_string().into(),
             Self::Signed(value) => value.to_string().into(),
             Self::Unsigned(value) => value.to_string().into(),
-            Self::Double(value) => serde_json::Number::from_f64(value).map_or_else(|| value.to_string(), |n| n.to_string()).into(),
+            Self::Double(value) => serde_json::Number::from_f64(value)
+                .map_or_else(|| value.to_string(), |n| n.to_string())
+                .into(),
             Self::Text(text) => text.into(),
         }
     }
@@ -232,12 +234,19 @@ impl Scalar<'_> {
 /// events of conflicting types are tolerated.
 fn coerce(scalar: Scalar<'_>, field: &Field) -> Value {
     let typed = match field.kind {
-        FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Flattened | FieldType::Text | FieldType::Binary => {
+        FieldType::Keyword
+        | FieldType::ConstantKeyword
+        | FieldType::Wildcard
+        | FieldType::Flattened
+        | FieldType::Text
+        | FieldType::Binary => {
             let text = scalar.to_text();
             return Value::Text(if field.lowercase { wildcard::fold(&text).into() } else { text });
         }
         FieldType::Long | FieldType::UnsignedLong if field.cuts_fractions => to_integer(scalar),
-        FieldType::Long | FieldType::UnsignedLong => to_integer(scalar).and_then(|whole| keep_fraction(scalar, whole)),
+        FieldType::Long | FieldType::UnsignedLong => {
+            to_integer(scalar).and_then(|whole| keep_fraction(scalar, whole))
+        }
         FieldType::Double => to_double(scalar),
         FieldType::Boolean => to_boolean(scalar),
         FieldType::Ip => match scalar {
@@ -246,7 +255,9 @@ fn coerce(scalar: Scalar<'_>, field: &Field) -> Value {
         },
         FieldType::Date | FieldType::DateNanos => to_date(scalar, field),
         FieldType::Version => Some(Value::Version(scalar.to_text())),
-        FieldType::Nested | FieldType::Object | FieldType::Unsupported | FieldType::Unknown => Some(scalar.to_value()),
+        FieldType::Nested | FieldType::Object | FieldType::Unsupported | FieldType::Unknown => {
+            Some(scalar.to_value())
+        }
     };
     typed.unwrap_or_else(|| Value::Text(scalar.to_text()))
 }
@@ -528,7 +539,8 @@ mod tests {
         let mut slots = Slots::default();
         let decoder = Decoder::new(fields, Schema::empty());
         decoder.decode(br#"{"deltas": [{"action": "ADD"}, {"action": "REMOVE"}]}"#, &mut slots).unwrap();
-        let actions: Vec<_> = slots.nested(nested).iter().map(|object| object.values(action).to_vec()).collect();
+        let actions: Vec<_> =
+            slots.nested(nested).iter().map(|object| object.values(action).to_vec()).collect();
         assert_eq!(actions, [[Value::text("ADD")], [Value::text("REMOVE")]]);
     }
 

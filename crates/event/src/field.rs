@@ -50,7 +50,9 @@ impl FieldType {
             "keyword" => Self::Keyword,
             "constant_keyword" => Self::ConstantKeyword,
             "wildcard" => Self::Wildcard,
-            "text" | "match_only_text" | "search_as_you_type" | "annotated_text" | "pattern_text" => Self::Text,
+            "text" | "match_only_text" | "search_as_you_type" | "annotated_text" | "pattern_text" => {
+                Self::Text
+            }
             "ip" => Self::Ip,
             "date" => Self::Date,
             "date_nanos" => Self::DateNanos,

@@ -86,7 +86,8 @@ impl Pattern {
 
 /// The name under which a backing index is searched: its data stream, or the alias of an alerts index.
 pub fn data_stream_name(index: &str) -> Cow<'_, str> {
-    let name = ["partial-", "restored-"].iter().find_map(|prefix| index.strip_prefix(prefix)).unwrap_or(index);
+    let name =
+        ["partial-", "restored-"].iter().find_map(|prefix| index.strip_prefix(prefix)).unwrap_or(index);
     if let Some(rest) = name.strip_prefix(".ds-") {
         return Cow::Borrowed(without_generation(rest, true));
     }
@@ -100,7 +101,11 @@ pub fn data_stream_name(index: &str) -> Cow<'_, str> {
 fn without_generation(name: &str, dated: bool) -> &str {
     let is_generation = |text: &str| text.len() >= 6 && text.bytes().all(|b| b.is_ascii_digit());
     let is_date = |text: &str| {
-        text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'.' } else { b.is_ascii_digit() })
+        text.len() == 10
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(i, b)| if i == 4 || i == 7 { b == b'.' } else { b.is_ascii_digit() })
     };
     let Some((rest, generation)) = name.rsplit_once('-') else { return name };
     if !is_generation(generation) {

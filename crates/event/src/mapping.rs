@@ -26,13 +26,17 @@ impl std::error::Error for MappingError {}
 /// Reads a mapping into `fields`. Of two mappings that name the same date field, both date formats hold; else the
 /// later one wins. Lines that begin with `#` are comments.
 pub(crate) fn read(json: &str, fields: &mut FxHashMap<String, Field>) -> Result<(), MappingError> {
-    let without_comments: String =
-        json.lines().map(|line| if line.trim_start().starts_with('#') { "" } else { line }).collect::<Vec<_>>().join("\n");
+    let without_comments: String = json
+        .lines()
+        .map(|line| if line.trim_start().starts_with('#') { "" } else { line })
+        .collect::<Vec<_>>()
+        .join("\n");
     let root: Value = serde_json::from_str(&without_comments)
         .map_err(|error| MappingError { message: error.to_string(), line: error.line() })?;
     let properties = find_properties(&root);
     if properties.is_empty() {
-        let message = "no `properties` found; expected the answer of `GET index/_mapping`, or a part of it".to_owned();
+        let message =
+            "no `properties` found; expected the answer of `GET index/_mapping`, or a part of it".to_owned();
         return Err(MappingError { message, line: 0 });
     }
     for properties in properties {
@@ -81,12 +85,20 @@ fn read_properties(
     }
 }
 
-fn read_field(name: &str, kind: &str, definition: &Value, nested: Option<&str>, fields: &mut FxHashMap<String, Field>) {
+fn read_field(
+    name: &str,
+    kind: &str,
+    definition: &Value,
+    nested: Option<&str>,
+    fields: &mut FxHashMap<String, Field>,
+) {
     let mut field = Field::new(name, mapped_type(kind));
     field.mapping_type = Some(kind.to_owned());
     field.nested_path = nested.map(str::to_owned);
     field.lowercase = definition.get("normalizer").is_some();
-    field.null_value = definition.get("null_value").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    field.null_value = definition
+        .get("null_value")
+        .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     if let Some(format) = definition.get("format").and_then(Value::as_str) {
         field.date_format = DateFormat::new(format);
         if let Some(before) = fields.get(name).filter(|before| before.kind == field.kind) {
@@ -108,7 +120,11 @@ fn read_field(name: &str, kind: &str, definition: &Value, nested: Option<&str>, 
 
 /// A name that is no type name at all is a placeholder that somebody's tooling fills in: the values decide.
 fn mapped_type(name: &str) -> FieldType {
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { FieldType::from_mapping(name) } else { FieldType::Unknown }
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        FieldType::from_mapping(name)
+    } else {
+        FieldType::Unknown
+    }
 }
 
 fn resolve_aliases(aliases: &[(String, String)], fields: &mut FxHashMap<String, Field>) {

@@ -30,8 +30,28 @@ impl HostOs {
     /// The operating system that a family, platform or name stands for.
     pub fn from_family(text: &str) -> Option<Self> {
         const LINUX: [&str; 22] = [
-            "linux", "red", "debian", "ubuntu", "centos", "rhel", "redhat", "fedora", "suse", "sles", "opensuse", "amzn",
-            "amazon", "alpine", "arch", "oracle", "ol", "rocky", "almalinux", "gentoo", "mint", "kali",
+            "linux",
+            "red",
+            "debian",
+            "ubuntu",
+            "centos",
+            "rhel",
+            "redhat",
+            "fedora",
+            "suse",
+            "sles",
+            "opensuse",
+            "amzn",
+            "amazon",
+            "alpine",
+            "arch",
+            "oracle",
+            "ol",
+            "rocky",
+            "almalinux",
+            "gentoo",
+            "mint",
+            "kali",
         ];
         let text = text.to_ascii_lowercase();
         let word = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();

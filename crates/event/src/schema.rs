@@ -79,7 +79,9 @@ impl Schema {
 
     /// Whether the name stands for an object that has known fields.
     pub fn is_object(&self, name: &str) -> bool {
-        let inside = |known: &str| known.len() > name.len() && known.starts_with(name) && known.as_bytes()[name.len()] == b'.';
+        let inside = |known: &str| {
+            known.len() > name.len() && known.starts_with(name) && known.as_bytes()[name.len()] == b'.'
+        };
         self.names().any(inside)
     }
 
@@ -125,9 +127,15 @@ fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
     let mut previous = String::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut parts = line.splitn(3, ' ');
-        let (Some(shared), Some(kind), Some(rest)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (Some(shared), Some(kind), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         let segments = shared.parse::<usize>().unwrap_or(0);
-        let keep = if segments == 0 { 0 } else { previous.match_indices('.').nth(segments - 1).map_or(0, |(dot, _)| dot + 1) };
+        let keep = if segments == 0 {
+            0
+        } else {
+            previous.match_indices('.').nth(segments - 1).map_or(0, |(dot, _)| dot + 1)
+        };
         previous.truncate(keep);
         previous.push_str(rest);
         let (ecs, kind) = kind.strip_prefix('+').map_or((false, kind), |kind| (true, kind));

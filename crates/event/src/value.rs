@@ -60,8 +60,7 @@ impl Value {
             (Self::Ip(a), Self::Ip(b)) => crate::ip::sort_key(*a).cmp(&crate::ip::sort_key(*b)),
             (Self::Date(a), Self::Date(b)) => a.cmp(b),
             (Self::Version(a), Self::Version(b)) => version::compare(a, b),
-            _ => compare_numbers(self, other)
-                .unwrap_or_else(|| self.type_rank().cmp(&other.type_rank())),
+            _ => compare_numbers(self, other).unwrap_or_else(|| self.type_rank().cmp(&other.type_rank())),
         }
     }
 

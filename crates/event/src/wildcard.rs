@@ -188,7 +188,11 @@ mod tests {
     fn stars_and_question_marks() {
         let check = |pattern: &str, text: &str, sensitive: bool, insensitive: bool| {
             assert_eq!(Wildcard::new(pattern, false).matches(text), sensitive, "{pattern} on {text}");
-            assert_eq!(Wildcard::new(pattern, true).matches(text), insensitive, "{pattern} on {text}, any case");
+            assert_eq!(
+                Wildcard::new(pattern, true).matches(text),
+                insensitive,
+                "{pattern} on {text}, any case"
+            );
         };
         check("cmd.exe", "CMD.exe", false, true);
         check("*.exe", "a.exe", true, true);

@@ -13,8 +13,8 @@ use crate::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 
 mod value;
 
-pub use value::{range_test, value_test};
 use value::by_kind;
+pub use value::{range_test, value_test};
 
 /// What the meaning of a query depends on beside its text.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +49,12 @@ impl Lowering<'_> {
         match &node.kind {
             NodeKind::Is { field, value } => self.is(field.as_ref(), value, fields),
             NodeKind::Range { field, op, value } => self.range(field, *op, value, fields),
-            NodeKind::And(all) => Predicate::and(all.iter().map(|one| self.node(one, fields)).collect::<Vec<_>>()),
-            NodeKind::Or(any) => Predicate::or(any.iter().map(|one| self.node(one, fields)).collect::<Vec<_>>()),
+            NodeKind::And(all) => {
+                Predicate::and(all.iter().map(|one| self.node(one, fields)).collect::<Vec<_>>())
+            }
+            NodeKind::Or(any) => {
+                Predicate::or(any.iter().map(|one| self.node(one, fields)).collect::<Vec<_>>())
+            }
             NodeKind::Not(inner) => self.node(inner, fields).negate(),
             NodeKind::Nested { path, query } => self.nested(path, query, fields),
         }
@@ -64,7 +68,12 @@ impl Lowering<'_> {
         let resolved = self.field(field);
         let slot = fields.slot(&resolved);
         if value.kind == LiteralKind::Null {
-            self.warn(codes::KQL_NULL, value.span, "`null` matches nothing", "write `not field: *` for a missing field");
+            self.warn(
+                codes::KQL_NULL,
+                value.span,
+                "`null` matches nothing",
+                "write `not field: *` for a missing field",
+            );
         }
         let Some(test) = value_test(&resolved, &value.kind, self.options.now) else {
             self.check_value(&resolved, value);
@@ -138,7 +147,8 @@ impl Lowering<'_> {
 
     fn unmapped(&mut self, name: &str, span: Span) {
         let near = nearest_names(name, self.schema.names());
-        let mut diagnostic = Diagnostic::new(codes::KQL_FIELD_UNMAPPED, span, format!("no schema knows the field [{name}]"));
+        let mut diagnostic =
+            Diagnostic::new(codes::KQL_FIELD_UNMAPPED, span, format!("no schema knows the field [{name}]"));
         if !near.is_empty() {
             diagnostic = diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")));
         }
@@ -150,7 +160,11 @@ impl Lowering<'_> {
         if value.kind == LiteralKind::Null {
             return;
         }
-        let message = format!("[{}] of type [{}] cannot hold this value, so it matches nothing", field.name, field.kind.name());
+        let message = format!(
+            "[{}] of type [{}] cannot hold this value, so it matches nothing",
+            field.name,
+            field.kind.name()
+        );
         self.warn(codes::KQL_VALUE, value.span, &message, "compare with a value of the field's type");
     }
 

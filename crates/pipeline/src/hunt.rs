@@ -154,7 +154,12 @@ impl HuntObserver for Collected {
 const PROGRESS_EVENTS: u64 = 1_000;
 
 /// Runs all rules over the input.
-pub fn hunt(rules: &RuleBase, reader: &mut Reader, options: &HuntOptions, observer: &mut dyn HuntObserver) -> HuntStats {
+pub fn hunt(
+    rules: &RuleBase,
+    reader: &mut Reader,
+    options: &HuntOptions,
+    observer: &mut dyn HuntObserver,
+) -> HuntStats {
     let started = Instant::now();
     let mut run = Run::new(rules, options);
     while let Some(item) = reader.next() {
@@ -183,8 +188,12 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
-        let correlator_options = CorrelatorOptions { tie_break: TieBreak::Content, buffer_bytes: options.buffer_bytes };
-        let retained = rules.rule_set.rules().map(|(id, rule)| Retained::new(cap(rules, id, options), &rule.plan.limits));
+        let correlator_options =
+            CorrelatorOptions { tie_break: TieBreak::Content, buffer_bytes: options.buffer_bytes };
+        let retained = rules
+            .rule_set
+            .rules()
+            .map(|(id, rule)| Retained::new(cap(rules, id, options), &rule.plan.limits));
         let stats = HuntStats {
             rules_loaded: rules.rule_set.len() as u64,
             rules_failed: rules.failed as u64,
@@ -215,7 +224,10 @@ impl<'a> Run<'a> {
             let mut location = event.location.clone();
             location.line += (error.line as u64).saturating_sub(1);
             let column = (error.column > 0).then_some(error.column as u64);
-            self.problem(&InputProblem { location, column, kind: ProblemKind::Malformed, message: error.message }, observer);
+            self.problem(
+                &InputProblem { location, column, kind: ProblemKind::Malformed, message: error.message },
+                observer,
+            );
             return;
         }
         self.stats.events += 1;
@@ -288,13 +300,19 @@ impl<'a> Run<'a> {
             let (source, id) = document(event);
             SourceEvent { index: event.index.to_string(), id, source }
         };
-        let out = |building_block: bool| move |alert: Alert| HuntAlert { rule: detection.rule, building_block, alert };
+        let out = |building_block: bool| {
+            move |alert: Alert| HuntAlert { rule: detection.rule, building_block, alert }
+        };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
-            let alert = detection.present().next().and_then(|found| event_alert(rule, &event(found), context));
+            let alert =
+                detection.present().next().and_then(|found| event_alert(rule, &event(found), context));
             return alert.into_iter().map(out(false)).collect();
         }
-        let events: Vec<SourceEvent> =
-            detection.events.iter().map(|found| found.as_deref().map_or_else(SourceEvent::missing, event)).collect();
+        let events: Vec<SourceEvent> = detection
+            .events
+            .iter()
+            .map(|found| found.as_deref().map_or_else(SourceEvent::missing, event))
+            .collect();
         let Some(group) = sequence_alerts(rule, &events, context) else { return Vec::new() };
         group.blocks.into_iter().map(out(true)).chain(std::iter::once(group.shell).map(out(false))).collect()
     }
@@ -356,6 +374,10 @@ fn field_kind(kind: FieldType) -> FieldKind {
         FieldType::Object | FieldType::Flattened => FieldKind::Object,
         FieldType::Nested => FieldKind::Nested,
         FieldType::Binary | FieldType::Unsupported | FieldType::Unknown => FieldKind::Unchecked,
-        FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Text | FieldType::Version => FieldKind::Text,
+        FieldType::Keyword
+        | FieldType::ConstantKeyword
+        | FieldType::Wildcard
+        | FieldType::Text
+        | FieldType::Version => FieldKind::Text,
     }
 }

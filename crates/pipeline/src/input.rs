@@ -163,7 +163,12 @@ impl ProblemKind {
     pub fn loses_an_event(self) -> bool {
         matches!(
             self,
-            Self::Malformed | Self::InvalidUtf8 | Self::TooLong | Self::TooDeep | Self::NotAnObject | Self::NoSource
+            Self::Malformed
+                | Self::InvalidUtf8
+                | Self::TooLong
+                | Self::TooDeep
+                | Self::NotAnObject
+                | Self::NoSource
         )
     }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleSetBuilder, Scratch, TieBreak,
+    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleSetBuilder,
+    Scratch, TieBreak,
 };
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::{Event, Schema};
@@ -99,8 +100,10 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     let rule_set = builder.build(options.normalize);
 
     let mut scratch = Scratch::default();
-    let mut correlator =
-        Correlator::new(&rule_set, CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() });
+    let mut correlator = Correlator::new(
+        &rule_set,
+        CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() },
+    );
     let (mut problems, mut events) = (Vec::new(), 0);
     for item in reader.by_ref() {
         let event = match item {
@@ -121,7 +124,12 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
             Ok(()) => events += 1,
             Err(error) => {
                 let message = error.message;
-                problems.push(InputProblem { location: event.location, column: None, kind: ProblemKind::Malformed, message });
+                problems.push(InputProblem {
+                    location: event.location,
+                    column: None,
+                    kind: ProblemKind::Malformed,
+                    message,
+                });
             }
         }
         scratch.drain().for_each(|found| correlator.push(found));
@@ -132,7 +140,12 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
         retained.finish()
     } else {
         // Sequences and samples come out in the order of Elasticsearch already.
-        limited(correlator.finish(), &rule_set.rules().flat_map(|(_, rule)| rule.plan.limits.clone()).collect::<Vec<_>>(), shape, options.size)
+        limited(
+            correlator.finish(),
+            &rule_set.rules().flat_map(|(_, rule)| rule.plan.limits.clone()).collect::<Vec<_>>(),
+            shape,
+            options.size,
+        )
     };
     let response = answer(&found, shape, started);
     Ok(QueryAnswer { response, diagnostics, problems, events })
@@ -165,7 +178,11 @@ fn plan(text: &str, builder: &mut RuleSetBuilder, options: &QueryOptions) -> (Op
             let (plan, more) = lowered.unwrap_or_default();
             found.extend(more);
             if plan.is_none() && !has_errors(&found) {
-                found.push(Diagnostic::new(codes::EQL_SYNTAX, maxspan_diagnostics::Span::default(), "the query is empty"));
+                found.push(Diagnostic::new(
+                    codes::EQL_SYNTAX,
+                    maxspan_diagnostics::Span::default(),
+                    "the query is empty",
+                ));
             }
             (plan, found)
         }
@@ -237,7 +254,8 @@ fn sequence_json(detection: &Detection, style: KeyStyle) -> Value {
         map.insert("join_keys".to_owned(), Value::Array(keys));
     }
     let missing = || json!({"_index": "", "_id": "", "missing": true});
-    let events = detection.events.iter().map(|event| event.as_ref().map_or_else(missing, event_json)).collect();
+    let events =
+        detection.events.iter().map(|event| event.as_ref().map_or_else(missing, event_json)).collect();
     map.insert("events".to_owned(), Value::Array(events));
     Value::Object(map)
 }

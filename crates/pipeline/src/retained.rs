@@ -99,7 +99,10 @@ impl Retained {
     /// A stable order: what the rule orders by, then the identity of the events.
     fn order(&mut self, list: &mut Vec<Detection>) {
         list.sort_by(|a, b| {
-            a.order.cmp(&b.order).then_with(|| identities(a).cmp(identities(b))).then_with(|| a.keys.cmp(&b.keys))
+            a.order
+                .cmp(&b.order)
+                .then_with(|| identities(a).cmp(identities(b)))
+                .then_with(|| a.keys.cmp(&b.keys))
         });
         let before = list.len();
         list.dedup_by(|a, b| a.keys == b.keys && same_events(a, b));

@@ -23,7 +23,12 @@ pub struct RuleBaseOptions {
 
 impl Default for RuleBaseOptions {
     fn default() -> Self {
-        Self { schema: Schema::built_in(), compile: CompileOptions::default(), normalize: true, only: Vec::new() }
+        Self {
+            schema: Schema::built_in(),
+            compile: CompileOptions::default(),
+            normalize: true,
+            only: Vec::new(),
+        }
     }
 }
 
@@ -68,9 +73,11 @@ impl RuleBase {
     pub fn new(loaded: LoadedRules, options: &RuleBaseOptions) -> Self {
         let LoadedRules { rules, exceptions, value_lists, problems, counts } = loaded;
         let mut builder = RuleSetBuilder::new(options.schema.clone());
-        let mut base = Accounts { failed: counts.rules_failed, read: counts.rules_failed, ..Accounts::default() };
+        let mut base =
+            Accounts { failed: counts.rules_failed, read: counts.rules_failed, ..Accounts::default() };
         for (source, diagnostics) in problems {
-            base.diagnostics.extend(diagnostics.into_iter().map(|diagnostic| (Arc::clone(&source), diagnostic)));
+            base.diagnostics
+                .extend(diagnostics.into_iter().map(|diagnostic| (Arc::clone(&source), diagnostic)));
         }
         let unknown = unknown_names(&rules, &options.only);
         for rule in rules.into_iter().filter(|rule| chosen(rule, &options.only)) {
@@ -94,7 +101,17 @@ impl RuleBase {
         }
         let Accounts { documents, read, failed, not_run, by_type, diagnostics } = base;
         let rule_set = builder.build(options.normalize);
-        Self { rule_set, documents, read, failed, not_run, by_type, unknown, diagnostics, schema: options.schema.clone() }
+        Self {
+            rule_set,
+            documents,
+            read,
+            failed,
+            not_run,
+            by_type,
+            unknown,
+            diagnostics,
+            schema: options.schema.clone(),
+        }
     }
 
     /// The document of a rule that runs.
@@ -104,7 +121,10 @@ impl RuleBase {
 
     /// Messages that are errors.
     pub fn errors(&self) -> impl Iterator<Item = (&Source, &Diagnostic)> {
-        self.diagnostics.iter().filter(|(_, diagnostic)| diagnostic.is_error()).map(|(source, diagnostic)| (&**source, diagnostic))
+        self.diagnostics
+            .iter()
+            .filter(|(_, diagnostic)| diagnostic.is_error())
+            .map(|(source, diagnostic)| (&**source, diagnostic))
     }
 
     /// Messages, but for those that only say that a rule type is not run yet.
@@ -125,7 +145,8 @@ struct Accounts {
 }
 
 fn chosen(rule: &RuleDocument, only: &[String]) -> bool {
-    only.is_empty() || only.iter().any(|wanted| *wanted == rule.rule_id || wanted.eq_ignore_ascii_case(&rule.name))
+    only.is_empty()
+        || only.iter().any(|wanted| *wanted == rule.rule_id || wanted.eq_ignore_ascii_case(&rule.name))
 }
 
 fn unknown_names(rules: &[RuleDocument], only: &[String]) -> Vec<String> {

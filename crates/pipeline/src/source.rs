@@ -27,7 +27,11 @@ pub(crate) fn document(event: &Event) -> (Value, String) {
 }
 
 fn set_host_os(map: &mut Map<String, Value>, os: &str) {
-    let nested = map.get_mut("host").and_then(Value::as_object_mut).and_then(|host| host.get_mut("os")).and_then(Value::as_object_mut);
+    let nested = map
+        .get_mut("host")
+        .and_then(Value::as_object_mut)
+        .and_then(|host| host.get_mut("os"))
+        .and_then(Value::as_object_mut);
     match nested {
         Some(inner) => inner.insert("type".to_owned(), os.into()),
         None => map.insert("host.os.type".to_owned(), os.into()),
@@ -54,8 +58,18 @@ mod tests {
             };
             assert_eq!(document(&event).0.to_string(), expected);
         };
-        check(r#"{"_src": "x", "host": {"os": {"family": "darwin"}}}"#, r#"{"host":{"os":{"family":"darwin","type":"macos"}}}"#);
+        check(
+            r#"{"_src": "x", "host": {"os": {"family": "darwin"}}}"#,
+            r#"{"host":{"os":{"family":"darwin","type":"macos"}}}"#,
+        );
         check(r#"{"host.os.family": "darwin"}"#, r#"{"host.os.family":"darwin","host.os.type":"macos"}"#);
-        check(&format!("{}1{}", "[".repeat(500), "]".repeat(500)), &format!(r#"{{"event":{{"original":"{}1{}"}},"host.os.type":"macos"}}"#, "[".repeat(500), "]".repeat(500)));
+        check(
+            &format!("{}1{}", "[".repeat(500), "]".repeat(500)),
+            &format!(
+                r#"{{"event":{{"original":"{}1{}"}},"host.os.type":"macos"}}"#,
+                "[".repeat(500),
+                "]".repeat(500)
+            ),
+        );
     }
 }

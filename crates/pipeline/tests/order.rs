@@ -13,9 +13,17 @@ use serde_json::{Value, json};
 /// Language, query and cap of rules that order could matter to.
 const RULES: [(&str, &str, u32); 9] = [
     ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100),
-    ("eql", "sequence by host.id with maxspan=4s [a where true] [b where true] with runs=2 until [c where true]", 100),
+    (
+        "eql",
+        "sequence by host.id with maxspan=4s [a where true] [b where true] with runs=2 until [c where true]",
+        100,
+    ),
     ("eql", "sequence by host.id with maxspan=3s [a where true] ![c where true] [b where true]", 100),
-    ("eql", "sequence by host.id with maxspan=3s ![c where true] [a where true] [b where true] ![c where true]", 100),
+    (
+        "eql",
+        "sequence by host.id with maxspan=3s ![c where true] [a where true] [b where true] ![c where true]",
+        100,
+    ),
     ("eql", "sequence by host.id, ?user.name [any where true] [any where true]", 2),
     ("eql", "sample by host.id [a where true] [b where true]", 100),
     ("eql", "any where descendant of [a where true]", 100),
@@ -47,13 +55,15 @@ fn run(base: &RuleBase, events: &[Value]) -> (Vec<String>, HuntStats) {
     let mut reader = Reader::of_bytes("events", std::io::Cursor::new(input), InputOptions::default());
     let mut collected = Collected::default();
     let stats = hunt(base, &mut reader, &HuntOptions::default(), &mut collected);
-    let documents = collected.alerts.iter().map(|alert| Value::Object(alert.alert.document.clone()).to_string());
+    let documents =
+        collected.alerts.iter().map(|alert| Value::Object(alert.alert.document.clone()).to_string());
     (documents.collect(), stats)
 }
 
 /// Few hosts, few instants, few processes: ties and doubles are common. Some events have an id, some none.
 fn event() -> impl Strategy<Value = Value> {
-    let parts = (0..3_usize, 0..2_u8, 0..8_i64, 0..3_u8, 0..3_u8, proptest::option::of(0..40_u8), any::<bool>());
+    let parts =
+        (0..3_usize, 0..2_u8, 0..8_i64, 0..3_u8, 0..3_u8, proptest::option::of(0..40_u8), any::<bool>());
     parts.prop_map(|(category, host, second, process, parent, id, user)| {
         let mut event = json!({
             "@timestamp": format!("2026-01-01T00:00:0{second}Z"),
@@ -75,7 +85,8 @@ fn event() -> impl Strategy<Value = Value> {
 const CATEGORIES: [&str; 3] = ["a", "b", "c"];
 
 fn shuffled() -> impl Strategy<Value = (Vec<Value>, Vec<Value>)> {
-    proptest::collection::vec(event(), 0..40).prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
+    proptest::collection::vec(event(), 0..40)
+        .prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
 }
 
 proptest! {
@@ -99,10 +110,18 @@ fn every_rule_of_the_property_fires_somewhere() {
                "process.entity_id": process, "process.parent.entity_id": parent})
     };
     let events = [
-        event("c", 0, "p9", "p8"), event("a", 20, "p1", "p0"), event("b", 21, "p2", "p1"), event("b", 22, "p3", "p2"),
+        event("c", 0, "p9", "p8"),
+        event("a", 20, "p1", "p0"),
+        event("b", 21, "p2", "p1"),
+        event("b", 22, "p3", "p2"),
         event("c", 50, "p9", "p8"),
     ];
     let (_, stats) = run(&base, &events);
-    let silent: Vec<&str> = base.documents.iter().filter(|rule| !stats.alerts_by_rule.contains_key(&rule.rule_id)).map(|rule| rule.query.as_str()).collect();
+    let silent: Vec<&str> = base
+        .documents
+        .iter()
+        .filter(|rule| !stats.alerts_by_rule.contains_key(&rule.rule_id))
+        .map(|rule| rule.query.as_str())
+        .collect();
     assert_eq!(silent, Vec::<&str>::new(), "{stats:?}");
 }

@@ -126,7 +126,11 @@ impl<'a> From<&'a Value> for Datum<'a> {
 
 /// Whole numbers keep one decimal, as Java prints doubles.
 fn format_double(value: f64) -> String {
-    if value.is_finite() && value.fract() == 0.0 && value.abs() < 1e7 { format!("{value:.1}") } else { value.to_string() }
+    if value.is_finite() && value.fract() == 0.0 && value.abs() < 1e7 {
+        format!("{value:.1}")
+    } else {
+        value.to_string()
+    }
 }
 
 /// The order of two values of comparable types; none for null and for types that have no common order.

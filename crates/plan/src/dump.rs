@@ -27,7 +27,8 @@ pub fn plan(plan: &Plan, fields: &Fields) -> String {
     }
     for (index, lineage) in plan.lineage.iter().enumerate() {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "lineage {index} {:?} {}", lineage.relation, predicate(&lineage.predicate, fields));
+        let _ =
+            writeln!(out, "lineage {index} {:?} {}", lineage.relation, predicate(&lineage.predicate, fields));
     }
     for limit in &plan.limits {
         let _ = writeln!(out, "{limit:?}");
@@ -83,11 +84,19 @@ fn test_kind(field: &str, kind: &TestKind) -> String {
         }
         TestKind::Wildcard(patterns) => {
             let texts: Vec<String> = patterns.iter().map(|one| format!("{:?}", one.text())).collect();
-            format!("(like{} {field} {})", tilde(patterns.iter().any(|one| one.ignores_case())), texts.join(" "))
+            format!(
+                "(like{} {field} {})",
+                tilde(patterns.iter().any(|one| one.ignores_case())),
+                texts.join(" ")
+            )
         }
         TestKind::Regex(patterns) => {
             let texts: Vec<String> = patterns.iter().map(|one| format!("{:?}", one.text())).collect();
-            format!("(regex{} {field} {})", tilde(patterns.iter().any(|one| one.ignores_case())), texts.join(" "))
+            format!(
+                "(regex{} {field} {})",
+                tilde(patterns.iter().any(|one| one.ignores_case())),
+                texts.join(" ")
+            )
         }
         TestKind::Cidr(blocks) => {
             let texts: Vec<String> = blocks.iter().map(|block| block.first().to_string()).collect();
@@ -118,16 +127,21 @@ fn value(value: &Value) -> String {
 /// One expression.
 pub fn expression(expr: &Expr, fields: &Fields) -> String {
     let one = |expr: &Expr| expression(expr, fields);
-    let list = |op: &str, inner: &[Expr]| format!("({op} {})", inner.iter().map(one).collect::<Vec<_>>().join(" "));
+    let list =
+        |op: &str, inner: &[Expr]| format!("({op} {})", inner.iter().map(one).collect::<Vec<_>>().join(" "));
     match expr {
         Expr::Constant(Datum::Text(text)) => format!("{text:?}"),
-        Expr::Constant(datum) => datum.to_text().map_or_else(|| "null".to_owned(), std::borrow::Cow::into_owned),
+        Expr::Constant(datum) => {
+            datum.to_text().map_or_else(|| "null".to_owned(), std::borrow::Cow::into_owned)
+        }
         Expr::Field(slot) => name(fields, *slot),
         Expr::Call(function, arguments, ignore_case) => {
             list(&format!("{}{}", function.name, tilde(*ignore_case)), arguments)
         }
         Expr::Compare(op, left, right) => format!("({} {} {})", op.symbol(), one(left), one(right)),
-        Expr::In(value, inner, ignore_case) => list(&format!("in{} {}", tilde(*ignore_case), one(value)), inner),
+        Expr::In(value, inner, ignore_case) => {
+            list(&format!("in{} {}", tilde(*ignore_case), one(value)), inner)
+        }
         Expr::Wildcard(value, patterns) => {
             let texts: Vec<String> = patterns.iter().map(|pattern| format!("{:?}", pattern.text())).collect();
             format!("(like {} {})", one(value), texts.join(" "))

@@ -5,8 +5,8 @@
 
 use std::cmp::Ordering;
 
-use maxspan_event::{Slot, Slots, Value};
 use maxspan_event::wildcard::{Wildcard, equals_folded, fold};
+use maxspan_event::{Slot, Slots, Value};
 
 use crate::datum::{Datum, compare, equals};
 use crate::functions::Function;
@@ -110,11 +110,19 @@ impl Expr {
                 (function.evaluate)(&arguments, *ignore_case)
             }
             Self::Compare(op, left, right) => apply(*op, &left.evaluate(slots), &right.evaluate(slots)),
-            Self::In(value, list, ignore_case) => evaluate_in(&value.evaluate(slots), list, *ignore_case, slots),
-            Self::Wildcard(value, patterns) => matched(&value.evaluate(slots), |text| patterns.iter().any(|one| one.matches(text))),
-            Self::Regex(value, patterns) => matched(&value.evaluate(slots), |text| patterns.iter().any(|one| one.matches(text))),
+            Self::In(value, list, ignore_case) => {
+                evaluate_in(&value.evaluate(slots), list, *ignore_case, slots)
+            }
+            Self::Wildcard(value, patterns) => {
+                matched(&value.evaluate(slots), |text| patterns.iter().any(|one| one.matches(text)))
+            }
+            Self::Regex(value, patterns) => {
+                matched(&value.evaluate(slots), |text| patterns.iter().any(|one| one.matches(text)))
+            }
             Self::IsNull(inner) => Datum::Boolean(inner.evaluate(slots).is_null()),
-            Self::Not(inner) => inner.evaluate(slots).as_boolean().map_or(Datum::Null, |value| Datum::Boolean(!value)),
+            Self::Not(inner) => {
+                inner.evaluate(slots).as_boolean().map_or(Datum::Null, |value| Datum::Boolean(!value))
+            }
             Self::And(all) => kleene(all, slots, false),
             Self::Or(any) => kleene(any, slots, true),
         }

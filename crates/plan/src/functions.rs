@@ -157,6 +157,8 @@ mod tests {
         let names: Vec<String> = FUNCTIONS.iter().map(|function| function.name.to_lowercase()).collect();
         assert!(names.is_sorted());
         assert_eq!(find("CIDRMATCH").map(|function| function.name), Some("cidrMatch"));
-        assert!(FUNCTIONS.iter().all(|function| !function.examples.is_empty() && !function.summary.is_empty()));
+        assert!(
+            FUNCTIONS.iter().all(|function| !function.examples.is_empty() && !function.summary.is_empty())
+        );
     }
 }

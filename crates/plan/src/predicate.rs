@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use maxspan_event::wildcard::{Wildcard, fold};
-use maxspan_event::{Cidr, FieldType, Leaf, NestedSlot, Slot, Slots, Value, compare_numbers, date, parse_ip, version};
+use maxspan_event::{
+    Cidr, FieldType, Leaf, NestedSlot, Slot, Slots, Value, compare_numbers, date, parse_ip, version,
+};
 use rustc_hash::FxHashSet;
 
 use crate::datum::Datum;
@@ -257,7 +259,9 @@ impl Predicate {
             Self::And(all) => all.iter().all(|one| one.holds(environment)),
             Self::Or(any) => any.iter().any(|one| one.holds(environment)),
             Self::Not(inner) => !inner.holds(environment),
-            Self::Test(test) => environment.slots.values(test.slot).iter().any(|value| test.kind.passes(value)),
+            Self::Test(test) => {
+                environment.slots.values(test.slot).iter().any(|value| test.kind.passes(value))
+            }
             Self::Script(expr) => expr.evaluate(environment.slots).as_boolean() == Some(true),
             Self::Leaves(leaves) => leaves.holds(environment.slots),
             Self::Nested(nested, inner) => {
@@ -334,9 +338,15 @@ impl TestKind {
             Self::OneOf(set) => set.contains(value),
             Self::Compare(op, bound) => order(value, bound).is_some_and(|ordering| op.holds(ordering)),
             Self::Between(from, to) => matches!(value, Value::Date(nanos) if from <= nanos && nanos <= to),
-            Self::Wildcard(patterns) => text_of(value).is_some_and(|text| patterns.iter().any(|one| one.matches(&text))),
-            Self::Regex(patterns) => text_of(value).is_some_and(|text| patterns.iter().any(|one| one.matches(&text))),
-            Self::Cidr(blocks) => ip_of(value).is_some_and(|ip| blocks.iter().any(|block| block.contains(ip))),
+            Self::Wildcard(patterns) => {
+                text_of(value).is_some_and(|text| patterns.iter().any(|one| one.matches(&text)))
+            }
+            Self::Regex(patterns) => {
+                text_of(value).is_some_and(|text| patterns.iter().any(|one| one.matches(&text)))
+            }
+            Self::Cidr(blocks) => {
+                ip_of(value).is_some_and(|ip| blocks.iter().any(|block| block.contains(ip)))
+            }
             Self::Text(query) => value.as_text().is_some_and(|text| query.matches(text)),
         }
     }
@@ -347,9 +357,9 @@ fn order(value: &Value, bound: &Value) -> Option<Ordering> {
     match (value, bound) {
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
         (Value::Version(a), Value::Version(b)) => Some(version::compare(a, b)),
-        (Value::Date(_), Value::Date(_)) | (Value::Ip(_), Value::Ip(_)) | (Value::Boolean(_), Value::Boolean(_)) => {
-            Some(value.total_cmp(bound))
-        }
+        (Value::Date(_), Value::Date(_))
+        | (Value::Ip(_), Value::Ip(_))
+        | (Value::Boolean(_), Value::Boolean(_)) => Some(value.total_cmp(bound)),
         _ => compare_numbers(value, bound),
     }
 }

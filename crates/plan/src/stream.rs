@@ -124,9 +124,15 @@ impl Plan {
         match &mut self.kind {
             PlanKind::Events(predicate) => restrict(predicate),
             PlanKind::Sequence(sequence) => {
-                sequence.steps.iter_mut().chain(&mut sequence.until).for_each(|step| restrict(&mut step.predicate));
+                sequence
+                    .steps
+                    .iter_mut()
+                    .chain(&mut sequence.until)
+                    .for_each(|step| restrict(&mut step.predicate));
             }
-            PlanKind::Sample(sample) => sample.steps.iter_mut().for_each(|step| restrict(&mut step.predicate)),
+            PlanKind::Sample(sample) => {
+                sample.steps.iter_mut().for_each(|step| restrict(&mut step.predicate))
+            }
         }
         self.lineage.iter_mut().for_each(|lineage| restrict(&mut lineage.predicate));
         self

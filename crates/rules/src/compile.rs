@@ -114,7 +114,10 @@ impl Compilation<'_> {
             (RuleParams::ThreatMatch(params), _) => {
                 if params.threat_language == Language::Kuery {
                     let (query, rule) = (params.threat_query.clone(), self.rule);
-                    let source = Source::new(format!("{} ({}, threat_query)", rule.origin.source.name, rule.rule_id), query.as_str());
+                    let source = Source::new(
+                        format!("{} ({}, threat_query)", rule.origin.source.name, rule.rule_id),
+                        query.as_str(),
+                    );
                     self.kql(&query, Arc::new(source), 0);
                 }
                 self.rule_kql()
@@ -133,7 +136,8 @@ impl Compilation<'_> {
         let (tree, mut found) = maxspan_kql::parse(query, &maxspan_kql::ParseOptions::default());
         let options = maxspan_kql::LowerOptions { now: self.options.now };
         let predicate = tree.and_then(|tree| {
-            let (predicate, more) = maxspan_kql::lower(&tree, &self.builder.schema, &mut self.builder.fields, &options);
+            let (predicate, more) =
+                maxspan_kql::lower(&tree, &self.builder.schema, &mut self.builder.fields, &options);
             found.extend(more);
             predicate
         });
@@ -151,7 +155,8 @@ impl Compilation<'_> {
             now: self.options.now,
         };
         let plan = tree.filter(|_| !has_errors(&found)).and_then(|tree| {
-            let (plan, more) = maxspan_eql::lower(&tree, query, &self.builder.schema, &mut self.builder.fields, &options);
+            let (plan, more) =
+                maxspan_eql::lower(&tree, query, &self.builder.schema, &mut self.builder.fields, &options);
             found.extend(more);
             plan
         });
@@ -183,7 +188,11 @@ impl Compilation<'_> {
             let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
             match lower_filter(filter, &mut FilterContext { schema, fields, now: self.options.now }) {
                 Ok(predicate) => all.push(predicate),
-                Err(what) => self.report_field("filters", codes::FILTER_UNSUPPORTED, format!("{what} cannot be translated")),
+                Err(what) => self.report_field(
+                    "filters",
+                    codes::FILTER_UNSUPPORTED,
+                    format!("{what} cannot be translated"),
+                ),
             }
         }
         Predicate::and(all)
@@ -202,7 +211,10 @@ impl Compilation<'_> {
             match lower_item(item, &mut context) {
                 Ok(predicate) => any.push(predicate),
                 Err(list) => {
-                    let message = format!("the exception `{}` is not applied: value list `{list}` is not there", item.name);
+                    let message = format!(
+                        "the exception `{}` is not applied: value list `{list}` is not there",
+                        item.name
+                    );
                     let diagnostic = Diagnostic::new(codes::VALUE_LIST_MISSING, item.span, message);
                     self.diagnostics.push((Arc::clone(&item.source), diagnostic));
                 }
@@ -237,7 +249,9 @@ impl Compilation<'_> {
 
     fn compiled(&mut self, plan: Plan) -> CompiledRule {
         let (timestamp, tiebreaker) = match &self.rule.params {
-            RuleParams::Eql { timestamp_field, tiebreaker_field, .. } => (timestamp_field.as_deref(), tiebreaker_field.as_deref()),
+            RuleParams::Eql { timestamp_field, tiebreaker_field, .. } => {
+                (timestamp_field.as_deref(), tiebreaker_field.as_deref())
+            }
             _ => (None, None),
         };
         let timestamp = self.builder.slot(timestamp.filter(|name| !name.is_empty()).unwrap_or("@timestamp"));
@@ -252,7 +266,11 @@ impl Compilation<'_> {
 
     fn warn_ignored(&mut self) {
         if self.rule.alert_suppression.is_some() {
-            self.report_field("alert_suppression", codes::RULE_IGNORED, "alert suppression is not applied yet".to_owned());
+            self.report_field(
+                "alert_suppression",
+                codes::RULE_IGNORED,
+                "alert suppression is not applied yet".to_owned(),
+            );
         }
         if self.rule.data_view_id.is_some() {
             let message = "data views are not known here; the rule looks into its index patterns".to_owned();

@@ -22,7 +22,10 @@ pub(crate) struct ExceptionContext<'a> {
 }
 
 /// Whether an event is excepted by the item; an error names the value list that is missing.
-pub(crate) fn lower_item(item: &ExceptionItem, context: &mut ExceptionContext<'_>) -> Result<Predicate, String> {
+pub(crate) fn lower_item(
+    item: &ExceptionItem,
+    context: &mut ExceptionContext<'_>,
+) -> Result<Predicate, String> {
     let mut all = vec![context.operating_systems(&item.os_types)];
     for entry in &item.entries {
         all.push(context.entry(entry, "")?);
@@ -36,14 +39,21 @@ impl ExceptionContext<'_> {
             return Predicate::Constant(true);
         }
         let fields = ["host.os.type", "host.os.name.caseless"];
-        Predicate::or(os_types.iter().flat_map(|os| fields.map(|field| (field, os))).map(|(field, os)| self.equals(field, os, "")).collect::<Vec<_>>())
+        Predicate::or(
+            os_types
+                .iter()
+                .flat_map(|os| fields.map(|field| (field, os)))
+                .map(|(field, os)| self.equals(field, os, ""))
+                .collect::<Vec<_>>(),
+        )
     }
 
     fn entry(&mut self, entry: &Entry, prefix: &str) -> Result<Predicate, String> {
         Ok(match entry {
             Entry::Match { field, value, operator } => turned(self.equals(field, value, prefix), *operator),
             Entry::MatchAny { field, values, operator } => {
-                let any: Vec<Predicate> = values.iter().map(|value| self.equals(field, value, prefix)).collect();
+                let any: Vec<Predicate> =
+                    values.iter().map(|value| self.equals(field, value, prefix)).collect();
                 turned(Predicate::or(any), *operator)
             }
             Entry::Wildcard { field, value, operator } => {
@@ -55,7 +65,9 @@ impl ExceptionContext<'_> {
                 let field = self.field(field, prefix);
                 turned(Predicate::test(self.fields.slot(&field), TestKind::Exists), *operator)
             }
-            Entry::List { field, list_id, list_type, operator } => turned(self.list(field, list_id, list_type)?, *operator),
+            Entry::List { field, list_id, list_type, operator } => {
+                turned(self.list(field, list_id, list_type)?, *operator)
+            }
             Entry::Nested { field, entries } => self.nested(field, entries)?,
         })
     }
@@ -101,9 +113,15 @@ impl ExceptionContext<'_> {
 
     fn nested(&mut self, path: &str, entries: &[Entry]) -> Result<Predicate, String> {
         let mut inner_fields = Fields::default();
-        let mut inner = ExceptionContext { schema: self.schema, fields: &mut inner_fields, value_lists: self.value_lists, now: self.now };
+        let mut inner = ExceptionContext {
+            schema: self.schema,
+            fields: &mut inner_fields,
+            value_lists: self.value_lists,
+            now: self.now,
+        };
         let prefix = format!("{path}.");
-        let all: Result<Vec<Predicate>, String> = entries.iter().map(|entry| inner.entry(entry, &prefix)).collect();
+        let all: Result<Vec<Predicate>, String> =
+            entries.iter().map(|entry| inner.entry(entry, &prefix)).collect();
         let predicate = Predicate::and(all?);
         Ok(Predicate::Nested(self.fields.nested(path, inner_fields), Box::new(predicate)))
     }

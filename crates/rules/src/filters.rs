@@ -48,7 +48,9 @@ impl FilterContext<'_> {
         match (kind, params) {
             ("exists", _) => Ok(self.exists(key)),
             ("phrase", Some(params)) => self.phrase(key, params.get("query").unwrap_or(params)),
-            ("phrases", Some(Value::Array(values))) => self.any(values, |context, value| context.phrase(key, value)),
+            ("phrases", Some(Value::Array(values))) => {
+                self.any(values, |context, value| context.phrase(key, value))
+            }
             ("range", Some(Value::Object(bounds))) => self.range(key, bounds),
             _ => Err(format!("a filter of type `{kind}`")),
         }
@@ -62,8 +64,14 @@ impl FilterContext<'_> {
             "match_all" => Ok(Predicate::Constant(true)),
             "match_none" => Ok(Predicate::Constant(false)),
             "bool" => self.boolean(body),
-            "exists" => body.get("field").and_then(Value::as_str).map(|field| self.exists(field)).ok_or_else(|| missing("exists")),
-            "term" | "wildcard" | "prefix" | "regexp" | "match" | "match_phrase" | "match_phrase_prefix" => self.leaf(name, body),
+            "exists" => body
+                .get("field")
+                .and_then(Value::as_str)
+                .map(|field| self.exists(field))
+                .ok_or_else(|| missing("exists")),
+            "term" | "wildcard" | "prefix" | "regexp" | "match" | "match_phrase" | "match_phrase_prefix" => {
+                self.leaf(name, body)
+            }
             "terms" => self.terms(body),
             "range" => match field_and_body(body) {
                 Some((field, Value::Object(bounds))) => self.range(field, bounds),
@@ -92,7 +100,10 @@ impl FilterContext<'_> {
         // Without `must` and `filter` at least one optional clause must hold.
         let least = match body.get("minimum_should_match") {
             None => u64::from(clauses(body.get("must")).is_empty() && clauses(body.get("filter")).is_empty()),
-            Some(value) => value.as_u64().or_else(|| value.as_str()?.parse().ok()).ok_or("this `minimum_should_match`")?,
+            Some(value) => value
+                .as_u64()
+                .or_else(|| value.as_str()?.parse().ok())
+                .ok_or("this `minimum_should_match`")?,
         };
         match (optional.is_empty(), least) {
             (true, _) | (_, 0) => {}
@@ -119,10 +130,16 @@ impl FilterContext<'_> {
         let text = scalar_text(given).ok_or_else(|| missing(kind))?;
         let field = self.schema.field(name);
         let test = match kind {
-            "wildcard" => TestKind::Wildcard(vec![Wildcard::with_escapes(&normalized(&field, &text), ignore_case)]),
-            "prefix" => TestKind::Wildcard(vec![Wildcard::from_parts([normalized(&field, &text).as_str(), ""], ignore_case)]),
+            "wildcard" => {
+                TestKind::Wildcard(vec![Wildcard::with_escapes(&normalized(&field, &text), ignore_case)])
+            }
+            "prefix" => TestKind::Wildcard(vec![Wildcard::from_parts(
+                [normalized(&field, &text).as_str(), ""],
+                ignore_case,
+            )]),
             "regexp" => {
-                let regex = LuceneRegex::new(&text, ignore_case).map_err(|error| format!("a regular expression: {}", error.message))?;
+                let regex = LuceneRegex::new(&text, ignore_case)
+                    .map_err(|error| format!("a regular expression: {}", error.message))?;
                 TestKind::Regex(vec![regex])
             }
             "match_phrase" | "match_phrase_prefix" => return self.phrase(name, given),
@@ -134,7 +151,11 @@ impl FilterContext<'_> {
     }
 
     fn terms(&mut self, body: &Value) -> Result<Predicate, String> {
-        let lists = body.as_object().into_iter().flatten().find_map(|(field, value)| Some((field, value.as_array()?)));
+        let lists = body
+            .as_object()
+            .into_iter()
+            .flatten()
+            .find_map(|(field, value)| Some((field, value.as_array()?)));
         let Some((field, values)) = lists else { return Err(missing("terms")) };
         self.any(values, |context, value| context.phrase(field, value))
     }
@@ -156,7 +177,8 @@ impl FilterContext<'_> {
 
     fn value(&mut self, field: &Field, value: &LiteralKind) -> Predicate {
         let slot = self.fields.slot(field);
-        value_test(field, value, self.now).map_or(Predicate::Constant(false), |test| Predicate::test(slot, test))
+        value_test(field, value, self.now)
+            .map_or(Predicate::Constant(false), |test| Predicate::test(slot, test))
     }
 
     fn range(&mut self, name: &str, bounds: &Map<String, Value>) -> Result<Predicate, String> {
@@ -217,7 +239,8 @@ fn clauses(value: Option<&Value>) -> Vec<&Value> {
 
 /// The one field of a leaf query, without the options beside it.
 fn field_and_body(body: &Value) -> Option<(&str, &Value)> {
-    let mut entries = body.as_object()?.iter().filter(|(key, _)| key.as_str() != "boost" && key.as_str() != "_name");
+    let mut entries =
+        body.as_object()?.iter().filter(|(key, _)| key.as_str() != "boost" && key.as_str() != "_name");
     entries.next().map(|(field, value)| (field.as_str(), value))
 }
 
@@ -249,9 +272,12 @@ mod tests {
     fn holds(filter: &Value, document: &Value) -> Result<bool, String> {
         let schema = Schema::built_in();
         let mut fields = Fields::default();
-        let predicate = lower_filter(filter, &mut FilterContext { schema: &schema, fields: &mut fields, now: 0 })?;
+        let predicate =
+            lower_filter(filter, &mut FilterContext { schema: &schema, fields: &mut fields, now: 0 })?;
         let mut slots = Slots::default();
-        Decoder::new(fields, schema).decode(document.to_string().as_bytes(), &mut slots).map_err(|error| error.to_string())?;
+        Decoder::new(fields, schema)
+            .decode(document.to_string().as_bytes(), &mut slots)
+            .map_err(|error| error.to_string())?;
         Ok(predicate.holds(Environment::new(&slots)))
     }
 
@@ -263,8 +289,14 @@ mod tests {
         };
         check(json!({"query": {"term": {"process.name": "cmd.exe"}}}), true);
         check(json!({"query": {"term": {"process.name": {"value": "CMD.exe"}}}}), false);
-        check(json!({"query": {"term": {"process.name": {"value": "CMD.exe", "case_insensitive": true}}}}), true);
-        check(json!({"query": {"wildcard": {"file.path": {"value": "?:\\\\temp\\\\*", "case_insensitive": true}}}}), true);
+        check(
+            json!({"query": {"term": {"process.name": {"value": "CMD.exe", "case_insensitive": true}}}}),
+            true,
+        );
+        check(
+            json!({"query": {"wildcard": {"file.path": {"value": "?:\\\\temp\\\\*", "case_insensitive": true}}}}),
+            true,
+        );
         check(json!({"meta": {"negate": true}, "query": {"wildcard": {"file.path": "C:\\\\Temp*"}}}), false);
         check(json!({"meta": {"negate": true, "disabled": true}, "query": {"match_all": {}}}), true);
         check(json!({"query": {"terms": {"process.pid": [6, 7], "boost": 1}}}), true);
@@ -275,9 +307,15 @@ mod tests {
         check(json!({"query": {"match": {"message": {"query": "slow fox"}}}}), true);
         check(json!({"query": {"prefix": {"process.name": {"value": "cmd"}}}}), true);
         check(json!({"query": {"regexp": {"process.name": "c.d\\.exe"}}}), true);
-        check(json!({"query": {"bool": {"should": [{"term": {"process.pid": 1}}, {"term": {"process.pid": 7}}], "minimum_should_match": 1}}}), true);
+        check(
+            json!({"query": {"bool": {"should": [{"term": {"process.pid": 1}}, {"term": {"process.pid": 7}}], "minimum_should_match": 1}}}),
+            true,
+        );
         check(json!({"query": {"bool": {"must_not": {"term": {"process.pid": 7}}}}}), false);
-        check(json!({"query": {"bool": {"filter": [{"match_all": {}}], "should": [{"term": {"process.pid": 1}}]}}}), true);
+        check(
+            json!({"query": {"bool": {"filter": [{"match_all": {}}], "should": [{"term": {"process.pid": 1}}]}}}),
+            true,
+        );
         check(json!({"meta": {"type": "phrases", "key": "process.name", "params": ["a", "cmd.exe"]}}), true);
     }
 
@@ -291,7 +329,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_translated_is_an_error() {
-        for filter in [json!({}), json!({"query": {}}), json!({"query": {"percolate": {}}}), json!({"query": {"term": {}}})] {
+        for filter in [
+            json!({}),
+            json!({"query": {}}),
+            json!({"query": {"percolate": {}}}),
+            json!({"query": {"term": {}}}),
+        ] {
             assert!(holds(&filter, &json!({})).is_err(), "{filter}");
         }
     }

@@ -113,7 +113,11 @@ impl<'a> Check<'a> {
     }
 
     fn json(&self) -> Value {
-        let diagnostics: Vec<Value> = self.messages.iter().map(|(source, diagnostic, rule)| report(source, diagnostic, *rule)).collect();
+        let diagnostics: Vec<Value> = self
+            .messages
+            .iter()
+            .map(|(source, diagnostic, rule)| report(source, diagnostic, *rule))
+            .collect();
         json!({
             "rules": self.rules.read,
             "ok": self.ok,
@@ -135,7 +139,8 @@ impl<'a> Check<'a> {
     }
 
     fn summary(&self) -> String {
-        let mut text = format!("{}: {} ok", counted(self.rules.read as u64, "rule"), HumanCount(self.ok as u64));
+        let mut text =
+            format!("{}: {} ok", counted(self.rules.read as u64, "rule"), HumanCount(self.ok as u64));
         text += &format!(", {} failed", HumanCount(self.failed as u64));
         if !self.rules.not_run.is_empty() {
             let kinds = not_run_kinds(self.rules);

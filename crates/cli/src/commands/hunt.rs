@@ -34,7 +34,8 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     report_rules(&rules, arguments.output.verbose);
     check_rules(&rules, &arguments.rules)?;
     let output = open_output(&arguments.output)?;
-    let stats_file = arguments.output.stats.as_deref().map(|path| open_file(path, "the stats")).transpose()?;
+    let stats_file =
+        arguments.output.stats.as_deref().map(|path| open_file(path, "the stats")).transpose()?;
 
     let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
     let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
@@ -109,7 +110,8 @@ fn check_rules(rules: &RuleBase, arguments: &HuntRules) -> Result<(), Failure> {
     let mut message = format!("no rule can be run: {failed} failed");
     if !rules.not_run.is_empty() {
         let kinds = account::not_run_kinds(rules);
-        message += &format!(", {} of types that are not run yet ({kinds})", HumanCount(rules.not_run.len() as u64));
+        message +=
+            &format!(", {} of types that are not run yet ({kinds})", HumanCount(rules.not_run.len() as u64));
     }
     Err(Failure::rules(message))
 }
@@ -239,14 +241,16 @@ impl HuntObserver for Watcher<'_> {
         let seconds = self.started.elapsed().as_secs_f64();
         let events_rate = HumanCount((events as f64 / seconds) as u64);
         let bytes_rate = DecimalBytes((progress.bytes_read as f64 / seconds) as u64);
-        self.bar.set_message(format!("{} events  {events_rate} events/s  {bytes_rate}/s", HumanCount(events)));
+        self.bar
+            .set_message(format!("{} events  {events_rate} events/s  {bytes_rate}/s", HumanCount(events)));
         self.bar.set_position(progress.bytes_read);
     }
 }
 
 /// A bar where the end is known, else a spinner.
 fn style(end_known: bool) -> ProgressStyle {
-    let template = if end_known { "{bar:24} {percent:>3}%  {msg}  {eta} left" } else { "{spinner} {msg}  {elapsed}" };
+    let template =
+        if end_known { "{bar:24} {percent:>3}%  {msg}  {eta} left" } else { "{spinner} {msg}  {elapsed}" };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

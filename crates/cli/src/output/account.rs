@@ -101,7 +101,9 @@ fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) 
     if stats.late_events > 0 {
         let matches = counted(stats.late_events, "match");
         let matches = if stats.late_events == 1 { matches } else { matches.replace("matchs", "matches") };
-        out.push(format!("{matches} of sequences came too late to be put in order (raise --sequence-memory)"));
+        out.push(format!(
+            "{matches} of sequences came too late to be put in order (raise --sequence-memory)"
+        ));
         out.extend(worst_rules(rules, &stats.late_events_by_rule));
     }
     if !stats.evicted_by_rule.is_empty() {
@@ -129,7 +131,10 @@ fn notes(stats: &HuntStats) -> Vec<String> {
             notes.push(format!("{} {text}", HumanCount(count)));
         }
     };
-    note(stats.events_without_index, "events name no index, so every rule looked at them (--index gives them one)");
+    note(
+        stats.events_without_index,
+        "events name no index, so every rule looked at them (--index gives them one)",
+    );
     note(stats.os_derived, "events got a derived host.os.type (--no-normalize takes them as they are)");
     note(stats.alerts_repeated, "detections of the same events as another one: one alert for both");
     note(stats.alerts_recursive, "detections on alerts of the same rule: no alert");
@@ -142,7 +147,9 @@ fn worst_rules(rules: &RuleBase, counts: &BTreeMap<String, u64>) -> Vec<String> 
     let mut lines: Vec<String> = worst
         .iter()
         .take(WORST_MAX)
-        .map(|(id, count)| format!("  {:>8}  {}", HumanCount(*count).to_string(), printable(name_of(rules, id))))
+        .map(|(id, count)| {
+            format!("  {:>8}  {}", HumanCount(*count).to_string(), printable(name_of(rules, id)))
+        })
         .collect();
     if worst.len() > WORST_MAX {
         let rest = worst[WORST_MAX..].iter().map(|(_, count)| count).sum::<u64>();

@@ -63,7 +63,10 @@ impl AlertOutput for Person {
         );
         self.heading("Counts")?;
         self.line("", &text)?;
-        self.line("", "The near misses stayed silent: harmless packages, the user's own curl, updates turned on.")?;
+        self.line(
+            "",
+            "The near misses stayed silent: harmless packages, the user's own curl, updates turned on.",
+        )?;
         writeln!(self.writer)?;
         self.next()?;
         self.writer.flush()
@@ -85,9 +88,11 @@ impl Person {
     }
 
     fn headline(&mut self, row: &Row, rule: &RuleDocument) -> io::Result<()> {
-        let (number, name) = (self.paint.dim(&format!("Alert {}", self.alerts)), self.paint.bold(&row.rule_name));
+        let (number, name) =
+            (self.paint.dim(&format!("Alert {}", self.alerts)), self.paint.bold(&row.rule_name));
         writeln!(self.writer, "{number}  {name}")?;
-        let severity = self.paint.severity(&row.severity, &format!("{}, risk score {}", row.severity, rule.risk_score));
+        let severity =
+            self.paint.severity(&row.severity, &format!("{}, risk score {}", row.severity, rule.risk_score));
         self.label("Severity")?;
         writeln!(self.writer, "{severity}")?;
         self.line("When", row.time.as_deref().unwrap_or("-"))?;
@@ -150,7 +155,12 @@ impl Person {
         for (what, command) in steps {
             self.line("", what)?;
             // Not broken into lines, so that it can be copied.
-            writeln!(self.writer, "{:LABEL_WIDTH$}  {}", "", self.paint.bold(&format!("{program} {command}")))?;
+            writeln!(
+                self.writer,
+                "{:LABEL_WIDTH$}  {}",
+                "",
+                self.paint.bold(&format!("{program} {command}"))
+            )?;
         }
         Ok(())
     }

@@ -37,7 +37,8 @@ impl OfRule {
         self.count += 1;
         if let Some(time) = row.time {
             // All times are written alike, so the order of texts is that of times.
-            self.first = Some(self.first.take().map_or_else(|| time.clone(), |first| first.min(time.clone())));
+            self.first =
+                Some(self.first.take().map_or_else(|| time.clone(), |first| first.min(time.clone())));
             self.last = self.last.take().max(Some(time));
         }
         self.hosts.extend(row.hosts);

@@ -78,7 +78,8 @@ impl LineageState {
     }
 
     fn holds(&self, lineage: &LineageMatch, query: usize) -> bool {
-        let matched = |process: &KeyValue| self.processes.get(process).is_some_and(|one| one.matched >> query & 1 == 1);
+        let matched =
+            |process: &KeyValue| self.processes.get(process).is_some_and(|one| one.matched >> query & 1 == 1);
         match self.relations[query] {
             Relation::Event => lineage.process.as_ref().is_some_and(matched),
             Relation::Child => self.parent_of(lineage).is_some_and(matched),
@@ -87,7 +88,9 @@ impl LineageState {
                 for _ in 0..LINEAGE_DEPTH_MAX {
                     match ancestor {
                         Some(process) if matched(process) => return true,
-                        Some(process) => ancestor = self.processes.get(process).and_then(|one| one.parent.as_ref()),
+                        Some(process) => {
+                            ancestor = self.processes.get(process).and_then(|one| one.parent.as_ref())
+                        }
                         None => return false,
                     }
                 }

@@ -43,7 +43,12 @@ impl SampleState {
 
     pub(super) fn finish(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
         for (keys, stages) in std::mem::take(&mut self.keys) {
-            let mut search = Search { stages: &stages, wanted: self.per_key, steps_left: SAMPLE_SEARCH_MAX, found: Vec::new() };
+            let mut search = Search {
+                stages: &stages,
+                wanted: self.per_key,
+                steps_left: SAMPLE_SEARCH_MAX,
+                found: Vec::new(),
+            };
             search.extend(&mut Vec::new());
             for sample in search.found {
                 let time = sample.iter().filter_map(|(_, time)| *time).max();

@@ -155,8 +155,10 @@ impl SequenceState {
             let Some(state) = self.keys.get_mut(key) else { return };
             let Some(mut partial) = state.slots[stage - 1].take() else { return };
             state.touched = Some(now);
-            let too_long = maxspan_ms.is_some_and(|span| now.millis.saturating_sub(partial.first.millis) > span);
-            let between = |moment: &&Moment| moment.position > partial.last.position && moment.position < now.position;
+            let too_long =
+                maxspan_ms.is_some_and(|span| now.millis.saturating_sub(partial.first.millis) > span);
+            let between =
+                |moment: &&Moment| moment.position > partial.last.position && moment.position < now.position;
             if too_long || state.missing[stage].iter().any(|moment| between(&moment)) {
                 return;
             }
@@ -211,13 +213,15 @@ impl SequenceState {
         let leads = self.roles.first() == Some(&Role::MissingBefore(0));
         let Some(state) = self.keys.get_mut(key) else { return };
         let KeyState { pending, missing, .. } = state;
-        let passed = |one: &Full| now_ms.is_none_or(|now| now > one.partial.first.millis.saturating_add(span));
+        let passed =
+            |one: &Full| now_ms.is_none_or(|now| now > one.partial.first.millis.saturating_add(span));
         while pending.front().is_some_and(passed) {
             let Some(full) = pending.pop_front() else { break };
             let partial = &full.partial;
             let mut after = missing[stages].iter().filter(|moment| **moment > partial.last);
             let killed = if leads {
-                let before: Vec<&Moment> = missing[0].iter().filter(|moment| **moment < partial.first).collect();
+                let before: Vec<&Moment> =
+                    missing[0].iter().filter(|moment| **moment < partial.first).collect();
                 after.any(|late| before.iter().any(|early| late.millis.saturating_sub(early.millis) <= span))
             } else {
                 after.any(|late| late.millis.saturating_sub(partial.first.millis) <= span)
@@ -237,7 +241,8 @@ impl SequenceState {
         }
         if self.keys.len() > SEQUENCE_KEYS_MAX {
             // A tenth at once, so that the cost of choosing is spread over many events.
-            let mut touched: Vec<u64> = self.keys.values().filter_map(|state| state.touched).map(|moment| moment.position).collect();
+            let mut touched: Vec<u64> =
+                self.keys.values().filter_map(|state| state.touched).map(|moment| moment.position).collect();
             let (_, limit, _) = touched.select_nth_unstable(SEQUENCE_KEYS_MAX / 10);
             let limit = *limit;
             self.keys.retain(|_, state| {
@@ -250,7 +255,12 @@ impl SequenceState {
 
     /// The input has ended, so no more can come that would have to be missing.
     pub(super) fn finish(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
-        let keys: Vec<KeyTuple> = self.keys.iter().filter(|(_, state)| !state.pending.is_empty()).map(|(key, _)| key.clone()).collect();
+        let keys: Vec<KeyTuple> = self
+            .keys
+            .iter()
+            .filter(|(_, state)| !state.pending.is_empty())
+            .map(|(key, _)| key.clone())
+            .collect();
         keys.iter().for_each(|key| self.settle(key, None));
         self.complete.sort_by(|a, b| a.1.partial.last.cmp(&b.1.partial.last).then_with(|| a.0.cmp(&b.0)));
         self.emit(rule, out);
@@ -260,7 +270,8 @@ impl SequenceState {
         for (keys, Full { partial, primary_time, order }) in self.complete.drain(..) {
             let mut events = partial.events.into_iter();
             let steps = self.roles.iter().filter(|role| **role != Role::Until);
-            let events = steps.map(|role| if matches!(role, Role::Stage(_)) { events.next() } else { None }).collect();
+            let events =
+                steps.map(|role| if matches!(role, Role::Stage(_)) { events.next() } else { None }).collect();
             out.push(Detection { rule, events, keys, time: primary_time, order });
         }
     }

@@ -28,8 +28,11 @@ fn older_function(name: &str, ignore_case: bool) -> Option<MatchOp> {
 impl Lowering<'_> {
     /// A call used as a condition.
     pub(super) fn call_condition(&mut self, expr: &Expr, negated: bool) -> Predicate {
-        let ExprKind::Call { name, ignore_case, arguments, .. } = &expr.kind else { return Predicate::Constant(false) };
-        if let Some(op) = older_function(name, *ignore_case).filter(|_| !self.strict() && arguments.len() > 1) {
+        let ExprKind::Call { name, ignore_case, arguments, .. } = &expr.kind else {
+            return Predicate::Constant(false);
+        };
+        if let Some(op) = older_function(name, *ignore_case).filter(|_| !self.strict() && arguments.len() > 1)
+        {
             return self.older_call(expr, op, arguments, negated);
         }
         let (script, kind) = self.call(expr);
@@ -45,7 +48,11 @@ impl Lowering<'_> {
 
     /// `wildcard(field, "a*", "b*")` as `field like ("a*", "b*")`.
     fn older_call(&mut self, expr: &Expr, op: MatchOp, arguments: &[Expr], negated: bool) -> Predicate {
-        self.report(codes::EQL_EXTENSION, expr.span, "a function of the older dialect; Elasticsearch has `like` and `regex`");
+        self.report(
+            codes::EQL_EXTENSION,
+            expr.span,
+            "a function of the older dialect; Elasticsearch has `like` and `regex`",
+        );
         let (value, patterns) = (Box::new(arguments[0].clone()), arguments[1..].to_vec());
         self.condition(&Expr { kind: ExprKind::Match { op, value, patterns }, span: expr.span }, negated)
     }
@@ -76,7 +83,12 @@ impl Lowering<'_> {
         Predicate::test(self.fields.slot(field), TestKind::Cidr(blocks))
     }
 
-    fn parts_test<const N: usize>(&mut self, field: &Field, parts: [&str; N], ignore_case: bool) -> Predicate {
+    fn parts_test<const N: usize>(
+        &mut self,
+        field: &Field,
+        parts: [&str; N],
+        ignore_case: bool,
+    ) -> Predicate {
         let pattern = Wildcard::from_parts(parts, ignore_case);
         Predicate::test(self.fields.slot(field), TestKind::Wildcard(vec![pattern]))
     }
@@ -86,18 +98,21 @@ impl Lowering<'_> {
         let ExprKind::Call { name, name_span, ignore_case, arguments } = &expr.kind else {
             return (Script::Constant(Datum::Null), Type::Unknown);
         };
-        let lowered: Vec<(Script, Type)> = arguments.iter().map(|argument| self.expression(argument)).collect();
+        let lowered: Vec<(Script, Type)> =
+            arguments.iter().map(|argument| self.expression(argument)).collect();
         let Some(function) = functions::find(name) else {
             self.unknown_function(name, *name_span);
             return (Script::Constant(Datum::Null), Type::Unknown);
         };
         let kinds: Vec<Type> = lowered.iter().map(|(_, kind)| *kind).collect();
-        let fits = self.check_count(expr.span, function, kinds.len()) && self.check_arguments(expr, function, arguments, &kinds);
+        let fits = self.check_count(expr.span, function, kinds.len())
+            && self.check_arguments(expr, function, arguments, &kinds);
         if !fits {
             return (Script::Constant(Datum::Null), Type::of_kind(function.returns));
         }
         if *ignore_case && !function.ignores_case {
-            let message = format!("[{}~] does not exist: [{}] has no case to ignore", function.name, function.name);
+            let message =
+                format!("[{}~] does not exist: [{}] has no case to ignore", function.name, function.name);
             self.report(codes::EQL_UNKNOWN_FUNCTION, *name_span, message);
         }
         let scripts = lowered.into_iter().map(|(script, _)| script).collect();
@@ -107,7 +122,8 @@ impl Lowering<'_> {
     fn unknown_function(&mut self, name: &str, span: Span) {
         let lower: Vec<String> = FUNCTIONS.iter().map(|function| function.name.to_lowercase()).collect();
         let near = nearest_names(&name.to_lowercase(), lower.iter().map(String::as_str)).join(", ");
-        let mut diagnostic = Diagnostic::new(codes::EQL_UNKNOWN_FUNCTION, span, format!("Unknown function [{name}]"));
+        let mut diagnostic =
+            Diagnostic::new(codes::EQL_UNKNOWN_FUNCTION, span, format!("Unknown function [{name}]"));
         if !near.is_empty() {
             diagnostic = diagnostic.with_help(format!("did you mean [{near}]?"));
         }
@@ -119,15 +135,26 @@ impl Lowering<'_> {
         let (min, max) = function.arity();
         let fits = count >= min && max.is_none_or(|max| count <= max);
         if !fits {
-            self.report(codes::EQL_ARGUMENT_COUNT, span, format!("[{}] takes {min} or more arguments, not {count}", function.name));
+            self.report(
+                codes::EQL_ARGUMENT_COUNT,
+                span,
+                format!("[{}] takes {min} or more arguments, not {count}", function.name),
+            );
         }
         fits
     }
 
-    fn check_arguments(&mut self, expr: &Expr, function: &Function, arguments: &[Expr], kinds: &[Type]) -> bool {
+    fn check_arguments(
+        &mut self,
+        expr: &Expr,
+        function: &Function,
+        arguments: &[Expr],
+        kinds: &[Type],
+    ) -> bool {
         for (index, (argument, kind)) in arguments.iter().zip(kinds).enumerate() {
             let Some(parameter) = function.parameter(index) else { continue };
-            let ordinal = if arguments.len() == 1 { "" } else { ORDINALS.get(index).copied().unwrap_or("further") };
+            let ordinal =
+                if arguments.len() == 1 { "" } else { ORDINALS.get(index).copied().unwrap_or("further") };
             if parameter.constant && !is_constant(argument) {
                 let message = format!(
                     "{ordinal} argument of [{}] must be a constant, received [{}]",
@@ -140,7 +167,11 @@ impl Lowering<'_> {
             if *kind == Type::InexactText && matches!(parameter.kind, Kind::String | Kind::Any) {
                 if let ExprKind::Field(name) = &argument.kind {
                     let field = self.schema.field(&name.name);
-                    let what = if function.parameters.len() == 1 { "field".to_owned() } else { format!("{ordinal} argument field") };
+                    let what = if function.parameters.len() == 1 {
+                        "field".to_owned()
+                    } else {
+                        format!("{ordinal} argument field")
+                    };
                     return self.check_exact(&field, expr.span, &what);
                 }
             }

@@ -17,11 +17,21 @@ impl Lowering<'_> {
             // Null is neither true nor, negated, true.
             ExprKind::Null => Predicate::Constant(false),
             ExprKind::Not(inner) => self.condition(inner, !negated),
-            ExprKind::And(all) if negated => Predicate::or(all.iter().map(|one| self.condition(one, true)).collect::<Vec<_>>()),
-            ExprKind::And(all) => Predicate::and(all.iter().map(|one| self.condition(one, false)).collect::<Vec<_>>()),
-            ExprKind::Or(any) if negated => Predicate::and(any.iter().map(|one| self.condition(one, true)).collect::<Vec<_>>()),
-            ExprKind::Or(any) => Predicate::or(any.iter().map(|one| self.condition(one, false)).collect::<Vec<_>>()),
-            ExprKind::Compare { op, left, right } => self.comparison(expr, compare_op(*op), left, right, negated),
+            ExprKind::And(all) if negated => {
+                Predicate::or(all.iter().map(|one| self.condition(one, true)).collect::<Vec<_>>())
+            }
+            ExprKind::And(all) => {
+                Predicate::and(all.iter().map(|one| self.condition(one, false)).collect::<Vec<_>>())
+            }
+            ExprKind::Or(any) if negated => {
+                Predicate::and(any.iter().map(|one| self.condition(one, true)).collect::<Vec<_>>())
+            }
+            ExprKind::Or(any) => {
+                Predicate::or(any.iter().map(|one| self.condition(one, false)).collect::<Vec<_>>())
+            }
+            ExprKind::Compare { op, left, right } => {
+                self.comparison(expr, compare_op(*op), left, right, negated)
+            }
             ExprKind::In { value, list, negated: not_in, ignore_case } => {
                 self.membership(expr, value, list, *ignore_case, *not_in != negated)
             }
@@ -31,8 +41,14 @@ impl Lowering<'_> {
                 let field = self.field(name, expr.span);
                 self.boolean_field(&field, expr.span, negated)
             }
-            ExprKind::Lineage { relation, query } => with_negation(self.lineage(*relation, query, expr.span), negated),
-            ExprKind::Integer(_) | ExprKind::Decimal(_) | ExprKind::String(_) | ExprKind::Negate(_) | ExprKind::Arithmetic { .. } => {
+            ExprKind::Lineage { relation, query } => {
+                with_negation(self.lineage(*relation, query, expr.span), negated)
+            }
+            ExprKind::Integer(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::String(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Arithmetic { .. } => {
                 let (_, kind) = self.expression(expr);
                 self.not_boolean(expr.span, kind);
                 Predicate::Constant(false)
@@ -54,7 +70,14 @@ impl Lowering<'_> {
         with_negation(Predicate::test(self.fields.slot(field), TestKind::OneOf(is_true)), negated)
     }
 
-    fn comparison(&mut self, whole: &Expr, op: CompareOp, left: &Expr, right: &Expr, negated: bool) -> Predicate {
+    fn comparison(
+        &mut self,
+        whole: &Expr,
+        op: CompareOp,
+        left: &Expr,
+        right: &Expr,
+        negated: bool,
+    ) -> Predicate {
         let op = if negated { op.negated() } else { op };
         if let Some(found) = self.null_test(op, left, right) {
             return found;
@@ -62,14 +85,24 @@ impl Lowering<'_> {
         if let Some(found) = self.truth_test(op, left, right) {
             return found;
         }
-        let (field_side, other, op) = if matches!(left.kind, ExprKind::Field(_)) { (left, right, op) } else { (right, left, op.mirrored()) };
-        let ExprKind::Field(name) = &field_side.kind else { return self.script_comparison(op.mirrored(), left, right) };
+        let (field_side, other, op) = if matches!(left.kind, ExprKind::Field(_)) {
+            (left, right, op)
+        } else {
+            (right, left, op.mirrored())
+        };
+        let ExprKind::Field(name) = &field_side.kind else {
+            return self.script_comparison(op.mirrored(), left, right);
+        };
         if !is_constant(other) {
             if let Some(found) = self.absent_field_comparison(op, field_side, other) {
                 return found;
             }
             self.check_field_comparison(left, right, op);
-            return self.script_comparison(if std::ptr::eq(field_side, left) { op } else { op.mirrored() }, left, right);
+            return self.script_comparison(
+                if std::ptr::eq(field_side, left) { op } else { op.mirrored() },
+                left,
+                right,
+            );
         }
         let field = self.field(name, field_side.span);
         let (constant, kind) = self.expression(other);
@@ -88,7 +121,9 @@ impl Lowering<'_> {
         }
         let range = match op {
             CompareOp::Equal => return self.equals_any(field, std::slice::from_ref(constant), false),
-            CompareOp::NotEqual => return self.equals_any(field, std::slice::from_ref(constant), false).negate(),
+            CompareOp::NotEqual => {
+                return self.equals_any(field, std::slice::from_ref(constant), false).negate();
+            }
             CompareOp::Less => RangeOp::Less,
             CompareOp::LessOrEqual => RangeOp::LessOrEqual,
             CompareOp::Greater => RangeOp::Greater,
@@ -191,7 +226,8 @@ impl Lowering<'_> {
     /// A warning where a constant can never equal a value of the field.
     fn check_comparable(&mut self, whole: &Expr, field: &Field, constant: Type) {
         let kind = Type::of_field(field);
-        let suspicious = kind.is_number() && constant.is_string() || kind == Type::Boolean && constant != Type::Boolean;
+        let suspicious =
+            kind.is_number() && constant.is_string() || kind == Type::Boolean && constant != Type::Boolean;
         if suspicious {
             let message = format!(
                 "[{}] compares a field of type [{}] with a constant of type [{}] and is never true",
@@ -208,20 +244,31 @@ impl Lowering<'_> {
         let what = if what.is_empty() { "field".to_owned() } else { what.to_owned() };
         let reason = if field.kind == FieldType::Text && !field.exact {
             let last = field.name.rsplit('.').next().unwrap_or(&field.name);
-            format!("[text]: No keyword/multi-field defined exact matches for [{last}]; define one or use MATCH/QUERY instead")
+            format!(
+                "[text]: No keyword/multi-field defined exact matches for [{last}]; define one or use MATCH/QUERY instead"
+            )
         } else if field.lowercase && field.mapping_type.is_some() {
             "[keyword]: Normalized keyword field cannot be used for exact match operations".to_owned()
         } else {
             return true;
         };
         let message = format!("[{}] cannot operate on {what} of data type {reason}", self.quote(span));
-        let diagnostic = Diagnostic::new(codes::EQL_NOT_EXACT, span, message).with_help("query a keyword field instead");
+        let diagnostic =
+            Diagnostic::new(codes::EQL_NOT_EXACT, span, message).with_help("query a keyword field instead");
         self.diagnostics.push(diagnostic);
         false
     }
 
-    fn membership(&mut self, whole: &Expr, value: &Expr, list: &[Expr], ignore_case: bool, negated: bool) -> Predicate {
-        let field = if let ExprKind::Field(name) = &value.kind { Some(self.field(name, value.span)) } else { None };
+    fn membership(
+        &mut self,
+        whole: &Expr,
+        value: &Expr,
+        list: &[Expr],
+        ignore_case: bool,
+        negated: bool,
+    ) -> Predicate {
+        let field =
+            if let ExprKind::Field(name) = &value.kind { Some(self.field(name, value.span)) } else { None };
         let Some(field) = field.filter(|_| list.iter().all(is_constant)) else {
             return self.script_membership(whole, value, list, ignore_case, negated);
         };
@@ -240,7 +287,13 @@ impl Lowering<'_> {
         with_negation(self.equals_any(&field, &constants, ignore_case), negated)
     }
 
-    fn check_members(&mut self, whole: &Expr, field: &Field, list: &[Expr], constants: &[(Datum<'static>, Type)]) {
+    fn check_members(
+        &mut self,
+        whole: &Expr,
+        field: &Field,
+        list: &[Expr],
+        constants: &[(Datum<'static>, Type)],
+    ) {
         let kind = Type::of_field(field);
         for (index, ((_, constant), item)) in constants.iter().zip(list).enumerate() {
             let fits = matches!(kind, Type::Unknown | Type::Date | Type::Ip | Type::Version)
@@ -261,7 +314,14 @@ impl Lowering<'_> {
         }
     }
 
-    fn script_membership(&mut self, whole: &Expr, value: &Expr, list: &[Expr], ignore_case: bool, negated: bool) -> Predicate {
+    fn script_membership(
+        &mut self,
+        whole: &Expr,
+        value: &Expr,
+        list: &[Expr],
+        ignore_case: bool,
+        negated: bool,
+    ) -> Predicate {
         if let Some(item) = list.iter().find(|item| matches!(item.kind, ExprKind::Field(_))) {
             let message = format!(
                 "Comparisons against fields are not (currently) supported; offender [{}] in [{}]",
@@ -277,11 +337,20 @@ impl Lowering<'_> {
         self.script(if negated { Script::Not(Box::new(script)) } else { script })
     }
 
-    fn string_match(&mut self, whole: &Expr, op: MatchOp, value: &Expr, patterns: &[Expr], negated: bool) -> Predicate {
+    fn string_match(
+        &mut self,
+        whole: &Expr,
+        op: MatchOp,
+        value: &Expr,
+        patterns: &[Expr],
+        negated: bool,
+    ) -> Predicate {
         let texts = self.pattern_texts(whole, op, patterns);
         if let ExprKind::Field(name) = &value.kind {
             let field = self.field(name, value.span);
-            if !self.check_string(whole, op, value, Type::of_field(&field)) || !self.check_exact(&field, whole.span, "first argument field") {
+            if !self.check_string(whole, op, value, Type::of_field(&field))
+                || !self.check_exact(&field, whole.span, "first argument field")
+            {
                 return Predicate::Constant(false);
             }
             let found = self.field_match(&field, op, &texts, patterns);
@@ -293,22 +362,35 @@ impl Lowering<'_> {
         }
         let ignore_case = ignores_case(op);
         let script = match op {
-            MatchOp::Regex | MatchOp::RegexIgnoreCase => Script::Regex(Box::new(script), self.regexes(&texts, ignore_case, patterns)),
-            _ => Script::Wildcard(Box::new(script), texts.iter().map(|text| Wildcard::new(text, ignore_case)).collect()),
+            MatchOp::Regex | MatchOp::RegexIgnoreCase => {
+                Script::Regex(Box::new(script), self.regexes(&texts, ignore_case, patterns))
+            }
+            _ => Script::Wildcard(
+                Box::new(script),
+                texts.iter().map(|text| Wildcard::new(text, ignore_case)).collect(),
+            ),
         };
         self.script(if negated { Script::Not(Box::new(script)) } else { script })
     }
 
     /// Patterns without wildcards are constants; these are looked up in a set.
-    pub(super) fn field_match(&mut self, field: &Field, op: MatchOp, texts: &[String], patterns: &[Expr]) -> Predicate {
+    pub(super) fn field_match(
+        &mut self,
+        field: &Field,
+        op: MatchOp,
+        texts: &[String],
+        patterns: &[Expr],
+    ) -> Predicate {
         let ignore_case = ignores_case(op);
         let slot = self.fields.slot(field);
         if matches!(op, MatchOp::Regex | MatchOp::RegexIgnoreCase) {
             return Predicate::test(slot, TestKind::Regex(self.regexes(texts, ignore_case, patterns)));
         }
         let wildcards = |text: &&String| text.contains(['*', '?']);
-        let literals: Vec<Datum<'static>> = texts.iter().filter(|text| !wildcards(text)).map(|text| Datum::text(text.as_str())).collect();
-        let compiled: Vec<Wildcard> = texts.iter().filter(wildcards).map(|text| Wildcard::new(text, ignore_case)).collect();
+        let literals: Vec<Datum<'static>> =
+            texts.iter().filter(|text| !wildcards(text)).map(|text| Datum::text(text.as_str())).collect();
+        let compiled: Vec<Wildcard> =
+            texts.iter().filter(wildcards).map(|text| Wildcard::new(text, ignore_case)).collect();
         let mut tests = vec![self.equals_any(field, &literals, ignore_case)];
         if !compiled.is_empty() {
             tests.push(Predicate::test(slot, TestKind::Wildcard(compiled)));
@@ -351,13 +433,19 @@ impl Lowering<'_> {
         false
     }
 
-    pub(super) fn regexes(&mut self, texts: &[String], ignore_case: bool, patterns: &[Expr]) -> Vec<LuceneRegex> {
+    pub(super) fn regexes(
+        &mut self,
+        texts: &[String],
+        ignore_case: bool,
+        patterns: &[Expr],
+    ) -> Vec<LuceneRegex> {
         let mut compiled = Vec::new();
         for (text, pattern) in texts.iter().zip(patterns) {
             match LuceneRegex::new(text, ignore_case) {
                 Ok(regex) => compiled.push(regex),
                 Err(error) => {
-                    let message = format!("regular expression: {} (character {})", error.message, error.offset + 1);
+                    let message =
+                        format!("regular expression: {} (character {})", error.message, error.offset + 1);
                     self.report(codes::EQL_REGEX, pattern.span, message);
                 }
             }
@@ -373,11 +461,19 @@ pub(super) fn with_negation(predicate: Predicate, negated: bool) -> Predicate {
 
 pub(super) fn is_constant(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Null | ExprKind::Boolean(_) | ExprKind::Integer(_) | ExprKind::Decimal(_) | ExprKind::String(_) => true,
+        ExprKind::Null
+        | ExprKind::Boolean(_)
+        | ExprKind::Integer(_)
+        | ExprKind::Decimal(_)
+        | ExprKind::String(_) => true,
         ExprKind::Field(_) | ExprKind::Lineage { .. } => false,
         ExprKind::Not(inner) | ExprKind::Negate(inner) => is_constant(inner),
-        ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Call { arguments: list, .. } => list.iter().all(is_constant),
-        ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => is_constant(left) && is_constant(right),
+        ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Call { arguments: list, .. } => {
+            list.iter().all(is_constant)
+        }
+        ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+            is_constant(left) && is_constant(right)
+        }
         ExprKind::In { value, list, .. } | ExprKind::Match { value, patterns: list, .. } => {
             is_constant(value) && list.iter().all(is_constant)
         }
@@ -387,11 +483,15 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
 /// Whether the expression is a condition by its form, and not a field or a constant.
 fn is_condition(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Not(_) | ExprKind::And(_) | ExprKind::Or(_) | ExprKind::In { .. } | ExprKind::Match { .. } | ExprKind::Lineage { .. } => true,
+        ExprKind::Not(_)
+        | ExprKind::And(_)
+        | ExprKind::Or(_)
+        | ExprKind::In { .. }
+        | ExprKind::Match { .. }
+        | ExprKind::Lineage { .. } => true,
         ExprKind::Compare { .. } => true,
-        ExprKind::Call { name, .. } => {
-            maxspan_plan::functions::find(name).is_some_and(|function| function.returns == maxspan_plan::functions::Kind::Boolean)
-        }
+        ExprKind::Call { name, .. } => maxspan_plan::functions::find(name)
+            .is_some_and(|function| function.returns == maxspan_plan::functions::Kind::Boolean),
         _ => false,
     }
 }

@@ -7,7 +7,12 @@ use super::Lowering;
 
 impl Lowering<'_> {
     /// Some value of the field equals one of the constants.
-    pub(super) fn equals_any(&mut self, field: &Field, constants: &[Datum<'static>], ignore_case: bool) -> Predicate {
+    pub(super) fn equals_any(
+        &mut self,
+        field: &Field,
+        constants: &[Datum<'static>],
+        ignore_case: bool,
+    ) -> Predicate {
         let slot = self.fields.slot(field);
         let mut values = Vec::new();
         let mut tests = Vec::new();
@@ -17,7 +22,9 @@ impl Lowering<'_> {
                     tests.extend(Cidr::parse(text).map(|block| TestKind::Cidr(vec![block])));
                 }
                 (FieldType::Date | FieldType::DateNanos, constant) => {
-                    tests.extend(self.date_range(field, constant).map(|(from, to)| TestKind::Between(from, to)));
+                    tests.extend(
+                        self.date_range(field, constant).map(|(from, to)| TestKind::Between(from, to)),
+                    );
                 }
                 (_, constant) => values.extend(values_of(field, constant)),
             }
@@ -29,17 +36,22 @@ impl Lowering<'_> {
     }
 
     /// Some value of the field compares like this with the constant; never, when the constant has no such type.
-    pub(super) fn ordered(&mut self, slot: Slot, field: &Field, op: RangeOp, constant: &Datum<'static>) -> Predicate {
+    pub(super) fn ordered(
+        &mut self,
+        slot: Slot,
+        field: &Field,
+        op: RangeOp,
+        constant: &Datum<'static>,
+    ) -> Predicate {
         let bound = match (field.kind, constant) {
             (FieldType::Date | FieldType::DateNanos, constant) => {
                 let up = matches!(op, RangeOp::Greater | RangeOp::LessOrEqual);
                 self.instant(field, constant, up).map(Value::Date)
             }
-            (FieldType::Long | FieldType::UnsignedLong | FieldType::Double | FieldType::Unknown, constant)
-                if constant.as_double().is_some() =>
-            {
-                number(constant)
-            }
+            (
+                FieldType::Long | FieldType::UnsignedLong | FieldType::Double | FieldType::Unknown,
+                constant,
+            ) if constant.as_double().is_some() => number(constant),
             (FieldType::Ip, Datum::Text(text)) => parse_ip(text).map(Value::Ip),
             (FieldType::Version, Datum::Text(text)) => Some(Value::Version(text.as_ref().into())),
             (FieldType::Boolean, Datum::Boolean(value)) => Some(Value::Boolean(*value)),
@@ -90,7 +102,9 @@ fn values_of(field: &Field, constant: &Datum<'static>) -> Vec<Value> {
         FieldType::Ip => constant.as_text().and_then(parse_ip).map(Value::Ip),
         FieldType::Version => constant.as_text().map(|text| Value::Version(text.into())),
         FieldType::Unknown => return ValueSet::untyped(constant),
-        _ if field.lowercase => constant.as_text().map(|text| Value::text(maxspan_event::wildcard::fold(text))),
+        _ if field.lowercase => {
+            constant.as_text().map(|text| Value::text(maxspan_event::wildcard::fold(text)))
+        }
         _ => text(),
     };
     value.into_iter().collect()

@@ -30,8 +30,12 @@ impl Lowering<'_> {
             ExprKind::Arithmetic { op, left, right } => self.arithmetic(*op, left, right),
             ExprKind::Call { .. } => self.call(expr),
             ExprKind::Not(inner) => (Script::Not(Box::new(self.boolean(inner))), Type::Boolean),
-            ExprKind::And(all) => (Script::And(all.iter().map(|one| self.boolean(one)).collect()), Type::Boolean),
-            ExprKind::Or(any) => (Script::Or(any.iter().map(|one| self.boolean(one)).collect()), Type::Boolean),
+            ExprKind::And(all) => {
+                (Script::And(all.iter().map(|one| self.boolean(one)).collect()), Type::Boolean)
+            }
+            ExprKind::Or(any) => {
+                (Script::Or(any.iter().map(|one| self.boolean(one)).collect()), Type::Boolean)
+            }
             ExprKind::Compare { op, left, right } => {
                 let (left, right) = (self.expression(left).0, self.expression(right).0);
                 (null_aware(*op, left, right), Type::Boolean)
@@ -42,9 +46,15 @@ impl Lowering<'_> {
                 let script = Script::In(Box::new(value), list, *ignore_case);
                 (if *negated { Script::Not(Box::new(script)) } else { script }, Type::Boolean)
             }
-            ExprKind::Match { op, value, patterns } => (self.match_script(*op, value, patterns), Type::Boolean),
+            ExprKind::Match { op, value, patterns } => {
+                (self.match_script(*op, value, patterns), Type::Boolean)
+            }
             ExprKind::Lineage { .. } => {
-                self.report(codes::EQL_UNSUPPORTED, expr.span, "Process relationships are not supported inside an expression");
+                self.report(
+                    codes::EQL_UNSUPPORTED,
+                    expr.span,
+                    "Process relationships are not supported inside an expression",
+                );
                 (Script::Constant(Datum::Null), Type::Boolean)
             }
         }
@@ -62,14 +72,19 @@ impl Lowering<'_> {
         let value = self.expression(value).0;
         let texts: Vec<String> = patterns
             .iter()
-            .filter_map(|pattern| if let ExprKind::String(text) = &pattern.kind { Some(text.clone()) } else { None })
+            .filter_map(
+                |pattern| if let ExprKind::String(text) = &pattern.kind { Some(text.clone()) } else { None },
+            )
             .collect();
         let ignore_case = ignores_case(op);
         match op {
             MatchOp::Regex | MatchOp::RegexIgnoreCase => {
                 Script::Regex(Box::new(value), self.regexes(&texts, ignore_case, patterns))
             }
-            _ => Script::Wildcard(Box::new(value), texts.iter().map(|text| Wildcard::new(text, ignore_case)).collect()),
+            _ => Script::Wildcard(
+                Box::new(value),
+                texts.iter().map(|text| Wildcard::new(text, ignore_case)).collect(),
+            ),
         }
     }
 
@@ -88,14 +103,19 @@ impl Lowering<'_> {
             ArithmeticOp::Divide => "divide",
             ArithmeticOp::Modulo => "modulo",
         };
-        let kind = if left_kind == Type::Double || right_kind == Type::Double { Type::Double } else { Type::Long };
+        let kind =
+            if left_kind == Type::Double || right_kind == Type::Double { Type::Double } else { Type::Long };
         (Script::Call(arithmetic_function(function), vec![left, right], false), kind)
     }
 
     fn number(&mut self, expr: &Expr) -> (Script, Type) {
         let (script, kind) = self.expression(expr);
         if !(kind.is_number() || matches!(kind, Type::Unknown | Type::Null)) {
-            let message = format!("[{}] must be [numeric], found type [{}]", self.quote(expr.span), kind.mapping_name());
+            let message = format!(
+                "[{}] must be [numeric], found type [{}]",
+                self.quote(expr.span),
+                kind.mapping_name()
+            );
             self.report(codes::EQL_TYPE, expr.span, message);
         }
         (script, kind)

@@ -26,7 +26,9 @@ pub(super) enum Type {
 impl Type {
     pub(super) fn of_field(field: &Field) -> Self {
         match field.kind {
-            FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Flattened => Self::Keyword,
+            FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Flattened => {
+                Self::Keyword
+            }
             FieldType::Text if field.exact => Self::Text,
             FieldType::Text => Self::InexactText,
             FieldType::Ip => Self::Ip,
@@ -36,7 +38,9 @@ impl Type {
             FieldType::Boolean => Self::Boolean,
             FieldType::Version => Self::Version,
             FieldType::Binary => Self::Binary,
-            FieldType::Nested | FieldType::Object | FieldType::Unsupported | FieldType::Unknown => Self::Unknown,
+            FieldType::Nested | FieldType::Object | FieldType::Unsupported | FieldType::Unknown => {
+                Self::Unknown
+            }
         }
     }
 

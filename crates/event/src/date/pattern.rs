@@ -41,7 +41,8 @@ impl DateFormat {
     /// These formats, then the other's.
     pub fn or(&self, other: &Self) -> Self {
         let mut alternatives = self.alternatives.clone();
-        alternatives.extend(other.alternatives.iter().filter(|one| !self.alternatives.contains(one)).cloned());
+        alternatives
+            .extend(other.alternatives.iter().filter(|one| !self.alternatives.contains(one)).cloned());
         Self { alternatives }
     }
 
@@ -52,7 +53,9 @@ impl DateFormat {
             Alternative::OptionalTime => parse_written(text).map(|written| instant(written, round_up)),
             Alternative::EpochMillis => parse_epoch(text, NANOS_PER_MILLI),
             Alternative::EpochSecond => parse_epoch(text, 1000 * NANOS_PER_MILLI),
-            Alternative::Pattern(pattern) => parse_pattern(text, pattern).map(|written| instant(written, round_up)),
+            Alternative::Pattern(pattern) => {
+                parse_pattern(text, pattern).map(|written| instant(written, round_up))
+            }
         })
     }
 }
@@ -115,7 +118,11 @@ mod tests {
     #[test]
     fn patterns_read_dates() {
         let check = |format: &str, text: &str, expected: Option<&str>| {
-            assert_eq!(DateFormat::new(format).parse(text, false).map(format_millis).as_deref(), expected, "{format} {text}");
+            assert_eq!(
+                DateFormat::new(format).parse(text, false).map(format_millis).as_deref(),
+                expected,
+                "{format} {text}"
+            );
         };
         check("dd-MM-yyyy", "16-12-2022", Some("2022-12-16T00:00:00.000Z"));
         check("yyyy-MM-dd'T'HH:mm:ssX", "2022-12-16T01:02:03+01", Some("2022-12-16T00:02:03.000Z"));

@@ -17,7 +17,9 @@ pub fn value_test(field: &Field, value: &LiteralKind, now: i64) -> Option<TestKi
     }
     match field.kind {
         FieldType::Keyword => Some(keyword(value, field.lowercase)),
-        FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Flattened => Some(inexact_keyword(value)),
+        FieldType::ConstantKeyword | FieldType::Wildcard | FieldType::Flattened => {
+            Some(inexact_keyword(value))
+        }
         FieldType::Text => Some(TestKind::Text(text(value))),
         FieldType::Long | FieldType::UnsignedLong | FieldType::Double => number(value).map(one_of),
         FieldType::Boolean => boolean(value).map(one_of),
@@ -102,7 +104,9 @@ fn keyword(value: &LiteralKind, lowercase: bool) -> TestKind {
 /// Other exact strings: Kibana sends wildcards as a `query_string`, where spaces part alternatives.
 fn inexact_keyword(value: &LiteralKind) -> TestKind {
     match value {
-        LiteralKind::Wildcard(segments) => TestKind::Wildcard(terms(segments).iter().map(|term| parts(term)).collect()),
+        LiteralKind::Wildcard(segments) => {
+            TestKind::Wildcard(terms(segments).iter().map(|term| parts(term)).collect())
+        }
         other => one_of(Value::text(text_of(other))),
     }
 }
@@ -195,7 +199,9 @@ fn version(value: &LiteralKind) -> TestKind {
 fn unknown(value: &LiteralKind) -> TestKind {
     match value {
         LiteralKind::Wildcard(segments) => TestKind::Wildcard(vec![parts(segments)]),
-        LiteralKind::Boolean(value) => TestKind::OneOf(ValueSet::new(ValueSet::untyped(&Datum::Boolean(*value)), false)),
+        LiteralKind::Boolean(value) => {
+            TestKind::OneOf(ValueSet::new(ValueSet::untyped(&Datum::Boolean(*value)), false))
+        }
         other => TestKind::OneOf(ValueSet::new(ValueSet::untyped(&Datum::text(text_of(other))), false)),
     }
 }

@@ -17,14 +17,20 @@ const COMPILED: [RuleType; 5] =
 fn corpus_compiles() {
     let Some(shared) = shared() else { return };
     let loaded = load_paths(&[shared.join("corpus/rules")], &LoadOptions::default());
-    let names: Vec<(String, RuleType)> = loaded.rules.iter().map(|rule| (rule.rule_id.clone(), rule.rule_type())).collect();
+    let names: Vec<(String, RuleType)> =
+        loaded.rules.iter().map(|rule| (rule.rule_id.clone(), rule.rule_type())).collect();
     let failed_to_load = loaded.counts.rules_failed;
     let base = RuleBase::new(loaded, &RuleBaseOptions::default());
     let mut errors: BTreeMap<String, String> = BTreeMap::new();
     for (source, diagnostic) in base.errors() {
         errors.insert(source.name.clone(), format!("{} {}", diagnostic.code, diagnostic.message));
     }
-    let mut record = Record::new(30, "corpus-compiles", "Rule corpus: EQL and KQL rules that load, lower and compile", "100 %");
+    let mut record = Record::new(
+        30,
+        "corpus-compiles",
+        "Rule corpus: EQL and KQL rules that load, lower and compile",
+        "100 %",
+    );
     record.note("`query`, and the KQL of `threshold`, `new_terms` and `threat_match`, whose rule types are not run yet.");
     for (rule_id, rule_type) in names.iter().filter(|(_, rule_type)| COMPILED.contains(rule_type)) {
         let runs = base.documents.iter().any(|rule| rule.rule_id == *rule_id);
@@ -52,14 +58,25 @@ const PACKS: [&str; 9] = [
 #[test]
 fn corpus_runs_over_real_events() {
     let Some(shared) = shared() else { return };
-    let base = RuleBase::new(load_paths(&[shared.join("corpus/rules")], &LoadOptions::default()), &RuleBaseOptions::default());
-    let mut record = Record::new(31, "corpus-runs", "Rule corpus over the packs of real events: packs without an error", "100 %");
+    let base = RuleBase::new(
+        load_paths(&[shared.join("corpus/rules")], &LoadOptions::default()),
+        &RuleBaseOptions::default(),
+    );
+    let mut record = Record::new(
+        31,
+        "corpus-runs",
+        "Rule corpus over the packs of real events: packs without an error",
+        "100 %",
+    );
     for pack in PACKS {
         let spec = InputSpec::new([shared.join(format!("data/{pack}.ndjson.gz"))]);
         let mut reader = Reader::open(&spec, InputOptions::default());
         let mut collected = Collected::default();
         let stats = hunt(&base, &mut reader, &HuntOptions::default(), &mut collected);
-        let sound = stats.events > 0 && stats.events_failed == 0 && collected.problems.is_empty() && stats.late_events == 0;
+        let sound = stats.events > 0
+            && stats.events_failed == 0
+            && collected.problems.is_empty()
+            && stats.late_events == 0;
         record.note(format!(
             "`{pack}`: {} events, {} rules, {} alerts of {} rules, {} capped",
             stats.events,
@@ -68,7 +85,14 @@ fn corpus_runs_over_real_events() {
             stats.alerts_by_rule.len(),
             stats.alerts_capped_by_rule.values().sum::<u64>(),
         ));
-        record.case(pack, if sound { Ok(()) } else { Err(format!("{:?} {:?}", stats.input_problems, collected.problems.first())) });
+        record.case(
+            pack,
+            if sound {
+                Ok(())
+            } else {
+                Err(format!("{:?} {:?}", stats.input_problems, collected.problems.first()))
+            },
+        );
     }
     record.finish(100.0);
 }

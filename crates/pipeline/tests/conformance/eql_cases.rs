@@ -58,7 +58,9 @@ fn compare_keys(expected: &[Value], response: &Value) -> Result<(), String> {
 
 /// The ids of all events in the order of the answer; -1 for a missing one.
 fn ids(response: &Value, id_field: &str) -> Vec<i64> {
-    let id = |event: &Value| if event["missing"] == true { -1 } else { event["_source"][id_field].as_i64().unwrap_or(i64::MIN) };
+    let id = |event: &Value| {
+        if event["missing"] == true { -1 } else { event["_source"][id_field].as_i64().unwrap_or(i64::MIN) }
+    };
     if let Some(events) = response["hits"]["events"].as_array() {
         return events.iter().map(id).collect();
     }
@@ -84,7 +86,8 @@ fn run(folder: &Path, case: &Value) -> Result<QueryAnswer, String> {
         ..QueryOptions::default()
     };
     let mut reader = Reader::of_bytes("events", std::io::Cursor::new(events), InputOptions::default());
-    let answer = query::run(text(case, "query"), &mut reader, &options).map_err(|problems| format!("{problems:?}"))?;
+    let answer =
+        query::run(text(case, "query"), &mut reader, &options).map_err(|problems| format!("{problems:?}"))?;
     if let Some(problem) = answer.problems.first() {
         return Err(format!("{problem:?}"));
     }
@@ -94,7 +97,8 @@ fn run(folder: &Path, case: &Value) -> Result<QueryAnswer, String> {
 #[test]
 fn eql_series() {
     let Some(shared) = shared() else { return };
-    let mut record = Record::new(11, "eql-series", "EQL sequences as abstract series (`series.jsonl`)", "100 %");
+    let mut record =
+        Record::new(11, "eql-series", "EQL sequences as abstract series (`series.jsonl`)", "100 %");
     for series in lines(&shared.join("conformance/eql/series.jsonl")) {
         record.case(text(&series, "name"), check_series(&series));
     }
@@ -121,10 +125,17 @@ fn check_series(series: &Value) -> Result<(), String> {
     let name = |event: &Value| event["_source"]["name"].clone();
     let sequences = answer.response["hits"]["sequences"].as_array().unwrap().iter();
     let mut found: Vec<String> = sequences
-        .map(|one| json!([one["join_keys"][0], one["events"].as_array().unwrap().iter().map(name).collect::<Vec<_>>()]).to_string())
+        .map(|one| {
+            json!([
+                one["join_keys"][0],
+                one["events"].as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+            ])
+            .to_string()
+        })
         .collect();
     let expected = series["expected"].as_array().unwrap().iter();
-    let mut expected: Vec<String> = expected.map(|one| json!([one["key"], one["events"]]).to_string()).collect();
+    let mut expected: Vec<String> =
+        expected.map(|one| json!([one["key"], one["events"]]).to_string()).collect();
     found.sort();
     expected.sort();
     if found == expected { Ok(()) } else { Err(format!("found {found:?}, expected {expected:?}")) }

@@ -3,7 +3,9 @@
 use std::fs;
 
 use maxspan_diagnostics::{Diagnostic, Source, codes};
-use maxspan_eql::{LowerOptions, ParseOptions, Strictness, elasticsearch_position, lower, parse_expression_with, parse_with};
+use maxspan_eql::{
+    LowerOptions, ParseOptions, Strictness, elasticsearch_position, lower, parse_expression_with, parse_with,
+};
 use maxspan_event::{Fields, Schema};
 use serde_json::{Value, json};
 
@@ -20,7 +22,12 @@ fn eql_errors() {
     let Some(shared) = shared() else { return };
     let folder = shared.join("conformance/eql");
     let default = fs::read_to_string(folder.join("mappings/mapping-default.json")).unwrap();
-    let mut record = Record::new(13, "eql-errors", "EQL queries that must be refused at the right place, or accepted (`errors.jsonl`)", "≥ 97 %");
+    let mut record = Record::new(
+        13,
+        "eql-errors",
+        "EQL queries that must be refused at the right place, or accepted (`errors.jsonl`)",
+        "≥ 97 %",
+    );
     record.note("Texts are our own; compared are the verdict and the position. Checked in Elasticsearch's strictness.");
     for case in lines(&folder.join("errors.jsonl")) {
         let query = case["query"].as_str().unwrap();
@@ -44,7 +51,11 @@ fn check(case: &Value, default: &str) -> Result<(), String> {
         (Some(""), Some(_)) => Ok(()),
         (Some(text), Some((position, message))) => {
             let place = text.to_lowercase();
-            if place.starts_with(&format!("line {position}:")) { Ok(()) } else { Err(format!("at {position}: {message}; expected {text}")) }
+            if place.starts_with(&format!("line {position}:")) {
+                Ok(())
+            } else {
+                Err(format!("at {position}: {message}; expected {text}"))
+            }
         }
     }
 }
@@ -89,7 +100,8 @@ fn schema(name: &str, default: &str) -> Schema {
         }),
         "mapping-numeric.json" => {
             let kinds = ["long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float"];
-            let mut fields: serde_json::Map<String, Value> = kinds.iter().map(|kind| (format!("{kind}_field"), field(kind))).collect();
+            let mut fields: serde_json::Map<String, Value> =
+                kinds.iter().map(|kind| (format!("{kind}_field"), field(kind))).collect();
             fields.insert("wrong_int_type_field".into(), field("int"));
             Value::Object(fields)
         }
@@ -102,7 +114,8 @@ fn schema(name: &str, default: &str) -> Schema {
         "mapping-boolean.json" => json!({"boolean_field": field("boolean")}),
         "mapping-binary.json" => json!({"blob": field("binary")}),
         "mapping-range.json" => {
-            let kinds = ["integer_range", "float_range", "long_range", "double_range", "date_range", "ip_range"];
+            let kinds =
+                ["integer_range", "float_range", "long_range", "double_range", "date_range", "ip_range"];
             Value::Object(kinds.iter().map(|kind| (format!("{kind}_field"), field(kind))).collect())
         }
         "mapping-object.json" => json!({"endgame": {"properties": {"pid": field("long")}}}),

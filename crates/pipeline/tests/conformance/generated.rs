@@ -67,7 +67,10 @@ fn check(file: &str, key: &str, expected: u64, record: &mut Record, corpus: &Cor
             let found = alerts(&base, entry, group);
             let result = match found {
                 Ok(count) if count == expected => Ok(()),
-                Ok(count) => Err(format!("{count} alerts, expected {expected}: {} {}", entry["name"], entry["notes"][index])),
+                Ok(count) => Err(format!(
+                    "{count} alerts, expected {expected}: {} {}",
+                    entry["name"], entry["notes"][index]
+                )),
                 Err(problem) => Err(problem),
             };
             match (&result, FAULTS.iter().find(|(case, _)| *case == name)) {
@@ -82,7 +85,12 @@ fn check(file: &str, key: &str, expected: u64, record: &mut Record, corpus: &Cor
 fn generated_positives() {
     let Some(shared) = shared() else { return };
     let corpus = Corpus::load(&shared);
-    let mut record = Record::new(40, "generated-positives", "Generated positives (eql, query): groups that raise exactly their rule's alert", "≥ 99 %");
+    let mut record = Record::new(
+        40,
+        "generated-positives",
+        "Generated positives (eql, query): groups that raise exactly their rule's alert",
+        "≥ 99 %",
+    );
     check("positives.ndjson", "groups", 1, &mut record, &corpus, &shared);
     record.finish(99.0);
 }
@@ -91,7 +99,12 @@ fn generated_positives() {
 fn generated_case_variants() {
     let Some(shared) = shared() else { return };
     let corpus = Corpus::load(&shared);
-    let mut record = Record::new(41, "generated-case-variants", "The same with the case of values under case-insensitive operators flipped", "≥ 99 %");
+    let mut record = Record::new(
+        41,
+        "generated-case-variants",
+        "The same with the case of values under case-insensitive operators flipped",
+        "≥ 99 %",
+    );
     check("positives.ndjson", "case_variants", 1, &mut record, &corpus, &shared);
     record.finish(99.0);
 }
@@ -100,7 +113,8 @@ fn generated_case_variants() {
 fn generated_negatives() {
     let Some(shared) = shared() else { return };
     let corpus = Corpus::load(&shared);
-    let mut record = Record::new(42, "generated-negatives", "Generated near misses: groups that stay silent", "100 %");
+    let mut record =
+        Record::new(42, "generated-negatives", "Generated near misses: groups that stay silent", "100 %");
     check("negatives.ndjson", "groups", 0, &mut record, &corpus, &shared);
     record.finish(100.0);
 }
@@ -109,7 +123,12 @@ fn generated_negatives() {
 fn generated_case_negatives() {
     let Some(shared) = shared() else { return };
     let corpus = Corpus::load(&shared);
-    let mut record = Record::new(43, "generated-case-negatives", "Near misses by case alone (`negatives_case.ndjson`): groups that stay silent", "100 %");
+    let mut record = Record::new(
+        43,
+        "generated-case-negatives",
+        "Near misses by case alone (`negatives_case.ndjson`): groups that stay silent",
+        "100 %",
+    );
     check("negatives_case.ndjson", "groups", 0, &mut record, &corpus, &shared);
     record.finish(100.0);
 }

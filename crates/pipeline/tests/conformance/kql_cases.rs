@@ -12,7 +12,8 @@ use crate::support::{Record, lines, shared};
 #[test]
 fn kql_cases() {
     let Some(shared) = shared() else { return };
-    let mut record = Record::new(20, "kql-cases", "KQL `cases.jsonl`: the tree, or an error and its offset", "100 %");
+    let mut record =
+        Record::new(20, "kql-cases", "KQL `cases.jsonl`: the tree, or an error and its offset", "100 %");
     for case in lines(&shared.join("conformance/kql/cases.jsonl")) {
         record.case(case["query"].as_str().unwrap(), check(&case));
     }
@@ -86,7 +87,12 @@ const MAPPING: &str = r#"{"properties": {
 #[test]
 fn kql_evaluator() {
     let Some(shared) = shared() else { return };
-    let mut record = Record::new(21, "kql-evaluator", "KQL `evaluator.jsonl`: query and document", "100 %, but for named departures");
+    let mut record = Record::new(
+        21,
+        "kql-evaluator",
+        "KQL `evaluator.jsonl`: query and document",
+        "100 %, but for named departures",
+    );
     for case in lines(&shared.join("conformance/kql/evaluator.jsonl")) {
         let query = case["query"].as_str().unwrap();
         match (evaluate(&case), DEPARTURES.iter().find(|(text, _)| *text == query)) {
@@ -99,10 +105,16 @@ fn kql_evaluator() {
 
 fn evaluate(case: &Value) -> Result<(), String> {
     let schema = Schema::empty().with_mapping(MAPPING).unwrap();
-    let options = QueryOptions { language: QueryLanguage::Kql, schema, normalize: false, ..QueryOptions::default() };
+    let options =
+        QueryOptions { language: QueryLanguage::Kql, schema, normalize: false, ..QueryOptions::default() };
     let document = case["document"].to_string();
     let mut reader = Reader::of_bytes("event", std::io::Cursor::new(document), InputOptions::default());
-    let answer = query::run(case["query"].as_str().unwrap(), &mut reader, &options).map_err(|problems| format!("{problems:?}"))?;
+    let answer = query::run(case["query"].as_str().unwrap(), &mut reader, &options)
+        .map_err(|problems| format!("{problems:?}"))?;
     let found = !answer.response["hits"]["events"].as_array().unwrap().is_empty();
-    if json!(found) == case["expected"] { Ok(()) } else { Err(format!("{found}, expected {}", case["expected"])) }
+    if json!(found) == case["expected"] {
+        Ok(())
+    } else {
+        Err(format!("{found}, expected {}", case["expected"]))
+    }
 }

@@ -29,7 +29,8 @@ fn evaluate<'a>(arguments: &[Datum<'a>], ignore_case: bool) -> Datum<'a> {
         None => Some(0),
         Some(datum) => datum.as_long(),
     };
-    let (Some(source), Some(part), Some(start)) = (arguments[0].as_text(), arguments[1].as_text(), start) else {
+    let (Some(source), Some(part), Some(start)) = (arguments[0].as_text(), arguments[1].as_text(), start)
+    else {
         return Datum::Null;
     };
     let found = if ignore_case { find(&fold(source), &fold(part), start) } else { find(source, part, start) };

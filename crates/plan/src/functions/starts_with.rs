@@ -10,7 +10,11 @@ pub(super) static FUNCTION: Function = Function {
     ignores_case: true,
     returns: Kind::Boolean,
     summary: "Whether the text begins with another.",
-    examples: &[(r#"startsWith("cmd.exe", "cmd")"#, "true"), (r#"startsWith~("cmd.exe", "CMD")"#, "true"), (r#"startsWith("cmd.exe", "")"#, "true")],
+    examples: &[
+        (r#"startsWith("cmd.exe", "cmd")"#, "true"),
+        (r#"startsWith~("cmd.exe", "CMD")"#, "true"),
+        (r#"startsWith("cmd.exe", "")"#, "true"),
+    ],
     evaluate: |arguments, ignore_case| {
         with_texts(arguments, ignore_case, |source, part| Datum::Boolean(source.starts_with(part)))
     },

@@ -11,5 +11,7 @@ pub(super) static FUNCTION: Function = Function {
     returns: Kind::String,
     summary: "The value as a string.",
     examples: &[("string(42)", "42"), ("string(true)", "true"), ("string(null)", "null")],
-    evaluate: |arguments, _| arguments[0].to_text().map_or(Datum::Null, |text| Datum::text(text.into_owned())),
+    evaluate: |arguments, _| {
+        arguments[0].to_text().map_or(Datum::Null, |text| Datum::text(text.into_owned()))
+    },
 };

@@ -10,7 +10,10 @@ pub(super) static FUNCTION: Function = Function {
     ignores_case: true,
     returns: Kind::Boolean,
     summary: "Whether the text holds another.",
-    examples: &[(r#"stringContains("cmd.exe", "d.e")"#, "true"), (r#"stringContains~("cmd.exe", "D.E")"#, "true")],
+    examples: &[
+        (r#"stringContains("cmd.exe", "d.e")"#, "true"),
+        (r#"stringContains~("cmd.exe", "D.E")"#, "true"),
+    ],
     evaluate: |arguments, ignore_case| {
         with_texts(arguments, ignore_case, |source, part| Datum::Boolean(source.contains(part)))
     },

@@ -25,7 +25,9 @@ pub(super) static FUNCTION: Function = Function {
 };
 
 fn evaluate<'a>(arguments: &[Datum<'a>], _ignore_case: bool) -> Datum<'a> {
-    let (Some(source), Some(start)) = (arguments[0].as_text(), arguments[1].as_long()) else { return Datum::Null };
+    let (Some(source), Some(start)) = (arguments[0].as_text(), arguments[1].as_long()) else {
+        return Datum::Null;
+    };
     let length = source.chars().count() as i64;
     let end = match argument(arguments, 2) {
         None => length,

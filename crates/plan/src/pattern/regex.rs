@@ -46,14 +46,25 @@ enum Strategy {
 enum Node {
     Char(char),
     AnyChar,
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
     Concat(Vec<Node>),
     Alternate(Vec<Node>),
-    Repeat { node: Box<Node>, min: u32, max: Option<u32> },
+    Repeat {
+        node: Box<Node>,
+        min: u32,
+        max: Option<u32>,
+    },
     Intersect(Vec<Node>),
     Complement(Box<Node>),
     /// `<n-m>`: a decimal number in the range; with a width, padded with zeros to it.
-    Interval { min: u64, max: u64, width: Option<usize> },
+    Interval {
+        min: u64,
+        max: u64,
+        width: Option<usize>,
+    },
     AnyString,
     Nothing,
 }
@@ -62,10 +73,17 @@ impl LuceneRegex {
     /// Compiles an expression.
     pub fn new(pattern: &str, ignore_case: bool) -> Result<Self, RegexError> {
         if pattern.chars().count() > REGEX_CHARS_MAX {
-            return Err(RegexError { message: format!("longer than {REGEX_CHARS_MAX} characters"), offset: 0 });
+            return Err(RegexError {
+                message: format!("longer than {REGEX_CHARS_MAX} characters"),
+                offset: 0,
+            });
         }
         let node = parse::parse(pattern)?;
-        let strategy = if node.is_plain() { Strategy::Regex(compile(&node, ignore_case)?) } else { Strategy::Sets(Box::new(if ignore_case { node.folded() } else { node })) };
+        let strategy = if node.is_plain() {
+            Strategy::Regex(compile(&node, ignore_case)?)
+        } else {
+            Strategy::Sets(Box::new(if ignore_case { node.folded() } else { node }))
+        };
         Ok(Self { text: pattern.to_owned(), ignore_case, strategy })
     }
 
@@ -84,7 +102,11 @@ impl LuceneRegex {
         match &self.strategy {
             Strategy::Regex(regex) => regex.is_match(text),
             Strategy::Sets(node) => {
-                let chars: Vec<char> = if self.ignore_case { text.chars().map(fold_char).collect() } else { text.chars().collect() };
+                let chars: Vec<char> = if self.ignore_case {
+                    text.chars().map(fold_char).collect()
+                } else {
+                    text.chars().collect()
+                };
                 chars.len() <= REGEX_SET_CHARS_MAX && sets::matches(node, &chars)
             }
         }
@@ -256,7 +278,20 @@ mod tests {
 
     #[test]
     fn broken_expressions_are_errors() {
-        for pattern in ["(", "a)", "[", "[z-a]", "a{3,1}", "a{9999}", "\\", "\"open", "*", "<9-1>", "<a>", "(((.{500}){500}){500})"] {
+        for pattern in [
+            "(",
+            "a)",
+            "[",
+            "[z-a]",
+            "a{3,1}",
+            "a{9999}",
+            "\\",
+            "\"open",
+            "*",
+            "<9-1>",
+            "<a>",
+            "(((.{500}){500}){500})",
+        ] {
             assert!(LuceneRegex::new(pattern, false).is_err(), "{pattern}");
         }
         assert!(LuceneRegex::new(&"(".repeat(200_000), false).is_err());

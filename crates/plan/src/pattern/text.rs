@@ -51,9 +51,9 @@ impl TextQuery {
         match self.mode {
             TextMode::Any => found.iter().any(|word| self.words.iter().any(|wanted| wanted.matches(word))),
             TextMode::Phrase if self.words.is_empty() => false,
-            TextMode::Phrase => found.windows(self.words.len()).any(|window| {
-                window.iter().zip(&self.words).all(|(word, wanted)| wanted.matches(word))
-            }),
+            TextMode::Phrase => found
+                .windows(self.words.len())
+                .any(|window| window.iter().zip(&self.words).all(|(word, wanted)| wanted.matches(word))),
         }
     }
 }

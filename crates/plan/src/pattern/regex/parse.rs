@@ -122,7 +122,10 @@ impl Parser {
         self.nested(|parser| Ok(Node::Complement(Box::new(parser.complement()?))))
     }
 
-    fn nested(&mut self, inner: impl FnOnce(&mut Self) -> Result<Node, RegexError>) -> Result<Node, RegexError> {
+    fn nested(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<Node, RegexError>,
+    ) -> Result<Node, RegexError> {
         self.depth += 1;
         if self.depth > REGEX_DEPTH_MAX {
             return Err(self.error(format!("nested more than {REGEX_DEPTH_MAX} deep")));
@@ -155,7 +158,8 @@ impl Parser {
     /// `\d \s \w` and their opposites; else the character itself.
     fn escape(&mut self) -> Result<Node, RegexError> {
         let c = self.escaped()?;
-        Ok(predefined(c).map_or(Node::Char(c), |ranges| Node::Class { negated: c.is_ascii_uppercase(), ranges }))
+        Ok(predefined(c)
+            .map_or(Node::Char(c), |ranges| Node::Class { negated: c.is_ascii_uppercase(), ranges }))
     }
 
     fn escaped(&mut self) -> Result<char, RegexError> {
@@ -171,7 +175,9 @@ impl Parser {
 
     fn quoted(&mut self) -> Result<Node, RegexError> {
         let rest = &self.chars[self.position..];
-        let Some(length) = rest.iter().position(|c| *c == '"') else { return Err(self.error("expected `\"`")) };
+        let Some(length) = rest.iter().position(|c| *c == '"') else {
+            return Err(self.error("expected `\"`"));
+        };
         let nodes = rest[..length].iter().map(|c| Node::Char(*c)).collect();
         self.position += length + 1;
         Ok(Node::Concat(nodes))
@@ -208,7 +214,8 @@ impl Parser {
 
     /// `[\d.]`: the ranges of a predefined class inside brackets; the negated ones have no ranges of their own.
     fn predefined_in_class(&mut self) -> Option<Vec<(char, char)>> {
-        let letter = (self.peek() == Some('\\')).then(|| self.chars.get(self.position + 1).copied()).flatten()?;
+        let letter =
+            (self.peek() == Some('\\')).then(|| self.chars.get(self.position + 1).copied()).flatten()?;
         let ranges = predefined(letter).filter(|_| letter.is_ascii_lowercase())?;
         self.position += 2;
         Some(ranges)
@@ -216,13 +223,18 @@ impl Parser {
 
     fn range(&mut self) -> Result<(char, char), RegexError> {
         let from = self.class_char()?;
-        let is_range = self.peek() == Some('-') && self.chars.get(self.position + 1).is_some_and(|c| *c != ']');
+        let is_range =
+            self.peek() == Some('-') && self.chars.get(self.position + 1).is_some_and(|c| *c != ']');
         if !is_range {
             return Ok((from, from));
         }
         self.position += 1;
         let to = self.class_char()?;
-        if to < from { Err(self.error(format!("the range `{from}-{to}` is upside down"))) } else { Ok((from, to)) }
+        if to < from {
+            Err(self.error(format!("the range `{from}-{to}` is upside down")))
+        } else {
+            Ok((from, to))
+        }
     }
 
     fn class_char(&mut self) -> Result<char, RegexError> {

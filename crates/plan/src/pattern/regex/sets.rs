@@ -24,7 +24,9 @@ fn ends(node: &Node, text: &[char], starts: &Ends) -> Ends {
             step(text, starts, |c| ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != *negated)
         }
         Node::Concat(nodes) => nodes.iter().fold(starts.clone(), |starts, node| ends(node, text, &starts)),
-        Node::Alternate(nodes) => nodes.iter().fold(nowhere(text), |found, node| union(found, &ends(node, text, starts))),
+        Node::Alternate(nodes) => {
+            nodes.iter().fold(nowhere(text), |found, node| union(found, &ends(node, text, starts)))
+        }
         Node::Repeat { node, min, max } => repeat(node, *min, *max, text, starts),
         Node::AnyString => {
             let first = starts.iter().position(|start| *start).unwrap_or(usize::MAX);
@@ -50,9 +52,10 @@ fn ends_from(node: &Node, text: &[char], start: usize) -> Ends {
         }
         Node::Intersect(nodes) => {
             let every_end = vec![true; text.len() + 1];
-            nodes.iter().map(|node| ends(node, text, &only)).fold(every_end, |found, ends| {
-                found.iter().zip(&ends).map(|(a, b)| *a && *b).collect()
-            })
+            nodes
+                .iter()
+                .map(|node| ends(node, text, &only))
+                .fold(every_end, |found, ends| found.iter().zip(&ends).map(|(a, b)| *a && *b).collect())
         }
         Node::Interval { min, max, width } => interval(*min, *max, *width, text, start),
         other => ends(other, text, &only),
@@ -64,7 +67,9 @@ fn interval(min: u64, max: u64, width: Option<usize>, text: &[char], start: usiz
     let mut value = 0_u64;
     for (digits, c) in (1..).zip(&text[start..]) {
         let Some(digit) = c.to_digit(10) else { break };
-        let Some(next) = value.checked_mul(10).and_then(|value| value.checked_add(u64::from(digit))) else { break };
+        let Some(next) = value.checked_mul(10).and_then(|value| value.checked_add(u64::from(digit))) else {
+            break;
+        };
         value = next;
         found[start + digits] = (min..=max).contains(&value) && width.is_none_or(|width| width == digits);
     }
