@@ -34,5 +34,5 @@ pub(crate) fn rules() -> LoadedRules {
 
 /// The demo's events as NDJSON.
 pub(crate) fn events() -> String {
-    scenario::events().iter().map(|event| format!("{event}\n")).collect()
+    scenario::events().iter().map(|event| event.to_string() + "\n").collect()
 }

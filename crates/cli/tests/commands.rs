@@ -47,7 +47,7 @@ fn queries_are_read_from_files() {
         .write("bad.eql", "process where\n  host.name ==\n");
     let run = |query: &str| place.run(&["query", "--language", "eql", query, "events.ndjson"]);
     assert_eq!(run("@q.eql").code(0).json()["hits"]["total"]["value"], 1);
-    run("@bad.eql").code(2).says("bad.eql:2");
+    run("@bad.eql").code(2).says("bad.eql:3");
     run("@gone.eql").code(2).says("query gone.eql: ");
 }
 
@@ -111,7 +111,7 @@ fn rules() -> Place {
 fn rules_are_checked_as_text() {
     let run = rules().run(&["rules", "check", "rules"]).code(1);
     let run = run.prints("rules/broken.toml:").prints("error[MX1301]").prints("warning[MX1304]");
-    run.prints("4 rules: 2 ok, 1 failed, 1 not run yet (esql 1); 1 error; 1 warning\n");
+    run.prints("4 rules: 2 ok, 1 failed, 1 not run yet (esql 1), 1 error, 1 warning\n");
     let place = rules();
     place.run(&["rules", "check", "rules/good.toml"]).code(0).prints("1 rule: 1 ok, 0 failed\n");
     place.run(&["rules", "check", "gone"]).code(2).says("rules gone: ");
@@ -144,7 +144,7 @@ fn strict_checks_count_warnings_as_failures() {
     let place = rules();
     place.run(&["rules", "check", "rules/odd.toml"]).code(0);
     let run = place.run(&["rules", "check", "--strict", "rules/odd.toml", "rules/good.toml"]).code(1);
-    run.prints("2 rules: 1 ok, 1 failed; 1 warning\n");
+    run.prints("2 rules: 1 ok, 1 failed, 1 warning\n");
     place.run(&["rules", "check", "--strict", "rules/esql.toml"]).code(0);
 }
 

@@ -223,7 +223,7 @@ fn a_folder_that_may_not_be_read_is_a_problem() {
     let place = place();
     place.write("closed/events.ndjson", "{}\n");
     let closed = place.path().join("closed");
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Root may read everything.
     if std::fs::read_dir(&closed).is_err() {
         place.run(&with(&["events.ndjson", "closed"])).code(0).says("closed: unreadable: ");

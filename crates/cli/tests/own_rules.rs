@@ -37,7 +37,7 @@ fn the_cases_of_our_rules_hold() {
 
 fn check(rules: &RuleBase, case: &Value, expected: usize, what: &str) {
     let events = case["events"].as_array().unwrap();
-    let text: String = events.iter().map(|event| format!("{event}\n")).collect();
+    let text = support::ndjson(events);
     let mut reader = Reader::of_bytes("case", Cursor::new(text), InputOptions::default());
     let mut found = Collected::default();
     let stats = hunt(rules, &mut reader, &HuntOptions::default(), &mut found);

@@ -1,5 +1,7 @@
 //! Messages as text for a person, and as data for a tool.
 
+use std::fmt::Write;
+
 use codespan_reporting::diagnostic::{
     Diagnostic as Rendered, Label as RenderedLabel, Severity as RenderedSeverity,
 };
@@ -18,7 +20,8 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
         let rendered = to_rendered(diagnostic);
         if term::emit_to_string(&mut out, &config, &file, &rendered).is_err() {
             // A span that does not fit the text: still say what is wrong.
-            out.push_str(&format!("{}: {}\n", diagnostic.code, diagnostic.message));
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{}: {}", diagnostic.code, diagnostic.message);
         }
     }
     out

@@ -175,7 +175,7 @@ impl Correlator {
                     machine.push(&found, &steps, &order, &mut state.counters, &mut self.ready);
                 }
                 (Machine::Sample(machine), Settled::Steps(steps)) => {
-                    machine.push(&found, &steps, &mut state.counters)
+                    machine.push(&found, &steps, &mut state.counters);
                 }
                 (_, Settled::Event) => {}
             }

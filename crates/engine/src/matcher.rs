@@ -129,8 +129,13 @@ impl RuleSet {
         let (index, rules) = self.applicable(input, scratch);
         let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
         scratch.counters.os_derived += u64::from(derived.is_some());
-        let mut pass =
-            Pass { rule_set: self, input, index, derived_os: derived.map(|os| os.name()), event: None };
+        let mut pass = Pass {
+            rule_set: self,
+            input,
+            index,
+            derived_os: derived.map(maxspan_event::HostOs::name),
+            event: None,
+        };
         for id in rules.iter() {
             let rule = self.rule(*id);
             let Some(body) = evaluate(rule, scratch) else { continue };

@@ -114,8 +114,8 @@ impl Schema {
     }
 
     fn inside_nested(&self, mut field: Field) -> Field {
-        let dots = field.name.match_indices('.').map(|(dot, _)| &field.name[..dot]);
-        let nested = dots.filter(|parent| self.built_in_kind(parent) == Some(FieldType::Nested)).next_back();
+        let mut parents = field.name.match_indices('.').map(|(dot, _)| &field.name[..dot]);
+        let nested = parents.rfind(|parent| self.built_in_kind(parent) == Some(FieldType::Nested));
         field.nested_path = nested.map(str::to_owned);
         field
     }

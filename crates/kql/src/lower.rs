@@ -111,12 +111,11 @@ impl Lowering<'_> {
         }
         let resolved = self.field(field);
         let slot = fields.slot(&resolved);
-        match range_test(&resolved, op, &value.kind, self.options.now) {
-            Some(test) => Predicate::test(slot, test),
-            None => {
-                self.check_value(&resolved, value);
-                Predicate::Constant(false)
-            }
+        if let Some(test) = range_test(&resolved, op, &value.kind, self.options.now) {
+            Predicate::test(slot, test)
+        } else {
+            self.check_value(&resolved, value);
+            Predicate::Constant(false)
         }
     }
 

@@ -13,10 +13,10 @@ use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_al
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use crate::input::{InputProblem, Item, ProblemKind, Progress, RawEvent, Reader};
+use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rule_base::RuleBase;
-use crate::source::document;
+use crate::source::{document, undecodable};
 
 /// How a hunt works.
 #[derive(Debug, Clone)]
@@ -221,13 +221,7 @@ impl<'a> Run<'a> {
             arrival: self.arrival,
         };
         if let Err(error) = self.rules.rule_set.match_event(&input, &mut self.scratch) {
-            let mut location = event.location.clone();
-            location.line += (error.line as u64).saturating_sub(1);
-            let column = (error.column > 0).then_some(error.column as u64);
-            self.problem(
-                &InputProblem { location, column, kind: ProblemKind::Malformed, message: error.message },
-                observer,
-            );
+            self.problem(&undecodable(&event.location, error), observer);
             return;
         }
         self.stats.events += 1;

@@ -5,17 +5,17 @@ use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleSetBuilder,
-    Scratch, TieBreak,
+    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleSet,
+    RuleSetBuilder, Scratch, TieBreak,
 };
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::{Event, Schema};
 use maxspan_plan::{Limit, Plan, PlanKind};
 use serde_json::{Map, Value, json};
 
-use crate::input::{InputProblem, Item, ProblemKind, Reader};
+use crate::input::{InputProblem, Item, RawEvent, Reader};
 use crate::retained::{Cap, Keep, Retained};
-use crate::source::document;
+use crate::source::{document, undecodable};
 
 /// Query languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,65 +90,86 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     let mut builder = RuleSetBuilder::new(options.schema.clone());
     let (plan, diagnostics) = plan(text, &mut builder, options);
     let Some(plan) = plan else { return Err(diagnostics) };
-    let shape = Shape::of(&plan);
-    let mut retained = Retained::new(cap(&plan, options), &plan.limits);
+    let (shape, limits) = (Shape::of(&plan), plan.limits.clone());
     let timestamp = builder.slot(&options.timestamp_field);
     let mut rule = CompiledRule::new(plan, timestamp);
     rule.tiebreaker = options.tiebreaker_field.as_deref().map(|name| builder.slot(name));
     rule.samples_per_key = options.max_samples_per_key;
     builder.add(rule);
     let rule_set = builder.build(options.normalize);
-
-    let mut scratch = Scratch::default();
-    let mut correlator = Correlator::new(
-        &rule_set,
-        CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() },
-    );
-    let (mut problems, mut events) = (Vec::new(), 0);
+    let mut collection = Collection::new(&rule_set, &limits, options);
     for item in reader.by_ref() {
-        let event = match item {
-            Item::Event(event) => event,
-            Item::Problem(problem) => {
-                problems.push(problem);
-                continue;
-            }
-        };
+        match item {
+            Item::Event(event) => collection.event(&event),
+            Item::Problem(problem) => collection.problems.push(problem),
+        }
+    }
+    let found = collection.finish(shape, &limits);
+    let response = answer(&found, shape, started);
+    Ok(QueryAnswer { response, diagnostics, problems: collection.problems, events: collection.events })
+}
+
+/// The state of a query that is being run.
+struct Collection<'a> {
+    rule_set: &'a RuleSet,
+    options: &'a QueryOptions,
+    scratch: Scratch,
+    correlator: Correlator,
+    retained: Retained,
+    problems: Vec<InputProblem>,
+    events: u64,
+}
+
+impl<'a> Collection<'a> {
+    fn new(rule_set: &'a RuleSet, limits: &[Limit], options: &'a QueryOptions) -> Self {
+        let correlator_options =
+            CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() };
+        // Elasticsearch gives the last events when there are more than wanted, unless the query asks for its head.
+        let cap = Cap { count: Some(options.size), interval: None, keep: keep(limits) };
+        Self {
+            rule_set,
+            options,
+            scratch: Scratch::default(),
+            correlator: Correlator::new(rule_set, correlator_options),
+            retained: Retained::new(cap, limits),
+            problems: Vec::new(),
+            events: 0,
+        }
+    }
+
+    fn event(&mut self, event: &RawEvent) {
         let input = EventInput {
             index: event.index.as_deref(),
-            default_index: &options.default_index,
+            default_index: &self.options.default_index,
             id: event.id.as_deref(),
             source: &event.source,
-            arrival: events,
+            arrival: self.events,
         };
-        match rule_set.match_event(&input, &mut scratch) {
-            Ok(()) => events += 1,
-            Err(error) => {
-                let message = error.message;
-                problems.push(InputProblem {
-                    location: event.location,
-                    column: None,
-                    kind: ProblemKind::Malformed,
-                    message,
-                });
-            }
+        if let Err(error) = self.rule_set.match_event(&input, &mut self.scratch) {
+            self.problems.push(undecodable(&event.location, error));
+            return;
         }
-        scratch.drain().for_each(|found| correlator.push(found));
-        correlator.drain().for_each(|detection| retained.push(detection));
+        self.events += 1;
+        self.scratch.drain().for_each(|found| self.correlator.push(found));
+        self.correlator.drain().for_each(|detection| self.retained.push(detection));
     }
-    let found = if shape == Shape::Events {
-        correlator.finish().into_iter().for_each(|detection| retained.push(detection));
-        retained.finish()
-    } else {
+
+    fn finish(&mut self, shape: Shape, limits: &[Limit]) -> Vec<Detection> {
+        let settled = self.correlator.finish();
+        if shape == Shape::Events {
+            for detection in settled {
+                self.retained.push(detection);
+            }
+            return self.retained.finish();
+        }
         // Sequences and samples come out in the order of Elasticsearch already.
-        limited(
-            correlator.finish(),
-            &rule_set.rules().flat_map(|(_, rule)| rule.plan.limits.clone()).collect::<Vec<_>>(),
-            shape,
-            options.size,
-        )
-    };
-    let response = answer(&found, shape, started);
-    Ok(QueryAnswer { response, diagnostics, problems, events })
+        let found = maxspan_engine::apply_limits(settled, limits);
+        let size = match (shape, keep(limits)) {
+            (Shape::Samples, _) | (_, Keep::Oldest) => Limit::Head(self.options.size),
+            _ => Limit::Tail(self.options.size),
+        };
+        maxspan_engine::apply_limits(found, &[size])
+    }
 }
 
 /// Parses and lowers a query of either language.
@@ -207,22 +228,8 @@ impl Shape {
     }
 }
 
-/// Elasticsearch gives the last events when there are more than wanted, unless the query asks for its head.
-fn cap(plan: &Plan, options: &QueryOptions) -> Cap {
-    Cap { count: Some(options.size), interval: None, keep: keep(&plan.limits) }
-}
-
 fn keep(limits: &[Limit]) -> Keep {
     if matches!(limits.last(), Some(Limit::Head(_))) { Keep::Oldest } else { Keep::Newest }
-}
-
-fn limited(found: Vec<Detection>, limits: &[Limit], shape: Shape, size: usize) -> Vec<Detection> {
-    let found = maxspan_engine::apply_limits(found, limits);
-    let size = match (shape, keep(limits)) {
-        (Shape::Samples, _) | (_, Keep::Oldest) => Limit::Head(size),
-        _ => Limit::Tail(size),
-    };
-    maxspan_engine::apply_limits(found, &[size])
 }
 
 fn answer(found: &[Detection], shape: Shape, started: Instant) -> Value {
@@ -230,7 +237,8 @@ fn answer(found: &[Detection], shape: Shape, started: Instant) -> Value {
     let total = json!({"value": found.len(), "relation": "eq"});
     let hits = match shape {
         Shape::Events => {
-            let events: Vec<Value> = found.iter().flat_map(|one| one.present()).map(event_json).collect();
+            let events: Vec<Value> =
+                found.iter().flat_map(maxspan_engine::Detection::present).map(event_json).collect();
             json!({"total": total, "events": events})
         }
         Shape::Sequences | Shape::Samples => {

@@ -1,7 +1,9 @@
 //! An event's document as alerts and query results carry it.
 
-use maxspan_event::{Event, identity};
+use maxspan_event::{DecodeError, Event, identity};
 use serde_json::{Map, Value};
+
+use crate::input::{InputProblem, Location, ProblemKind};
 
 /// The document of an event, and its `_id`.
 ///
@@ -24,6 +26,14 @@ pub(crate) fn document(event: &Event) -> (Value, String) {
         }
     }
     (document, id)
+}
+
+/// An event that the decoder refused, as a problem of the input.
+pub(crate) fn undecodable(location: &Location, error: DecodeError) -> InputProblem {
+    let mut location = location.clone();
+    location.line += (error.line as u64).saturating_sub(1);
+    let column = (error.column > 0).then_some(error.column as u64);
+    InputProblem { location, column, kind: ProblemKind::Malformed, message: error.message }
 }
 
 fn set_host_os(map: &mut Map<String, Value>, os: &str) {

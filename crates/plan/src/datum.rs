@@ -29,7 +29,7 @@ pub enum Datum<'a> {
     Version(Cow<'a, str>),
 }
 
-impl<'a> Datum<'a> {
+impl Datum<'_> {
     /// An owned string.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Cow::Owned(text.into()))

@@ -86,7 +86,7 @@ fn test_kind(field: &str, kind: &TestKind) -> String {
             let texts: Vec<String> = patterns.iter().map(|one| format!("{:?}", one.text())).collect();
             format!(
                 "(like{} {field} {})",
-                tilde(patterns.iter().any(|one| one.ignores_case())),
+                tilde(patterns.iter().any(maxspan_event::wildcard::Wildcard::ignores_case)),
                 texts.join(" ")
             )
         }
@@ -94,7 +94,7 @@ fn test_kind(field: &str, kind: &TestKind) -> String {
             let texts: Vec<String> = patterns.iter().map(|one| format!("{:?}", one.text())).collect();
             format!(
                 "(regex{} {field} {})",
-                tilde(patterns.iter().any(|one| one.ignores_case())),
+                tilde(patterns.iter().any(super::pattern::regex::LuceneRegex::ignores_case)),
                 texts.join(" ")
             )
         }

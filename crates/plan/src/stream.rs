@@ -131,7 +131,7 @@ impl Plan {
                     .for_each(|step| restrict(&mut step.predicate));
             }
             PlanKind::Sample(sample) => {
-                sample.steps.iter_mut().for_each(|step| restrict(&mut step.predicate))
+                sample.steps.iter_mut().for_each(|step| restrict(&mut step.predicate));
             }
         }
         self.lineage.iter_mut().for_each(|lineage| restrict(&mut lineage.predicate));

@@ -118,7 +118,7 @@ impl Compilation<'_> {
                         format!("{} ({}, threat_query)", rule.origin.source.name, rule.rule_id),
                         query.as_str(),
                     );
-                    self.kql(&query, Arc::new(source), 0);
+                    self.kql(&query, &Arc::new(source), 0);
                 }
                 self.rule_kql()
             }
@@ -129,10 +129,10 @@ impl Compilation<'_> {
     fn rule_kql(&mut self) -> Option<Plan> {
         let (source, shift) = self.rule.origin.query_source(&self.rule.rule_id, &self.rule.query);
         let query = self.rule.query.clone();
-        self.kql(&query, source, shift).map(|predicate| Plan::new(PlanKind::Events(predicate)))
+        self.kql(&query, &source, shift).map(|predicate| Plan::new(PlanKind::Events(predicate)))
     }
 
-    fn kql(&mut self, query: &str, source: Arc<Source>, shift: usize) -> Option<Predicate> {
+    fn kql(&mut self, query: &str, source: &Arc<Source>, shift: usize) -> Option<Predicate> {
         let (tree, mut found) = maxspan_kql::parse(query, &maxspan_kql::ParseOptions::default());
         let options = maxspan_kql::LowerOptions { now: self.options.now };
         let predicate = tree.and_then(|tree| {
@@ -141,7 +141,7 @@ impl Compilation<'_> {
             found.extend(more);
             predicate
         });
-        self.report_all(&source, shift, found);
+        self.report_all(source, shift, found);
         predicate
     }
 

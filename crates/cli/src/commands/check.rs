@@ -139,23 +139,22 @@ impl<'a> Check<'a> {
     }
 
     fn summary(&self) -> String {
-        let mut text =
-            format!("{}: {} ok", counted(self.rules.read as u64, "rule"), HumanCount(self.ok as u64));
-        text += &format!(", {} failed", HumanCount(self.failed as u64));
+        let count = |count: usize| HumanCount(count as u64);
+        let rules = counted(self.rules.read as u64, "rule");
+        let mut parts = vec![format!("{rules}: {} ok, {} failed", count(self.ok), count(self.failed))];
         if !self.rules.not_run.is_empty() {
             let kinds = not_run_kinds(self.rules);
-            text += &format!(", {} not run yet ({kinds})", HumanCount(self.rules.not_run.len() as u64));
+            parts.push(format!("{} not run yet ({kinds})", count(self.rules.not_run.len())));
         }
-        let of_severity = |severity: Severity| {
-            self.rules.messages().filter(|(_, diagnostic)| diagnostic.severity() == severity).count() as u64
-        };
         for (severity, noun) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
-            match of_severity(severity) {
+            let of_severity =
+                self.rules.messages().filter(|(_, diagnostic)| diagnostic.severity() == severity);
+            match of_severity.count() as u64 {
                 0 => {}
-                count => text += &format!("; {}", counted(count, noun)),
+                count => parts.push(counted(count, noun)),
             }
         }
-        text
+        parts.join(", ")
     }
 }
 

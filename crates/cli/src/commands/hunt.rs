@@ -15,7 +15,7 @@ use maxspan_rules::CompileOptions;
 use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
 use crate::exit::{Exit, Failure};
 use crate::load;
-use crate::output::messages::{Messages, input_problem, print_diagnostics};
+use crate::output::messages::{Messages, input_problem, print_all, print_diagnostics};
 use crate::output::ndjson::NdJson;
 use crate::output::summary::{Summary, counted};
 use crate::output::table::{AlertTable, Look};
@@ -46,7 +46,9 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
         write_stats(file, &stats).map_err(Failure::output("the stats"))?;
     }
     if !arguments.output.quiet {
-        account::lines(&rules, &stats, Paint::stderr()).iter().for_each(|line| terminal::say(line));
+        for line in account::lines(&rules, &stats, Paint::stderr()) {
+            terminal::say(&line);
+        }
     }
     written?;
     Ok(exit(&stats, problems, arguments.output.fail_on_alert))
@@ -82,7 +84,7 @@ fn report_rules(rules: &RuleBase, verbose: bool) {
     print_diagnostics("error", rules.errors());
     let warnings = || rules.messages().filter(|(_, diagnostic)| !diagnostic.is_error());
     if verbose {
-        print_diagnostics("warning", warnings());
+        print_all(warnings());
         return;
     }
     let count = warnings().count() as u64;
@@ -106,14 +108,7 @@ fn check_rules(rules: &RuleBase, arguments: &HuntRules) -> Result<(), Failure> {
         let paths: Vec<_> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::usage(format!("no rules in {}", paths.join(", "))));
     }
-    let failed = HumanCount(rules.failed as u64);
-    let mut message = format!("no rule can be run: {failed} failed");
-    if !rules.not_run.is_empty() {
-        let kinds = account::not_run_kinds(rules);
-        message +=
-            &format!(", {} of types that are not run yet ({kinds})", HumanCount(rules.not_run.len() as u64));
-    }
-    Err(Failure::rules(message))
+    Err(Failure::rules(format!("no rule can be run: {}", account::not_run_and_failed(rules).join(", "))))
 }
 
 fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {

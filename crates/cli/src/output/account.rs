@@ -41,29 +41,35 @@ fn events(stats: &HuntStats) -> String {
     let seconds = stats.seconds.max(1e-6);
     let rate = (stats.events as f64 / seconds) as u64;
     let bytes_rate = DecimalBytes((stats.bytes as f64 / seconds) as u64);
-    let mut text = format!(
+    let read = format!(
         "{} read ({}) in {:.1} s: {} events/s, {bytes_rate}/s",
         HumanCount(stats.events),
         DecimalBytes(stats.bytes),
         stats.seconds,
         HumanCount(rate),
     );
-    if stats.events_failed > 0 {
-        text += &format!("; {} could not be read", HumanCount(stats.events_failed));
+    match stats.events_failed {
+        0 => read,
+        failed => format!("{read}; {} could not be read", HumanCount(failed)),
     }
-    text
 }
 
 fn rules_run(rules: &RuleBase, stats: &HuntStats) -> String {
-    let mut text = format!("{} ran", HumanCount(stats.rules_loaded));
-    if stats.rules_failed > 0 {
-        text += &format!(", {} failed", HumanCount(stats.rules_failed));
+    let ran = format!("{} ran", HumanCount(stats.rules_loaded));
+    std::iter::once(ran).chain(not_run_and_failed(rules)).collect::<Vec<_>>().join(", ")
+}
+
+/// `2 failed`, `155 not run yet (esql 112, new_terms 43)`; what there is none of is left out.
+pub(crate) fn not_run_and_failed(rules: &RuleBase) -> Vec<String> {
+    let mut parts = Vec::new();
+    if rules.failed > 0 {
+        parts.push(format!("{} failed", HumanCount(rules.failed as u64)));
     }
-    if stats.rules_not_run > 0 {
-        let kinds = not_run_kinds(rules);
-        text += &format!(", {} not run yet ({kinds})", HumanCount(stats.rules_not_run));
+    if !rules.not_run.is_empty() {
+        let (count, kinds) = (HumanCount(rules.not_run.len() as u64), not_run_kinds(rules));
+        parts.push(format!("{count} not run yet ({kinds})"));
     }
-    text
+    parts
 }
 
 /// `esql 112, new_terms 43`: rules that are not run yet by their type, the most frequent first.
@@ -77,14 +83,14 @@ pub(crate) fn not_run_kinds(rules: &RuleBase) -> String {
 }
 
 fn alerts(stats: &HuntStats) -> String {
-    let mut text = match stats.alerts {
+    let alerts = match stats.alerts {
         0 => "none".to_owned(),
         alerts => format!("{} by {}", HumanCount(alerts), counted(stats.alerts_by_rule.len() as u64, "rule")),
     };
-    if stats.building_blocks > 0 {
-        text += &format!(", and {} of sequences", counted(stats.building_blocks, "building block"));
+    match stats.building_blocks {
+        0 => alerts,
+        blocks => format!("{alerts}, and {} of sequences", counted(blocks, "building block")),
     }
-    text
 }
 
 fn capped(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
@@ -99,11 +105,8 @@ fn capped(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
 
 fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
     if stats.late_events > 0 {
-        let matches = counted(stats.late_events, "match");
-        let matches = if stats.late_events == 1 { matches } else { matches.replace("matchs", "matches") };
-        out.push(format!(
-            "{matches} of sequences came too late to be put in order (raise --sequence-memory)"
-        ));
+        let events = counted(stats.late_events, "event");
+        out.push(format!("{events} of sequences too late to be put in order (raise --sequence-memory)"));
         out.extend(worst_rules(rules, &stats.late_events_by_rule));
     }
     if !stats.evicted_by_rule.is_empty() {
@@ -114,30 +117,32 @@ fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) 
 }
 
 fn limits(stats: &HuntStats, out: &mut Vec<String>) {
-    let mut count = |count: u64, text: &str| {
+    let mut count = |count: u64, noun: &str, text: &str| {
         if count > 0 {
-            out.push(format!("{} {text}", HumanCount(count)));
+            out.push(format!("{} {text}", counted(count, noun)));
         }
     };
-    count(stats.matches_without_timestamp, "matches of sequences whose event has no timestamp");
-    count(stats.keys_dropped, "join keys beyond the limit of one event");
-    count(stats.values_dropped, "values beyond the limit of one field");
+    count(stats.matches_without_timestamp, "event", "of sequences without a timestamp");
+    count(stats.keys_dropped, "join key", "beyond the limit of one event");
+    count(stats.values_dropped, "value", "beyond the limit of one field");
 }
 
 fn notes(stats: &HuntStats) -> Vec<String> {
     let mut notes = Vec::new();
-    let mut note = |count: u64, text: &str| {
+    let mut note = |count: u64, noun: &str, text: &str| {
         if count > 0 {
-            notes.push(format!("{} {text}", HumanCount(count)));
+            notes.push(format!("{} {text}", counted(count, noun)));
         }
     };
+    let everywhere = "without an index, shown to rules of every index (--index gives one)";
+    note(stats.events_without_index, "event", everywhere);
+    note(stats.os_derived, "event", "with a derived host.os.type (--no-normalize leaves it out)");
     note(
-        stats.events_without_index,
-        "events name no index, so every rule looked at them (--index gives them one)",
+        stats.alerts_repeated,
+        "detection",
+        "of the same events as another one of the rule: one alert for both",
     );
-    note(stats.os_derived, "events got a derived host.os.type (--no-normalize takes them as they are)");
-    note(stats.alerts_repeated, "detections of the same events as another one: one alert for both");
-    note(stats.alerts_recursive, "detections on alerts of the same rule: no alert");
+    note(stats.alerts_recursive, "detection", "on alerts of the same rule: no alert");
     notes
 }
 

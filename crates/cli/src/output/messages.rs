@@ -40,6 +40,13 @@ impl Messages {
     }
 }
 
+/// Prints every message about texts.
+pub(crate) fn print_all<'a>(found: impl Iterator<Item = (&'a Source, &'a Diagnostic)>) {
+    for (source, diagnostic) in found {
+        terminal::say(&format!("{}\n", rendered(source, diagnostic)));
+    }
+}
+
 /// Prints messages about texts, as many as are shown.
 pub(crate) fn print_diagnostics<'a>(
     noun: &'static str,
@@ -48,7 +55,7 @@ pub(crate) fn print_diagnostics<'a>(
     let mut messages = Messages::new(noun);
     for (source, diagnostic) in found {
         if let Some(text) = messages.next(|| rendered(source, diagnostic)) {
-            terminal::say(&text);
+            terminal::say(&format!("{text}\n"));
         }
     }
     if let Some(rest) = messages.rest() {
@@ -64,13 +71,12 @@ pub(crate) fn rendered(source: &Source, diagnostic: &Diagnostic) -> String {
 
 /// `file:line:column: kind: message`
 pub(crate) fn input_problem(problem: &InputProblem) -> String {
-    let mut place = problem.location.file.to_string();
-    if problem.location.line > 0 {
-        place += &format!(":{}", problem.location.line);
-        if let Some(column) = problem.column {
-            place += &format!(":{column}");
-        }
-    }
+    let file = &problem.location.file;
+    let place = match (problem.location.line, problem.column) {
+        (0, _) => file.to_string(),
+        (line, None) => format!("{file}:{line}"),
+        (line, Some(column)) => format!("{file}:{line}:{column}"),
+    };
     terminal::printable(&format!("{place}: {}: {}", problem.kind.name(), problem.message)).into_owned()
 }
 

@@ -138,7 +138,7 @@ impl Person {
     }
 
     fn next(&mut self) -> io::Result<()> {
-        let program = env::args().next().unwrap_or_else(|| "maxspan".to_owned());
+        let program = program();
         self.heading("What next")?;
         let steps = [
             ("keep the events and see the alerts as data", "demo --events demo.ndjson --format ndjson"),
@@ -184,7 +184,12 @@ impl Person {
     }
 }
 
-/// `bash (4711) started by installer`, `curl (4713) connected to 203.0.113.47:443, cdn.example.net`
+/// How the program was called; an absolute path is longer than helpful.
+fn program() -> String {
+    env::args().next().filter(|name| !name.starts_with('/')).unwrap_or_else(|| "maxspan".to_owned())
+}
+
+/// `bash (4711) was started by installer`, `curl (4713) connected to 203.0.113.47:443, cdn.example.net`
 fn what_happened(event: &Document) -> String {
     let text = |field: &str| first_text(event, field);
     let name = text("process.name").unwrap_or_else(|| "a process".to_owned());
@@ -209,11 +214,12 @@ fn tactic(threat: &Threat) -> String {
     format!("{} ({}): {}", threat.tactic.name, threat.tactic.id, techniques.join(", "))
 }
 
-/// The first paragraphs and points of a guide, without headings and marks, and how many lines come after them.
+/// The first paragraphs and points of a guide, without headings, tables and marks, and how many lines come after.
 fn guide(note: &str) -> (Vec<String>, usize) {
     let mut blocks: Vec<String> = Vec::new();
     let mut open = false;
-    let lines: Vec<&str> = note.lines().collect();
+    let is_prose = |line: &&str| !line.starts_with('|') && !line.starts_with("```");
+    let lines: Vec<&str> = note.lines().filter(is_prose).collect();
     for (index, line) in lines.iter().enumerate() {
         let text = line.trim().replace("**", "").replace('`', "");
         if text.is_empty() || text.starts_with('#') {

@@ -70,6 +70,8 @@ impl AlertOutput for AlertTable {
 
     fn finish(&mut self, _rules: &RuleBase, _stats: &HuntStats) -> io::Result<()> {
         if !self.rows.is_empty() {
+            // Alerts come in the order of the field that their rule goes by, which may not be the time shown.
+            self.rows.sort_by(|a, b| a.time.cmp(&b.time));
             let mut table = self.look.table(&["TIME", "SEVERITY", "RULE", "HOST", "USER", "REASON"]);
             table.add_rows(self.rows.iter().map(cells));
             for column in [0, 1] {

@@ -57,11 +57,11 @@ impl LineageState {
 
     fn remember(&mut self, process: &KeyValue, parent: Option<&KeyValue>, counters: &mut RuleCounters) {
         if !self.processes.contains_key(process) {
-            if self.processes.len() == LINEAGE_PROCESSES_MAX {
-                if let Some(oldest) = self.seen.pop_front() {
-                    self.processes.remove(&oldest);
-                    counters.evicted += 1;
-                }
+            if self.processes.len() == LINEAGE_PROCESSES_MAX
+                && let Some(oldest) = self.seen.pop_front()
+            {
+                self.processes.remove(&oldest);
+                counters.evicted += 1;
             }
             self.seen.push_back(process.clone());
         }
@@ -89,7 +89,7 @@ impl LineageState {
                     match ancestor {
                         Some(process) if matched(process) => return true,
                         Some(process) => {
-                            ancestor = self.processes.get(process).and_then(|one| one.parent.as_ref())
+                            ancestor = self.processes.get(process).and_then(|one| one.parent.as_ref());
                         }
                         None => return false,
                     }

@@ -261,7 +261,9 @@ impl SequenceState {
             .filter(|(_, state)| !state.pending.is_empty())
             .map(|(key, _)| key.clone())
             .collect();
-        keys.iter().for_each(|key| self.settle(key, None));
+        for key in &keys {
+            self.settle(key, None);
+        }
         self.complete.sort_by(|a, b| a.1.partial.last.cmp(&b.1.partial.last).then_with(|| a.0.cmp(&b.0)));
         self.emit(rule, out);
     }

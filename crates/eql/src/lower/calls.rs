@@ -43,7 +43,7 @@ impl Lowering<'_> {
         if let Some(test) = self.call_test(name, *ignore_case, arguments) {
             return with_negation(test, negated);
         }
-        self.script(if negated { Script::Not(Box::new(script)) } else { script })
+        Self::script(if negated { Script::Not(Box::new(script)) } else { script })
     }
 
     /// `wildcard(field, "a*", "b*")` as `field like ("a*", "b*")`.
@@ -164,16 +164,17 @@ impl Lowering<'_> {
                 self.report(codes::EQL_CONSTANT, expr.span, message);
                 return false;
             }
-            if *kind == Type::InexactText && matches!(parameter.kind, Kind::String | Kind::Any) {
-                if let ExprKind::Field(name) = &argument.kind {
-                    let field = self.schema.field(&name.name);
-                    let what = if function.parameters.len() == 1 {
-                        "field".to_owned()
-                    } else {
-                        format!("{ordinal} argument field")
-                    };
-                    return self.check_exact(&field, expr.span, &what);
-                }
+            if *kind == Type::InexactText
+                && matches!(parameter.kind, Kind::String | Kind::Any)
+                && let ExprKind::Field(name) = &argument.kind
+            {
+                let field = self.schema.field(&name.name);
+                let what = if function.parameters.len() == 1 {
+                    "field".to_owned()
+                } else {
+                    format!("{ordinal} argument field")
+                };
+                return self.check_exact(&field, expr.span, &what);
             }
             if !kind.fits(parameter.kind) {
                 self.argument_type(expr, argument, ordinal, parameter.kind, *kind);

@@ -197,11 +197,11 @@ impl Lowering<'_> {
 
     fn script_comparison(&mut self, op: CompareOp, left: &Expr, right: &Expr) -> Predicate {
         let ((left, _), (right, _)) = (self.expression(left), self.expression(right));
-        self.script(Script::Compare(op, Box::new(left), Box::new(right)))
+        Self::script(Script::Compare(op, Box::new(left), Box::new(right)))
     }
 
     /// A script, or its value when it depends on no event.
-    pub(super) fn script(&mut self, script: Script) -> Predicate {
+    pub(super) fn script(script: Script) -> Predicate {
         match script.constant() {
             Some(value) => Predicate::Constant(value.as_boolean() == Some(true)),
             None => Predicate::Script(script),
@@ -334,7 +334,7 @@ impl Lowering<'_> {
         let (value, _) = self.expression(value);
         let list = list.iter().map(|item| self.expression(item).0).collect();
         let script = Script::In(Box::new(value), list, ignore_case);
-        self.script(if negated { Script::Not(Box::new(script)) } else { script })
+        Self::script(if negated { Script::Not(Box::new(script)) } else { script })
     }
 
     fn string_match(
@@ -370,7 +370,7 @@ impl Lowering<'_> {
                 texts.iter().map(|text| Wildcard::new(text, ignore_case)).collect(),
             ),
         };
-        self.script(if negated { Script::Not(Box::new(script)) } else { script })
+        Self::script(if negated { Script::Not(Box::new(script)) } else { script })
     }
 
     /// Patterns without wildcards are constants; these are looked up in a set.
@@ -401,19 +401,18 @@ impl Lowering<'_> {
     fn pattern_texts(&mut self, whole: &Expr, op: MatchOp, patterns: &[Expr]) -> Vec<String> {
         let mut texts = Vec::new();
         for pattern in patterns {
-            match &pattern.kind {
-                ExprKind::String(text) => texts.push(text.clone()),
-                _ => {
-                    let (_, kind) = self.expression(pattern);
-                    // `pid : 123` is about the field rather than the pattern, and is said there.
-                    let symbol = op_symbol(op);
-                    let message = format!(
-                        "second argument of [{symbol}] must be [string], found value [{}] type [{}]",
-                        self.quote(pattern.span),
-                        kind.mapping_name()
-                    );
-                    self.report(codes::EQL_TYPE, whole.span, message);
-                }
+            if let ExprKind::String(text) = &pattern.kind {
+                texts.push(text.clone());
+            } else {
+                let (_, kind) = self.expression(pattern);
+                // `pid : 123` is about the field rather than the pattern, and is said there.
+                let symbol = op_symbol(op);
+                let message = format!(
+                    "second argument of [{symbol}] must be [string], found value [{}] type [{}]",
+                    self.quote(pattern.span),
+                    kind.mapping_name()
+                );
+                self.report(codes::EQL_TYPE, whole.span, message);
             }
         }
         texts

@@ -115,10 +115,10 @@ fn inexact_keyword(value: &LiteralKind) -> TestKind {
 fn terms(segments: &[String]) -> Vec<Vec<String>> {
     let mut terms: Vec<Vec<String>> = vec![vec![String::new()]];
     for (index, segment) in segments.iter().enumerate() {
-        if index > 0 {
-            if let Some(term) = terms.last_mut() {
-                term.push(String::new());
-            }
+        if index > 0
+            && let Some(term) = terms.last_mut()
+        {
+            term.push(String::new());
         }
         for c in segment.chars() {
             match terms.last_mut().and_then(|term| term.last_mut()) {

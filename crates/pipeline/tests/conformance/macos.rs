@@ -77,7 +77,7 @@ fn real_macos_events() {
             (true, Some((_, reason))) => record.exception(source, *reason),
             (true, None) => record.case(source, Err("no rule fires, and nobody says why".to_owned())),
             (false, Some(_)) => {
-                record.case(source, Err(format!("{fired:?} fire, but it is listed as silent")))
+                record.case(source, Err(format!("{fired:?} fire, but it is listed as silent")));
             }
             (false, None) => {
                 record.note(format!("`{source}`: {}", fired.into_iter().collect::<Vec<_>>().join(", ")));
