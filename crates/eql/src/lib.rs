@@ -1,7 +1,7 @@
 //! EQL: text to syntax tree and diagnostics, and on to a plan.
 
 pub mod ast;
-pub mod functions;
+mod functions;
 mod lexer;
 pub mod limits;
 pub mod literal;

@@ -105,8 +105,7 @@ impl Lowering<'_> {
             return (Script::Constant(Datum::Null), Type::Unknown);
         };
         let kinds: Vec<Type> = lowered.iter().map(|(_, kind)| *kind).collect();
-        let fits = self.check_count(expr.span, function, kinds.len())
-            && self.check_arguments(expr, function, arguments, &kinds);
+        let fits = self.check_arguments(expr, function, arguments, &kinds);
         if !fits {
             return (Script::Constant(Datum::Null), Type::of_kind(function.returns));
         }
@@ -128,20 +127,6 @@ impl Lowering<'_> {
             diagnostic = diagnostic.with_help(format!("did you mean [{near}]?"));
         }
         self.diagnostics.push(diagnostic);
-    }
-
-    /// The parser checks counts too; this is for trees that were made by other means.
-    fn check_count(&mut self, span: Span, function: &Function, count: usize) -> bool {
-        let (min, max) = function.arity();
-        let fits = count >= min && max.is_none_or(|max| count <= max);
-        if !fits {
-            self.report(
-                codes::EQL_ARGUMENT_COUNT,
-                span,
-                format!("[{}] takes {min} or more arguments, not {count}", function.name),
-            );
-        }
-        fits
     }
 
     fn check_arguments(
