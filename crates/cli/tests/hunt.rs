@@ -74,9 +74,11 @@ fn a_table_shows_a_sequence_once_with_the_time_of_its_last_event() {
 #[test]
 fn a_summary_has_a_row_for_each_rule() {
     let place = place();
+    let every_event = catch_all_rule("5b2b3cd8-3c6e-4c52-8d8c-6c1a1f8f7a01", "Every event", "event.kind: *");
+    // Alerts are named after a field, the row after the rule.
     place.write(
         "rules/all.toml",
-        catch_all_rule("5b2b3cd8-3c6e-4c52-8d8c-6c1a1f8f7a01", "Every event", "event.kind: *"),
+        every_event.replace("risk_score", "rule_name_override = \"host.name\"\nrisk_score"),
     );
     let run = place.run(&with(&["--format", "summary", "events.ndjson"])).code(0);
     let lines: Vec<&str> = run.out.lines().collect();

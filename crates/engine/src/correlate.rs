@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use maxspan_event::Event;
+use maxspan_event::{Event, date};
 use maxspan_plan::{Limit, PlanKind};
 
 use crate::detection::{Detection, DetectionOrder, TieValue};
@@ -28,7 +28,8 @@ use sequence::SequenceState;
 pub enum TieBreak {
     /// The order of arrival, as Elasticsearch.
     Arrival,
-    /// `event.sequence`, then the earlier stage, then the event's identity: the same for any order of arrival.
+    /// The time below the millisecond, `event.sequence`, the earlier stage, the event's identity: the same for any order
+    /// of arrival.
     Content,
 }
 
@@ -218,7 +219,7 @@ fn single(found: Match, tie_break: TieBreak) -> Detection {
 /// The place of a detection whose last event this is.
 fn order_of(found: &Match, tie_break: TieBreak) -> DetectionOrder {
     DetectionOrder {
-        time: found.time,
+        time: found.time.map(|nanos| date::from_millis(date::to_millis(nanos))),
         tiebreaker: found.tiebreaker.clone().map_or(TieValue::Absent, TieValue::Value),
         arrival: if tie_break == TieBreak::Arrival { found.event.arrival } else { 0 },
     }
@@ -230,15 +231,17 @@ fn weight(found: &Match) -> usize {
     found.event.source.len() + RECORD_BYTES
 }
 
-/// The order of events: time, tiebreaker, and what the policy says.
+/// The order of events: time with the precision of Elasticsearch's dates, tiebreaker, and what the policy says.
 fn order(a: &Match, b: &Match, tie_break: TieBreak) -> Ordering {
-    let by_time = a.time.cmp(&b.time);
+    let millis = |found: &Match| found.time.map(date::to_millis);
+    let by_time = millis(a).cmp(&millis(b));
     let by_tiebreaker = || compare_present_first(a.tiebreaker.as_ref(), b.tiebreaker.as_ref());
     by_time.then_with(by_tiebreaker).then_with(|| match tie_break {
         TieBreak::Arrival => a.event.arrival.cmp(&b.event.arrival),
         TieBreak::Content => a
-            .sequence_number
-            .cmp(&b.sequence_number)
+            .time
+            .cmp(&b.time)
+            .then_with(|| a.sequence_number.cmp(&b.sequence_number))
             .then_with(|| first_step(a).cmp(&first_step(b)))
             .then_with(|| identity(&a.event).cmp(&identity(&b.event))),
     })

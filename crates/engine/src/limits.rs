@@ -7,9 +7,6 @@ pub const KEY_TUPLES_PER_EVENT_MAX: usize = 1_000;
 /// Most index names whose rules are remembered; for further ones they are looked up anew for every event.
 pub const INDEX_NAMES_MAX: usize = 10_000;
 
-/// Most lineage queries of one plan; their answers are tabulated, which doubles with each.
-pub const LINEAGE_QUERIES_MAX: usize = 6;
-
 /// Most processes that a lineage query remembers; the one that was seen longest ago is forgotten and counted in
 /// [`crate::RuleCounters::evicted`].
 pub const LINEAGE_PROCESSES_MAX: usize = 1_000_000;

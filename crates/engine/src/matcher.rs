@@ -7,11 +7,12 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use maxspan_event::{DecodeError, Event, Slot, Slots, Value};
+use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
-use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX, LINEAGE_QUERIES_MAX};
+use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
 
 /// An event as it comes from an input.
@@ -282,7 +283,9 @@ fn key_tuples(keys: &[Key], slots: &Slots, counters: &mut MatchCounters) -> Vec<
 
 fn evaluate_lineage(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
     let plan = &rule.plan;
-    let count = plan.lineage.len().min(LINEAGE_QUERIES_MAX);
+    // Lowering lets no more through than a table of 64 bits holds.
+    let count = plan.lineage.len();
+    debug_assert!(count <= LINEAGE_QUERIES_MAX);
     let first = plan.lineage.first()?;
     let key = |slot: Slot| scratch.slots.first(slot).and_then(KeyValue::from_value);
     let (process, parent) = (key(first.process), key(first.parent));

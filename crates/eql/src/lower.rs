@@ -6,6 +6,7 @@
 
 use maxspan_diagnostics::{Code, Diagnostic, Span, codes, has_errors, nearest_names};
 use maxspan_event::{Field, FieldType, Fields, Schema, Value};
+use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{
     Key, Limit, Lineage, Plan, PlanKind, Predicate, Relation, Sample, Sequence, Step, TestKind, ValueSet,
 };
@@ -258,6 +259,11 @@ impl Lowering<'_> {
         }
         self.report(codes::EQL_EXTENSION, span, "process relationships work here, but not in Elasticsearch");
         let predicate = self.event_query(query);
+        if self.lineage.len() == LINEAGE_QUERIES_MAX {
+            let message = format!("more than {LINEAGE_QUERIES_MAX} process relationships in one query");
+            self.report(codes::PLAN_TOO_LARGE, span, message);
+            return Predicate::Constant(false);
+        }
         let relation = match relation {
             ast::Relation::Child => Relation::Child,
             ast::Relation::Descendant => Relation::Descendant,

@@ -64,7 +64,8 @@ fn a_missing_field_fails_an_index_leaf_and_passes_its_negation() {
 
 #[test]
 fn a_missing_field_fails_an_ordering_leaf_and_its_negation() {
-    for leaf in ["code > -1", "code <= 5", "-1 < code", "name >= \"a\"", "at < \"2027-01-01\"", "v > \"1.0\""] {
+    for leaf in ["code > -1", "code <= 5", "-1 < code", "name >= \"a\"", "at < \"2027-01-01\"", "v > \"1.0\""]
+    {
         check(leaf, "{}", false);
         check(&format!("not ({leaf})"), "{}", false);
     }

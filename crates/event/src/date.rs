@@ -64,9 +64,10 @@ pub fn format_millis(nanos: i64) -> String {
 
 /// One end of a range, or a value that a date is compared with.
 ///
-/// `now`, `now-15m/d`, `2026-01-01||+1M/d` and plain dates. With `round_up`, what is not written is filled to the
-/// last millisecond (`2026-01` is the end of January), and `/d` rounds to the end of the day: the meaning for `lte`
-/// and `gt`; without, to the first (`gte`, `lt`).
+/// `now`, `now-15m/d`, `2026-01-01||+1M/d` and plain dates. With `round_up`, hours and below that are not written are
+/// filled to the last millisecond (`2026-01` is the end of the first of January), and `/d` rounds to the end of the
+/// day: the meaning for `lte` and `gt`; without, to the first (`gte`, `lt`). Source: Elasticsearch reference, range
+/// query, "Missing date components".
 pub fn parse_bound(text: &str, format: &DateFormat, now: i64, round_up: bool) -> Option<i64> {
     let text = text.trim();
     if let Some(math) = text.strip_prefix("now") {
@@ -148,9 +149,8 @@ fn nanos(time: DateTime, offset: Offset) -> i64 {
 fn instant(written: Written, round_up: bool) -> i64 {
     let start = nanos(written.date_time, written.offset);
     let unit = match written.precision {
-        Precision::Year => b'y',
-        Precision::Month => b'M',
-        Precision::Day => b'd',
+        // A missing month or day is the first, whatever the direction; hours and below are rounded up.
+        Precision::Year | Precision::Month | Precision::Day => b'd',
         Precision::Hour => b'h',
         Precision::Minute => b'm',
         Precision::Second => b's',
@@ -252,7 +252,10 @@ impl Cursor<'_> {
             minute = self.digits(2, 2)?;
             precision = Precision::Minute;
             if self.eat(b':') {
-                second = self.digits(2, 2)?.min(59);
+                second = match self.digits(2, 2)? {
+                    60 => 59,
+                    second => second,
+                };
                 precision = Precision::Second;
                 if self.eat(b'.') || self.eat(b',') {
                     nano = self.fraction()?;
@@ -341,7 +344,7 @@ mod tests {
         check("now/d", true, "2026-03-18T23:59:59.999Z");
         check("now-1M/w", false, "2026-02-16T00:00:00.000Z");
         check("2026-01-31||+1M", false, "2026-02-28T00:00:00.000Z");
-        check("2026-01", true, "2026-01-31T23:59:59.999Z");
+        check("2026-01", true, "2026-01-01T23:59:59.999Z");
         check("2026", false, "2026-01-01T00:00:00.000Z");
         check("2026-01-15T10:00:00", true, "2026-01-15T10:00:00.999Z");
         check("15000", true, "1970-01-01T00:00:15.000Z");

@@ -14,7 +14,7 @@ use crate::limits::LEAVES_PER_EVENT_MAX;
 use crate::schema::Schema;
 use crate::slots::{Fields, Leaf, NestedSlot, Slot, Slots};
 use crate::value::Value;
-use crate::{date, wildcard};
+use crate::wildcard;
 
 /// Why an event could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -313,7 +313,7 @@ fn to_boolean(scalar: Scalar<'_>) -> Option<Value> {
 fn to_date(scalar: Scalar<'_>, field: &Field) -> Option<Value> {
     let nanos = match scalar {
         Scalar::Text(text) => field.date_format.parse(text, false)?,
-        Scalar::Signed(millis) => date::from_millis(millis),
+        Scalar::Signed(number) => field.date_format.parse_number(number)?,
         Scalar::Unsigned(_) => i64::MAX,
         Scalar::Double(_) => field.date_format.parse(&scalar.to_text(), false)?,
         Scalar::Boolean(_) => return None,

@@ -109,7 +109,8 @@ impl Schema {
 
     fn flattened_parent(&self, name: &str) -> Option<FieldType> {
         let parents = name.match_indices('.').map(|(dot, _)| &name[..dot]);
-        let mut kinds = parents.filter_map(|parent| self.built_in_kind(parent));
+        let mapped = |parent: &str| self.mapped.get(parent).map(|field| field.kind);
+        let mut kinds = parents.filter_map(|parent| mapped(parent).or_else(|| self.built_in_kind(parent)));
         kinds.any(|kind| kind == FieldType::Flattened).then_some(FieldType::Keyword)
     }
 

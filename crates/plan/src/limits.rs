@@ -12,9 +12,14 @@ pub const REGEX_DEPTH_MAX: usize = 100;
 /// Highest count in `{n,m}` of a regular expression.
 pub const REGEX_REPEAT_MAX: u32 = 1_000;
 
-/// Longest value, in characters, that regular expressions with `~`, `&` or `<n-m>` are tried on; longer values do not
-/// match. Their cost grows with the square of the length.
-pub const REGEX_SET_CHARS_MAX: usize = 4_096;
+/// Most repetition operators in a row (`a?*+`).
+pub const REGEX_STACKED_MAX: usize = 20;
+
+/// Most states of the automaton of a regular expression with `~` or `&`.
+pub const REGEX_STATES_MAX: usize = 5_000;
+
+/// Most lineage queries of one plan: their answers are tabulated in 64 bits, and the table doubles with each.
+pub const LINEAGE_QUERIES_MAX: usize = 6;
 
 /// Longest string that a scalar function builds, in bytes; what would be longer is null.
 pub const STRING_BYTES_MAX: usize = 1 << 20;

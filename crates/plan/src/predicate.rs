@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use maxspan_event::wildcard::{Wildcard, fold};
+use maxspan_event::wildcard::{Wildcard, fold_ascii};
 use maxspan_event::{
     Cidr, FieldType, Leaf, NestedSlot, Slot, Slots, Value, compare_numbers, date, parse_ip, version,
 };
@@ -121,13 +121,13 @@ pub struct ValueSet {
 }
 
 impl ValueSet {
-    /// A set of the values; with `ignore_case` strings are compared folded.
+    /// A set of the values; with `ignore_case` the case of ASCII letters does not count.
     pub fn new(values: impl IntoIterator<Item = Value>, ignore_case: bool) -> Self {
         let mut set = Self { ignore_case, ..Self::default() };
         for value in values {
             match value {
                 Value::Text(text) if ignore_case => {
-                    set.texts.insert(fold(&text).into());
+                    set.texts.insert(fold_ascii(&text).into());
                 }
                 Value::Text(text) => {
                     set.texts.insert(text);
@@ -147,7 +147,7 @@ impl ValueSet {
             Datum::Text(text) => match text.as_ref() {
                 "true" => Some(Value::Boolean(true)),
                 "false" => Some(Value::Boolean(false)),
-                number => number.parse::<i64>().ok().map(Value::Long),
+                number => parse_number(number),
             },
             other => other.as_number(),
         };
@@ -157,7 +157,7 @@ impl ValueSet {
     /// Whether the value is in the set.
     pub fn contains(&self, value: &Value) -> bool {
         match value {
-            Value::Text(text) if self.ignore_case => self.texts.contains(&*fold(text)),
+            Value::Text(text) if self.ignore_case => self.texts.contains(&*fold_ascii(text)),
             Value::Text(text) => self.texts.contains(&**text),
             other => self.others.iter().any(|constant| same(constant, other)),
         }
@@ -179,6 +179,17 @@ impl ValueSet {
     pub fn ignores_case(&self) -> bool {
         self.ignore_case
     }
+}
+
+/// A number as JSON writes it.
+fn parse_number(text: &str) -> Option<Value> {
+    let integer =
+        text.parse::<i64>().ok().map(Value::Long).or_else(|| text.parse::<u64>().ok().map(Value::Unsigned));
+    let decimal = || {
+        let numeric = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        text.parse::<f64>().ok().filter(|value| numeric && value.is_finite()).map(Value::Double)
+    };
+    integer.or_else(decimal)
 }
 
 fn same(a: &Value, b: &Value) -> bool {
@@ -331,6 +342,31 @@ impl Leaves {
 }
 
 impl TestKind {
+    /// A comparison with an instant, in nanoseconds. Dates have the precision of a millisecond, so an event's date counts
+    /// from the start of its millisecond; `date_nanos` fields have their own.
+    pub fn instant(op: RangeOp, nanos: i64, kind: FieldType) -> Self {
+        let precision = if kind == FieldType::DateNanos { 1 } else { date::NANOS_PER_MILLI };
+        let start = nanos.div_euclid(precision).saturating_mul(precision);
+        let end = start.saturating_add(precision - 1);
+        match op {
+            RangeOp::Less => Self::Between(i64::MIN, start.saturating_sub(1)),
+            RangeOp::LessOrEqual => Self::Between(i64::MIN, end),
+            RangeOp::Greater => Self::Between(end.saturating_add(1), i64::MAX),
+            RangeOp::GreaterOrEqual => Self::Between(start, i64::MAX),
+        }
+    }
+
+    /// The instants from one to another, both included, with the precision of the field.
+    pub fn instants(from: i64, to: i64, kind: FieldType) -> Self {
+        match (
+            Self::instant(RangeOp::GreaterOrEqual, from, kind),
+            Self::instant(RangeOp::LessOrEqual, to, kind),
+        ) {
+            (Self::Between(from, _), Self::Between(_, to)) => Self::Between(from, to),
+            (other, _) => other,
+        }
+    }
+
     /// Whether one value passes.
     pub fn passes(&self, value: &Value) -> bool {
         match self {
@@ -364,12 +400,11 @@ fn order(value: &Value, bound: &Value) -> Option<Ordering> {
     }
 }
 
-/// The string that patterns see. Numbers stand as strings where no schema says that the field is a number.
+/// The string that patterns see. Numbers and booleans stand as strings where no schema says what the field is.
 fn text_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     match value {
         Value::Text(text) | Value::Version(text) => Some((&**text).into()),
-        Value::Long(value) => Some(value.to_string().into()),
-        _ => None,
+        other => Datum::from(other).to_text().map(|text| text.into_owned().into()),
     }
 }
 

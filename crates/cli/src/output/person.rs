@@ -42,7 +42,7 @@ impl AlertOutput for Person {
         }
         self.alerts += 1;
         let rule = &rules.documents[group.rule];
-        self.headline(&Row::new(rules, &group), rule)?;
+        self.headline(&Row::new(&group), rule)?;
         self.events(&group)?;
         if self.explained.insert(group.rule) {
             self.explanation(rule)?;

@@ -1,7 +1,6 @@
 //! An alert in brief: what a table, a summary and a person want to know of it first.
 
 use maxspan_pipeline::hunt::HuntAlert;
-use maxspan_pipeline::rule_base::RuleBase;
 use maxspan_rules::alert::source::{get_in, scalars};
 use serde_json::{Map, Value};
 
@@ -64,7 +63,6 @@ pub(crate) struct Row {
     /// Of the last event; Kibana's `original_time` of a sequence is no time of an event.
     pub(crate) time: Option<String>,
     pub(crate) severity: String,
-    pub(crate) rule_id: String,
     pub(crate) rule_name: String,
     pub(crate) hosts: Vec<String>,
     pub(crate) users: Vec<String>,
@@ -72,12 +70,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(rules: &RuleBase, group: &Group) -> Self {
+    pub(crate) fn new(group: &Group) -> Self {
         let text = |field: &str| first_text(&group.alert, field);
         Self {
             time: group.events().last().and_then(|event| first_text(event, "kibana.alert.original_time")),
             severity: text("kibana.alert.severity").unwrap_or_default(),
-            rule_id: rules.documents[group.rule].rule_id.clone(),
             rule_name: text("kibana.alert.rule.name").unwrap_or_default(),
             hosts: group.values(&["host.name", "host.hostname", "host.id"]),
             users: group.values(&["user.name", "user.email", "user.id"]),

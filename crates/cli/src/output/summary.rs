@@ -19,6 +19,7 @@ const HOSTS_SHOWN_MAX: usize = 3;
 /// The alerts of one rule.
 #[derive(Debug, Default)]
 struct OfRule {
+    /// The rule's own, whatever its alerts are called by an override.
     name: String,
     /// The highest, where overrides give alerts of one rule different ones.
     severity: Option<RuleSeverity>,
@@ -30,9 +31,6 @@ struct OfRule {
 
 impl OfRule {
     fn add(&mut self, row: Row) {
-        if self.name.is_empty() {
-            self.name = row.rule_name;
-        }
         self.severity = self.severity.max(RuleSeverity::from_name(&row.severity));
         self.count += 1;
         if let Some(time) = row.time {
@@ -122,8 +120,9 @@ impl Summary {
 impl AlertOutput for Summary {
     fn alert(&mut self, rules: &RuleBase, alert: &HuntAlert) -> io::Result<()> {
         if let Some(group) = self.grouping.push(alert) {
-            let row = Row::new(rules, &group);
-            self.rules.entry(row.rule_id.clone()).or_default().add(row);
+            let rule = &rules.documents[group.rule];
+            let fresh = || OfRule { name: rule.name.clone(), ..OfRule::default() };
+            self.rules.entry(rule.rule_id.clone()).or_insert_with(fresh).add(Row::new(&group));
         }
         Ok(())
     }

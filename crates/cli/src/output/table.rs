@@ -63,8 +63,8 @@ impl AlertTable {
 }
 
 impl AlertOutput for AlertTable {
-    fn alert(&mut self, rules: &RuleBase, alert: &HuntAlert) -> io::Result<()> {
-        self.rows.extend(self.grouping.push(alert).map(|group| Row::new(rules, &group)));
+    fn alert(&mut self, _rules: &RuleBase, alert: &HuntAlert) -> io::Result<()> {
+        self.rows.extend(self.grouping.push(alert).map(|group| Row::new(&group)));
         Ok(())
     }
 

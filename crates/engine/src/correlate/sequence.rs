@@ -8,7 +8,7 @@
 //! maxspan before the last event, a trailing one within maxspan after the first; with both, only a pair of them that
 //! lies within maxspan kills. What has trailing stages waits until maxspan has passed in event time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use maxspan_event::{Event, date};
@@ -77,6 +77,8 @@ pub(super) struct SequenceState {
     position: u64,
     now: Option<Moment>,
     complete: Vec<(KeyTuple, Full)>,
+    /// Keys with pending sequences, by the end of their window.
+    due: BTreeSet<(i64, u64, KeyTuple)>,
 }
 
 impl SequenceState {
@@ -98,6 +100,7 @@ impl SequenceState {
             position: 0,
             now: None,
             complete: Vec::new(),
+            due: BTreeSet::new(),
         }
     }
 
@@ -113,6 +116,8 @@ impl SequenceState {
         self.position += 1;
         let now = Moment { position: self.position, millis: found.time.map_or(i64::MIN, date::to_millis) };
         self.now = Some(now);
+        // What waits is decided before the moments that it needs are forgotten.
+        self.settle_due(now.millis);
         // Later stages first; `until` ends what is left after that.
         for step in steps.iter().rev() {
             if let Role::Stage(stage) = self.roles[step.step] {
@@ -125,9 +130,6 @@ impl SequenceState {
                 Role::MissingBefore(stage) => step.keys.iter().for_each(|key| self.missing(stage, key, now)),
                 Role::Until => step.keys.iter().for_each(|key| self.until(key)),
             }
-        }
-        if self.waits {
-            steps.iter().flat_map(|step| &step.keys).for_each(|key| self.settle(key, Some(now.millis)));
         }
         if self.keys.len() > SEQUENCE_KEYS_MAX {
             self.expire(counters);
@@ -157,9 +159,9 @@ impl SequenceState {
             state.touched = Some(now);
             let too_long =
                 maxspan_ms.is_some_and(|span| now.millis.saturating_sub(partial.first.millis) > span);
-            let between =
-                |moment: &&Moment| moment.position > partial.last.position && moment.position < now.position;
-            if too_long || state.missing[stage].iter().any(|moment| between(&moment)) {
+            // Moments are in order and before now, so the last one tells.
+            let between = state.missing[stage].back().is_some_and(|moment| *moment > partial.last);
+            if too_long || between {
                 return;
             }
             partial.last = now;
@@ -177,13 +179,15 @@ impl SequenceState {
     fn full(&mut self, key: &KeyTuple, full: Full) {
         if self.waits {
             let now = full.partial.last;
+            let deadline = full.partial.first.millis.saturating_add(self.maxspan_ms.unwrap_or(i64::MAX));
+            self.due.insert((deadline, now.position, key.clone()));
             self.state(key, now).pending.push_back(full);
             return;
         }
         let partial = &full.partial;
         let killed = self.maxspan_ms.zip(self.keys.get(key)).is_some_and(|(span, state)| {
             let earliest = partial.last.millis.saturating_sub(span);
-            state.missing[0].iter().any(|moment| *moment < partial.first && moment.millis >= earliest)
+            last_before(&state.missing[0], partial.first).is_some_and(|moment| moment.millis >= earliest)
         });
         if !killed {
             self.complete.push((key.clone(), full));
@@ -206,6 +210,17 @@ impl SequenceState {
         }
     }
 
+    /// Decides the pending sequences whose window has passed before `now_ms`.
+    fn settle_due(&mut self, now_ms: i64) {
+        while let Some((deadline, position, key)) = self.due.pop_first() {
+            if deadline >= now_ms {
+                self.due.insert((deadline, position, key));
+                break;
+            }
+            self.settle(&key, Some(now_ms));
+        }
+    }
+
     /// Decides the pending sequences of a key whose window has passed at `now_ms`; all of them, when there is no more
     /// to come.
     fn settle(&mut self, key: &KeyTuple, now_ms: Option<i64>) {
@@ -218,14 +233,11 @@ impl SequenceState {
         while pending.front().is_some_and(passed) {
             let Some(full) = pending.pop_front() else { break };
             let partial = &full.partial;
-            let mut after = missing[stages].iter().filter(|moment| **moment > partial.last);
-            let killed = if leads {
-                let before: Vec<&Moment> =
-                    missing[0].iter().filter(|moment| **moment < partial.first).collect();
-                after.any(|late| before.iter().any(|early| late.millis.saturating_sub(early.millis) <= span))
-            } else {
-                after.any(|late| late.millis.saturating_sub(partial.first.millis) <= span)
-            };
+            let after = first_after(&missing[stages], partial.last);
+            // The nearest ones on both sides are the ones that lie within maxspan, if any do.
+            let from = if leads { last_before(&missing[0], partial.first) } else { Some(partial.first) };
+            let killed =
+                after.zip(from).is_some_and(|(after, from)| after.millis.saturating_sub(from.millis) <= span);
             if !killed {
                 self.complete.push((key.clone(), full));
             }
@@ -234,10 +246,11 @@ impl SequenceState {
 
     /// Drops keys that can match no more; beyond the limit also those that were touched longest ago.
     pub(super) fn expire(&mut self, counters: &mut RuleCounters) {
-        let (Some(now), false) = (self.now, self.waits) else { return };
+        let Some(now) = self.now else { return };
         if let Some(span) = self.maxspan_ms {
             let earliest = now.millis.saturating_sub(span.saturating_mul(2));
-            self.keys.retain(|_, state| state.touched.is_some_and(|touched| touched.millis >= earliest));
+            let recent = |state: &KeyState| state.touched.is_some_and(|touched| touched.millis >= earliest);
+            self.keys.retain(|_, state| recent(state) || !state.pending.is_empty());
         }
         if self.keys.len() > SEQUENCE_KEYS_MAX {
             // A tenth at once, so that the cost of choosing is spread over many events.
@@ -247,7 +260,11 @@ impl SequenceState {
             let limit = *limit;
             self.keys.retain(|_, state| {
                 let keep = state.touched.is_some_and(|touched| touched.position > limit);
-                counters.evicted += if keep { 0 } else { state.slots.iter().flatten().count() as u64 };
+                counters.evicted += if keep {
+                    0
+                } else {
+                    (state.slots.iter().flatten().count() + state.pending.len()) as u64
+                };
                 keep
             });
         }
@@ -277,4 +294,13 @@ impl SequenceState {
             out.push(Detection { rule, events, keys, time: primary_time, order });
         }
     }
+}
+
+fn last_before(moments: &VecDeque<Moment>, limit: Moment) -> Option<Moment> {
+    let count = moments.partition_point(|moment| *moment < limit);
+    count.checked_sub(1).map(|index| moments[index])
+}
+
+fn first_after(moments: &VecDeque<Moment>, limit: Moment) -> Option<Moment> {
+    moments.get(moments.partition_point(|moment| *moment <= limit)).copied()
 }

@@ -15,7 +15,7 @@ use crate::ast::{Expr, ExprKind, MatchOp};
 const ORDINALS: [&str; 4] = ["first", "second", "third", "fourth"];
 
 /// Functions of the older dialect that are another way to write an operator.
-fn older_function(name: &str, ignore_case: bool) -> Option<MatchOp> {
+pub(super) fn older_function(name: &str, ignore_case: bool) -> Option<MatchOp> {
     match (name.to_ascii_lowercase().as_str(), ignore_case) {
         ("wildcard", false) => Some(MatchOp::Like),
         ("wildcard", true) => Some(MatchOp::LikeIgnoreCase),
@@ -40,7 +40,7 @@ impl Lowering<'_> {
             self.not_boolean(expr.span, kind);
             return Predicate::Constant(false);
         }
-        if let Some(test) = self.call_test(name, *ignore_case, arguments) {
+        if let Some(test) = self.call_test(name, *ignore_case, arguments, expr.span) {
             return with_negation(test, negated);
         }
         Self::script(if negated { Script::Not(Box::new(script)) } else { script })
@@ -58,7 +58,13 @@ impl Lowering<'_> {
     }
 
     /// The test of a bare field that a call with constants stands for.
-    fn call_test(&mut self, name: &str, ignore_case: bool, arguments: &[Expr]) -> Option<Predicate> {
+    fn call_test(
+        &mut self,
+        name: &str,
+        ignore_case: bool,
+        arguments: &[Expr],
+        span: Span,
+    ) -> Option<Predicate> {
         let (first, rest) = arguments.split_first()?;
         let ExprKind::Field(field_name) = &first.kind else { return None };
         if !rest.iter().all(is_constant) {
@@ -70,7 +76,7 @@ impl Lowering<'_> {
             .filter_map(|argument| self.expression(argument).0.constant()?.as_text().map(str::to_owned))
             .collect();
         match (functions::find(name)?.name, texts.as_slice()) {
-            ("cidrMatch", blocks) => Some(self.cidr_test(&field, blocks)),
+            ("cidrMatch", blocks) => Some(self.cidr_test(&field, blocks, span)),
             ("startsWith", [text]) => Some(self.parts_test(&field, [text, ""], ignore_case)),
             ("endsWith", [text]) => Some(self.parts_test(&field, ["", text], ignore_case)),
             ("stringContains", [text]) => Some(self.parts_test(&field, ["", text, ""], ignore_case)),
@@ -78,7 +84,14 @@ impl Lowering<'_> {
         }
     }
 
-    fn cidr_test(&mut self, field: &Field, blocks: &[String]) -> Predicate {
+    fn cidr_test(&mut self, field: &Field, blocks: &[String], span: Span) -> Predicate {
+        if let Some(text) = blocks.iter().find(|text| Cidr::parse(text).is_none()) {
+            self.report(
+                codes::EQL_CONSTANT,
+                span,
+                format!("[{text}] is no block of addresses in CIDR notation"),
+            );
+        }
         let blocks = blocks.iter().filter_map(|text| Cidr::parse(text)).collect();
         Predicate::test(self.fields.slot(field), TestKind::Cidr(blocks))
     }
@@ -89,7 +102,7 @@ impl Lowering<'_> {
         parts: [&str; N],
         ignore_case: bool,
     ) -> Predicate {
-        let pattern = Wildcard::from_parts(parts, ignore_case);
+        let pattern = Wildcard::from_parts(parts, ignore_case || field.lowercase);
         Predicate::test(self.fields.slot(field), TestKind::Wildcard(vec![pattern]))
     }
 

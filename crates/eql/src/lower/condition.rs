@@ -2,7 +2,7 @@
 
 use maxspan_diagnostics::{Diagnostic, Span, codes};
 use maxspan_event::wildcard::Wildcard;
-use maxspan_event::{Field, FieldType, Value};
+use maxspan_event::{Field, FieldType};
 use maxspan_plan::{CompareOp, Datum, Expr as Script, LuceneRegex, Predicate, RangeOp, TestKind, ValueSet};
 
 use super::Lowering;
@@ -66,7 +66,7 @@ impl Lowering<'_> {
         if !matches!(kind, Type::Boolean | Type::Unknown) {
             self.not_boolean(span, kind);
         }
-        let is_true = ValueSet::new([Value::Boolean(true)], false);
+        let is_true = ValueSet::new(ValueSet::untyped(&Datum::Boolean(true)), false);
         with_negation(Predicate::test(self.fields.slot(field), TestKind::OneOf(is_true)), negated)
     }
 
@@ -381,7 +381,8 @@ impl Lowering<'_> {
         texts: &[String],
         patterns: &[Expr],
     ) -> Predicate {
-        let ignore_case = ignores_case(op);
+        // The values of a `.caseless` field are lower-cased, and so is what they are compared with.
+        let ignore_case = ignores_case(op) || field.lowercase;
         let slot = self.fields.slot(field);
         if matches!(op, MatchOp::Regex | MatchOp::RegexIgnoreCase) {
             return Predicate::test(slot, TestKind::Regex(self.regexes(texts, ignore_case, patterns)));
@@ -489,6 +490,11 @@ fn is_condition(expr: &Expr) -> bool {
         | ExprKind::Match { .. }
         | ExprKind::Lineage { .. } => true,
         ExprKind::Compare { .. } => true,
+        ExprKind::Call { name, ignore_case, .. }
+            if super::calls::older_function(name, *ignore_case).is_some() =>
+        {
+            true
+        }
         ExprKind::Call { name, .. } => maxspan_plan::functions::find(name)
             .is_some_and(|function| function.returns == maxspan_plan::functions::Kind::Boolean),
         _ => false,

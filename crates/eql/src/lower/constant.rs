@@ -22,9 +22,7 @@ impl Lowering<'_> {
                     tests.extend(Cidr::parse(text).map(|block| TestKind::Cidr(vec![block])));
                 }
                 (FieldType::Date | FieldType::DateNanos, constant) => {
-                    tests.extend(
-                        self.date_range(field, constant).map(|(from, to)| TestKind::Between(from, to)),
-                    );
+                    tests.extend(self.date_range(field, constant));
                 }
                 (_, constant) => values.extend(values_of(field, constant)),
             }
@@ -46,7 +44,9 @@ impl Lowering<'_> {
         let bound = match (field.kind, constant) {
             (FieldType::Date | FieldType::DateNanos, constant) => {
                 let up = matches!(op, RangeOp::Greater | RangeOp::LessOrEqual);
-                self.instant(field, constant, up).map(Value::Date)
+                let instant = self.instant(field, constant, up);
+                let test = instant.map(|nanos| TestKind::instant(op, nanos, field.kind));
+                return test.map_or(Predicate::Constant(false), |test| Predicate::test(slot, test));
             }
             (
                 FieldType::Long | FieldType::UnsignedLong | FieldType::Double | FieldType::Unknown,
@@ -56,7 +56,9 @@ impl Lowering<'_> {
             (FieldType::Version, Datum::Text(text)) => Some(Value::Version(text.as_ref().into())),
             (FieldType::Boolean, Datum::Boolean(value)) => Some(Value::Boolean(*value)),
             (kind, Datum::Text(text)) if kind.is_string() || kind == FieldType::Unknown => {
-                Some(Value::text(text.as_ref()))
+                let text =
+                    if field.lowercase { maxspan_event::wildcard::fold(text) } else { text.as_ref().into() };
+                Some(Value::text(text))
             }
             _ => None,
         };
@@ -64,17 +66,15 @@ impl Lowering<'_> {
     }
 
     /// The instants that a date constant covers: a day, where only a day is written.
-    fn date_range(&self, field: &Field, constant: &Datum<'static>) -> Option<(i64, i64)> {
-        let from = self.instant(field, constant, false)?;
-        let to = self.instant(field, constant, true)?;
-        // Dates have the precision of a millisecond, so the last one is taken whole.
-        Some((from, to.saturating_add(date::NANOS_PER_MILLI - 1)))
+    fn date_range(&self, field: &Field, constant: &Datum<'static>) -> Option<TestKind> {
+        let (from, to) = (self.instant(field, constant, false)?, self.instant(field, constant, true)?);
+        Some(TestKind::instants(from, to, field.kind))
     }
 
     fn instant(&self, field: &Field, constant: &Datum<'static>, round_up: bool) -> Option<i64> {
         match constant {
             Datum::Text(text) => date::parse_bound(text, &field.date_format, self.options.now, round_up),
-            Datum::Long(millis) => Some(date::from_millis(*millis)),
+            Datum::Long(number) => field.date_format.parse_number(*number),
             _ => None,
         }
     }

@@ -338,7 +338,11 @@ impl Parser<'_> {
     }
 
     fn check_argument_count(&mut self, name: &str, name_span: Span, count: usize) {
-        let Some(function) = maxspan_plan::functions::find(name).filter(|function| !functions::takes(function, count)) else { return };
+        let Some(function) =
+            maxspan_plan::functions::find(name).filter(|function| !functions::takes(function, count))
+        else {
+            return;
+        };
         let (name, words) = (function.name.to_lowercase(), functions::arguments_in_words(function));
         let message = format!("error building [{name}]: expects {words}");
         self.collect_plain(codes::EQL_ARGUMENT_COUNT, name_span, message);

@@ -46,6 +46,14 @@ impl DateFormat {
         Self { alternatives }
     }
 
+    /// The instant that a JSON number stands for: milliseconds unless the formats say otherwise.
+    pub fn parse_number(&self, number: i64) -> Option<i64> {
+        if self.alternatives.contains(&Alternative::EpochMillis) {
+            return Some(super::from_millis(number));
+        }
+        self.parse(&number.to_string(), false)
+    }
+
     /// The instant; with `round_up` the last millisecond of what was written.
     pub fn parse(&self, text: &str, round_up: bool) -> Option<i64> {
         let text = text.trim();

@@ -69,10 +69,12 @@ pub fn range_test(field: &Field, op: RangeOp, value: &LiteralKind, now: i64) -> 
         FieldType::Long | FieldType::UnsignedLong | FieldType::Double => number(value)?,
         FieldType::Date | FieldType::DateNanos => {
             let up = matches!(op, PlanOp::Greater | PlanOp::LessOrEqual);
-            Value::Date(date::parse_bound(&written, &field.date_format, now, up)?)
+            let nanos = date::parse_bound(&written, &field.date_format, now, up)?;
+            return Some(TestKind::instant(op, nanos, field.kind));
         }
         FieldType::Ip => Value::Ip(parse_ip(&written)?),
         FieldType::Version => Value::Version(written.into()),
+        _ if field.lowercase => Value::text(fold(&written)),
         FieldType::Boolean => boolean(value)?,
         FieldType::Unknown => number(value).unwrap_or_else(|| Value::text(written)),
         kind if only_presence(kind) => return None,
@@ -185,8 +187,7 @@ fn date_span(field: &Field, value: &LiteralKind, now: i64) -> Option<TestKind> {
     let text = text_of(value);
     let from = date::parse_bound(&text, &field.date_format, now, false)?;
     let to = date::parse_bound(&text, &field.date_format, now, true)?;
-    // The last millisecond is taken whole.
-    Some(TestKind::Between(from, to.saturating_add(date::NANOS_PER_MILLI - 1)))
+    Some(TestKind::instants(from, to, field.kind))
 }
 
 fn version(value: &LiteralKind) -> TestKind {

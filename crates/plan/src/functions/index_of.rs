@@ -37,9 +37,14 @@ fn evaluate<'a>(arguments: &[Datum<'a>], ignore_case: bool) -> Datum<'a> {
     found.map_or(Datum::Null, Datum::Long)
 }
 
+/// Places count UTF-16 units, as Elasticsearch does.
 fn find(source: &str, part: &str, start: i64) -> Option<i64> {
-    let skipped = usize::try_from(start.max(0)).ok()?;
-    let offset = source.char_indices().map(|(offset, _)| offset).chain([source.len()]).nth(skipped)?;
-    let found = source[offset..].find(part)?;
-    Some((skipped + source[offset..offset + found].chars().count()) as i64)
+    let (source, part): (Vec<u16>, Vec<u16>) =
+        (source.encode_utf16().collect(), part.encode_utf16().collect());
+    let start = usize::try_from(start.max(0)).ok()?;
+    let rest = source.get(start..)?;
+    if part.is_empty() {
+        return Some(start as i64);
+    }
+    rest.windows(part.len()).position(|window| *window == *part).map(|found| (start + found) as i64)
 }

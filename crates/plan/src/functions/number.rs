@@ -17,6 +17,8 @@ pub(super) static FUNCTION: Function = Function {
         (r#"number("0xdeadbeef")"#, "3735928559"),
         (r#"number("deadbeef", 16)"#, "3735928559"),
         (r#"number("words")"#, "null"),
+        (r#"number("0x-5")"#, "null"),
+        (r#"number("-0x8000000000000000")"#, "-9223372036854775808"),
     ],
     evaluate,
 };
@@ -36,19 +38,21 @@ fn parse(text: &str, base: Option<u32>) -> Option<Datum<'static>> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
+    let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    let (digits, base) = match (hexadecimal, base) {
+        (Some(digits), None | Some(16)) => (digits, 16),
+        (_, base) => (digits, base.unwrap_or(10)),
+    };
     if digits.starts_with(['+', '-']) {
         return None;
     }
-    let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
-    let value = match (hexadecimal, base) {
-        (Some(digits), None | Some(16)) => i64::from_str_radix(digits, 16).ok()?,
-        (_, Some(base)) if base != 10 => i64::from_str_radix(digits, base).ok()?,
-        _ => match digits.parse::<i64>() {
-            Ok(value) => value,
-            Err(_) => return decimal(digits, negative),
-        },
-    };
-    Some(Datum::Long(if negative { -value } else { value }))
+    // The sign is read with the digits, since the least number has no positive counterpart.
+    let signed = if negative { format!("-{digits}") } else { digits.to_owned() };
+    match i64::from_str_radix(&signed, base) {
+        Ok(value) => Some(Datum::Long(value)),
+        Err(_) if base == 10 => decimal(digits, negative),
+        Err(_) => None,
+    }
 }
 
 fn decimal(digits: &str, negative: bool) -> Option<Datum<'static>> {

@@ -5,18 +5,20 @@
 //! version 9 on; before any other character a backslash takes away its meaning.
 //! Source: Elasticsearch reference, "Regular expression syntax".
 //!
-//! Expressions without `~`, `&` and `<n-m>` run on the `regex` crate, in linear time. The others run on a matcher over
-//! sets of positions ([`sets`]), whose cost is bounded by [`crate::limits::REGEX_SET_CHARS_MAX`].
+//! Expressions without `~` and `&` run on the `regex` crate, in linear time. The others become an automaton by
+//! derivatives ([`derivative`]), also linear. Case is ignored for ASCII letters, as Elasticsearch does.
 
 use std::fmt::Write;
 
-use maxspan_event::wildcard::fold_char;
 use regex::{Regex, RegexBuilder};
 
-use crate::limits::{REGEX_BYTES_MAX, REGEX_CHARS_MAX, REGEX_SET_CHARS_MAX};
+use crate::limits::{REGEX_BYTES_MAX, REGEX_CHARS_MAX};
 
+mod derivative;
+mod interval;
 mod parse;
-mod sets;
+
+use derivative::Automaton;
 
 /// Why a regular expression cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,33 +40,20 @@ pub struct LuceneRegex {
 #[derive(Debug, Clone)]
 enum Strategy {
     Regex(Regex),
-    Sets(Box<Node>),
+    Automaton(Box<Automaton>),
 }
 
 /// The syntax tree of an expression.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Node {
     Char(char),
     AnyChar,
-    Class {
-        negated: bool,
-        ranges: Vec<(char, char)>,
-    },
+    Class { negated: bool, ranges: Vec<(char, char)> },
     Concat(Vec<Node>),
     Alternate(Vec<Node>),
-    Repeat {
-        node: Box<Node>,
-        min: u32,
-        max: Option<u32>,
-    },
+    Repeat { node: Box<Node>, min: u32, max: Option<u32> },
     Intersect(Vec<Node>),
     Complement(Box<Node>),
-    /// `<n-m>`: a decimal number in the range; with a width, padded with zeros to it.
-    Interval {
-        min: u64,
-        max: u64,
-        width: Option<usize>,
-    },
     AnyString,
     Nothing,
 }
@@ -79,10 +68,11 @@ impl LuceneRegex {
             });
         }
         let node = parse::parse(pattern)?;
+        let node = if ignore_case { node.with_both_cases() } else { node };
         let strategy = if node.is_plain() {
-            Strategy::Regex(compile(&node, ignore_case)?)
+            Strategy::Regex(compile(&node)?)
         } else {
-            Strategy::Sets(Box::new(if ignore_case { node.folded() } else { node }))
+            Strategy::Automaton(Box::new(Automaton::new(&node)?))
         };
         Ok(Self { text: pattern.to_owned(), ignore_case, strategy })
     }
@@ -101,24 +91,16 @@ impl LuceneRegex {
     pub fn matches(&self, text: &str) -> bool {
         match &self.strategy {
             Strategy::Regex(regex) => regex.is_match(text),
-            Strategy::Sets(node) => {
-                let chars: Vec<char> = if self.ignore_case {
-                    text.chars().map(fold_char).collect()
-                } else {
-                    text.chars().collect()
-                };
-                chars.len() <= REGEX_SET_CHARS_MAX && sets::matches(node, &chars)
-            }
+            Strategy::Automaton(automaton) => automaton.matches(text),
         }
     }
 }
 
-fn compile(node: &Node, ignore_case: bool) -> Result<Regex, RegexError> {
+fn compile(node: &Node) -> Result<Regex, RegexError> {
     let mut pattern = String::from("^(?:");
     node.write(&mut pattern);
     pattern.push_str(")$");
     RegexBuilder::new(&pattern)
-        .case_insensitive(ignore_case)
         .dot_matches_new_line(true)
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
@@ -126,7 +108,8 @@ fn compile(node: &Node, ignore_case: bool) -> Result<Regex, RegexError> {
         .map_err(|error| {
             let message = match error {
                 regex::Error::CompiledTooBig(_) => format!("compiles to more than {REGEX_BYTES_MAX} bytes"),
-                other => other.to_string(),
+                // The message repeats the pattern before it says what is wrong.
+                other => other.to_string().lines().last().unwrap_or_default().to_owned(),
             };
             RegexError { message, offset: 0 }
         })
@@ -136,7 +119,7 @@ impl Node {
     /// Whether the `regex` crate has all that the expression uses.
     fn is_plain(&self) -> bool {
         match self {
-            Self::Intersect(_) | Self::Complement(_) | Self::Interval { .. } => false,
+            Self::Intersect(_) | Self::Complement(_) => false,
             Self::Concat(nodes) | Self::Alternate(nodes) => nodes.iter().all(Self::is_plain),
             Self::Repeat { node, .. } => node.is_plain(),
             _ => true,
@@ -174,7 +157,7 @@ impl Node {
                     None => write!(out, "{{{min},}}"),
                 };
             }
-            Self::Intersect(_) | Self::Complement(_) | Self::Interval { .. } => {}
+            Self::Intersect(_) | Self::Complement(_) => {}
         }
     }
 
@@ -185,35 +168,39 @@ impl Node {
         out.push_str(if single { "" } else { ")" });
     }
 
-    /// The expression for folded text.
-    fn folded(self) -> Self {
-        let all = |nodes: Vec<Self>| nodes.into_iter().map(Self::folded).collect();
+    /// The expression in which ASCII letters stand for both cases.
+    fn with_both_cases(self) -> Self {
+        let all = |nodes: Vec<Self>| nodes.into_iter().map(Self::with_both_cases).collect();
         match self {
-            Self::Char(c) => Self::Char(fold_char(c)),
-            Self::Class { negated, ranges } => Self::Class { negated, ranges: fold_ranges(&ranges) },
+            Self::Char(c) if c.is_ascii_alphabetic() => {
+                Self::Class { negated: false, ranges: both_cases(&[(c, c)]) }
+            }
+            Self::Class { negated, ranges } => Self::Class { negated, ranges: both_cases(&ranges) },
             Self::Concat(nodes) => Self::Concat(all(nodes)),
             Self::Alternate(nodes) => Self::Alternate(all(nodes)),
             Self::Intersect(nodes) => Self::Intersect(all(nodes)),
-            Self::Repeat { node, min, max } => Self::Repeat { node: Box::new(node.folded()), min, max },
-            Self::Complement(node) => Self::Complement(Box::new(node.folded())),
+            Self::Repeat { node, min, max } => {
+                Self::Repeat { node: Box::new(node.with_both_cases()), min, max }
+            }
+            Self::Complement(node) => Self::Complement(Box::new(node.with_both_cases())),
             other => other,
         }
     }
 }
 
-/// The ranges with the lower case of what they hold; wide ranges get the ASCII letters only.
-fn fold_ranges(ranges: &[(char, char)]) -> Vec<(char, char)> {
-    let mut folded = ranges.to_vec();
+/// The ranges with the other case of the ASCII letters that they hold.
+fn both_cases(ranges: &[(char, char)]) -> Vec<(char, char)> {
+    let mut both = ranges.to_vec();
     for (from, to) in ranges {
-        let (low, high) = ((*from).max('A'), (*to).min('Z'));
-        if low <= high {
-            folded.push((low.to_ascii_lowercase(), high.to_ascii_lowercase()));
-        }
-        if !from.is_ascii() && u32::from(*to) - u32::from(*from) < 0x400 {
-            folded.extend((*from..=*to).map(|c| (fold_char(c), fold_char(c))));
+        for (first, last) in [('A', 'Z'), ('a', 'z')] {
+            let (low, high) = ((*from).max(first), (*to).min(last));
+            if low <= high {
+                let other = |c: char| char::from(c as u8 ^ 0x20);
+                both.push((other(low), other(high)));
+            }
         }
     }
-    folded
+    both
 }
 
 fn push_char(out: &mut String, c: char) {
@@ -263,6 +250,12 @@ mod tests {
         check("v<1-100>", "v101", false);
         check("<01-10>", "7", false);
         check("<01-10>", "07", true);
+        check("<8-113>", "0042", true);
+        check("<8-113>", "7", false);
+        check("<8-113>", "114", false);
+        check("[\\s\\S]+", "a b", true);
+        check("[\\D]+", "a1", false);
+        check(".*~(a.*~(b.*c).*d).*x", &"a".repeat(4_000), false);
         check("[ʰ-˿]+", "ʰʱ", true);
     }
 
@@ -273,7 +266,8 @@ mod tests {
         };
         check("C:\\\\Win[A-Z]+", "c:\\windows");
         check("~(X)[A-Z]", "aq");
-        check("ÄB~(c)", "äb");
+        check("Äb~(c)", "ÄB");
+        check("k[^k]", "Kx");
     }
 
     #[test]
@@ -291,9 +285,12 @@ mod tests {
             "<9-1>",
             "<a>",
             "(((.{500}){500}){500})",
+            "(a{1000}){6}&~(b)",
         ] {
             assert!(LuceneRegex::new(pattern, false).is_err(), "{pattern}");
         }
         assert!(LuceneRegex::new(&"(".repeat(200_000), false).is_err());
+        assert!(LuceneRegex::new(&format!("~b{}", "?".repeat(19_000)), false).is_err());
+        assert!(!LuceneRegex::new("k", true).unwrap().matches("\u{212A}"));
     }
 }

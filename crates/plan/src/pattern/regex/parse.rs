@@ -1,7 +1,8 @@
 //! Lucene regular expressions: text to tree.
 
+use super::interval::interval;
 use super::{Node, RegexError};
-use crate::limits::{REGEX_DEPTH_MAX, REGEX_REPEAT_MAX};
+use crate::limits::{REGEX_DEPTH_MAX, REGEX_REPEAT_MAX, REGEX_STACKED_MAX};
 
 /// Parses a whole expression.
 pub(super) fn parse(pattern: &str) -> Result<Node, RegexError> {
@@ -60,22 +61,21 @@ impl Parser {
 
     fn repetition(&mut self) -> Result<Node, RegexError> {
         let mut node = self.complement()?;
-        loop {
-            let (min, max) = match self.peek() {
+        for _ in 0..=REGEX_STACKED_MAX {
+            let operator = self.peek();
+            if !matches!(operator, Some('?' | '*' | '+' | '{')) {
+                return Ok(node);
+            }
+            self.position += 1;
+            let (min, max) = match operator {
                 Some('?') => (0, Some(1)),
                 Some('*') => (0, None),
                 Some('+') => (1, None),
-                Some('{') => {
-                    self.position += 1;
-                    let (min, max) = self.bounds()?;
-                    node = Node::Repeat { node: Box::new(node), min, max };
-                    continue;
-                }
-                _ => return Ok(node),
+                _ => self.bounds()?,
             };
-            self.position += 1;
             node = Node::Repeat { node: Box::new(node), min, max };
         }
+        Err(self.error(format!("more than {REGEX_STACKED_MAX} repetitions of one part")))
     }
 
     /// `n}`, `n,}` or `n,m}`.
@@ -192,7 +192,7 @@ impl Parser {
         if !self.eat('>') || min > max {
             return Err(self.error("expected `<n-m>`, the smaller number first"));
         }
-        Ok(Node::Interval { min, max, width: (width == width_max).then_some(width) })
+        Ok(interval(min, max, (width == width_max).then_some(width)))
     }
 
     fn class(&mut self) -> Result<Node, RegexError> {
@@ -212,13 +212,13 @@ impl Parser {
         Ok(Node::Class { negated, ranges })
     }
 
-    /// `[\d.]`: the ranges of a predefined class inside brackets; the negated ones have no ranges of their own.
+    /// `[\d.]`: the ranges of a predefined class inside brackets.
     fn predefined_in_class(&mut self) -> Option<Vec<(char, char)>> {
         let letter =
             (self.peek() == Some('\\')).then(|| self.chars.get(self.position + 1).copied()).flatten()?;
-        let ranges = predefined(letter).filter(|_| letter.is_ascii_lowercase())?;
+        let ranges = predefined(letter)?;
         self.position += 2;
-        Some(ranges)
+        Some(if letter.is_ascii_uppercase() { opposite(&ranges) } else { ranges })
     }
 
     fn range(&mut self) -> Result<(char, char), RegexError> {
@@ -245,6 +245,19 @@ impl Parser {
         self.position += 1;
         Ok(c)
     }
+}
+
+/// All characters outside of sorted ASCII ranges.
+fn opposite(ranges: &[(char, char)]) -> Vec<(char, char)> {
+    let (mut outside, mut from) = (Vec::new(), '\0');
+    for (start, end) in ranges {
+        if from < *start {
+            outside.push((from, char::from(*start as u8 - 1)));
+        }
+        from = char::from(*end as u8 + 1);
+    }
+    outside.push((from, char::MAX));
+    outside
 }
 
 /// What a predefined class, or the opposite of a negated one, holds: ASCII only, as in Lucene.
