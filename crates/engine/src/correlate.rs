@@ -53,6 +53,8 @@ impl Default for CorrelatorOptions {
 pub struct RuleCounters {
     /// Events that arrived after their place in the order had passed.
     pub late: u64,
+    /// Events that came again: the same index and id at the same time.
+    pub repeated: u64,
     /// Partial sequences, processes or sample events that a limit pushed out.
     pub evicted: u64,
 }
@@ -164,6 +166,12 @@ impl Correlator {
         state.buffer.sort_by(|a, b| order(a, b, tie_break));
         for found in state.buffer.drain(..count) {
             self.buffered_bytes -= weight(&found).min(self.buffered_bytes);
+            let again =
+                |last: &Match| last.event.index == found.event.index && last.event.id == found.event.id;
+            if state.frontier.as_ref().is_some_and(|last| last.time == found.time && again(last)) {
+                state.counters.repeated += 1;
+                continue;
+            }
             let settled = match &mut state.lineage {
                 Some(lineage) => lineage.settle(&found, &mut state.counters),
                 None => Settled::from(&found.body),
@@ -267,8 +275,8 @@ fn first_step(found: &Match) -> usize {
     }
 }
 
-fn identity(event: &Event) -> (&str, Option<&str>, &[u8]) {
-    (&event.index, event.id.as_deref(), &event.source)
+fn identity(event: &Event) -> (&str, &str, &[u8]) {
+    (&event.index, &event.id, &event.source)
 }
 
 /// Keeps what `head` and `tail` keep.

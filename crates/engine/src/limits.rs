@@ -4,6 +4,14 @@
 /// counted in [`crate::MatchCounters::keys_dropped`].
 pub const KEY_TUPLES_PER_EVENT_MAX: usize = 1_000;
 
+/// Most different contents of events without an id that are counted, to tell exact duplicates apart; further ones are
+/// counted in [`crate::MatchCounters::occurrences_dropped`].
+pub const OCCURRENCES_MAX: usize = 20_000_000;
+
+/// Most keys that a sample keeps events for; events of further ones are dropped and counted in
+/// [`crate::RuleCounters::evicted`].
+pub const SAMPLE_KEYS_MAX: usize = 1_000_000;
+
 /// Most index names whose rules are remembered; for further ones they are looked up anew for every event.
 pub const INDEX_NAMES_MAX: usize = 10_000;
 

@@ -6,14 +6,17 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
-use maxspan_event::{DecodeError, Event, Slot, Slots, Value};
+use maxspan_event::{DecodeError, Event, Slot, Slots, Value, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
-use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
+use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX, OCCURRENCES_MAX};
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
+
+/// Where Kibana keeps the alerts of the default space.
+const ALERTS_INDEX: &str = ".alerts-security.alerts-default";
 
 /// An event as it comes from an input.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +97,10 @@ pub struct MatchCounters {
     pub without_timestamp: u64,
     /// Events that name no index; every rule looked at them.
     pub without_index: u64,
+    /// Documents with a lone surrogate or a number out of range, which were mended.
+    pub repaired: u64,
+    /// Events beyond the limit up to which those with the same content are told apart.
+    pub occurrences_dropped: u64,
     /// Values beyond the limit of one field.
     pub values_dropped: u64,
 }
@@ -104,7 +111,7 @@ pub struct Scratch {
     slots: Slots,
     answers: Vec<bool>,
     applicable: FxHashMap<Arc<str>, Arc<[RuleId]>>,
-    /// How often an event with these bytes matched something, by hash; for events without an id.
+    /// How often an event of this index and content matched something, by hash; for events without an id.
     occurrences: FxHashMap<u64, u32>,
     matches: Vec<Match>,
     counters: MatchCounters,
@@ -126,17 +133,18 @@ impl RuleSet {
     /// Matches one event against every rule that looks into its index; see [`Scratch::drain`] for the matches.
     pub fn match_event(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<(), DecodeError> {
         scratch.matches.clear();
-        self.decoder().decode(input.source, &mut scratch.slots)?;
-        let (index, rules) = self.applicable(input, scratch);
+        let mended = match self.decoder().decode(input.source, &mut scratch.slots) {
+            Ok(()) => None,
+            Err(error) => Some(self.decode_repaired(input.source, error, scratch)?),
+        };
+        let source = mended.as_deref().unwrap_or(input.source);
+        let alert_uuid = self.alert_uuid(scratch);
+        let (index, rules) = self.applicable(input, alert_uuid.is_some(), scratch);
         let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
         scratch.counters.os_derived += u64::from(derived.is_some());
-        let mut pass = Pass {
-            rule_set: self,
-            input,
-            index,
-            derived_os: derived.map(maxspan_event::HostOs::name),
-            event: None,
-        };
+        let id = input.id.filter(|id| !id.is_empty()).or(alert_uuid.as_deref());
+        let derived_os = derived.map(maxspan_event::HostOs::name);
+        let mut pass = Pass { rule_set: self, input, id, source, index, derived_os, event: None };
         for id in rules.iter() {
             let rule = self.rule(*id);
             let Some(body) = evaluate(rule, scratch) else { continue };
@@ -145,9 +153,36 @@ impl RuleSet {
         Ok(())
     }
 
+    /// Decodes a mended copy of a document that strict JSON refuses; the first error stands where that is no help.
+    fn decode_repaired(
+        &self,
+        source: &[u8],
+        error: DecodeError,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u8>, DecodeError> {
+        let Some(mended) = repair::repaired(source) else { return Err(error) };
+        self.decoder().decode(&mended, &mut scratch.slots)?;
+        scratch.counters.repaired += 1;
+        Ok(mended)
+    }
+
+    /// The id of an event that is an alert.
+    fn alert_uuid(&self, scratch: &Scratch) -> Option<String> {
+        scratch.slots.values(self.alert_uuid_slot()).first().and_then(Value::as_text).map(str::to_owned)
+    }
+
     /// The event's index, and the rules that look into it.
-    fn applicable(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> (Arc<str>, Arc<[RuleId]>) {
-        let stream = if input.index.is_some() { None } else { self.data_stream(&scratch.slots) };
+    fn applicable(
+        &self,
+        input: &EventInput<'_>,
+        is_alert: bool,
+        scratch: &mut Scratch,
+    ) -> (Arc<str>, Arc<[RuleId]>) {
+        let stream = match (input.index, is_alert) {
+            (Some(_), _) => None,
+            (None, true) => Some(ALERTS_INDEX.to_owned()),
+            (None, false) => self.data_stream(&scratch.slots),
+        };
         let index = input.index.or(stream.as_deref()).unwrap_or(input.default_index);
         scratch.counters.without_index += u64::from(index.is_empty());
         if let Some((index, rules)) = scratch.applicable.get_key_value(index) {
@@ -175,6 +210,9 @@ impl RuleSet {
 struct Pass<'a> {
     rule_set: &'a RuleSet,
     input: &'a EventInput<'a>,
+    /// The id that is known without looking at the whole content.
+    id: Option<&'a str>,
+    source: &'a [u8],
     index: Arc<str>,
     derived_os: Option<&'static str>,
     event: Option<Arc<Event>>,
@@ -200,21 +238,29 @@ impl Pass<'_> {
                 _ => None,
             },
             primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
-            event: self.event(time, &mut scratch.occurrences),
+            event: self.event(time, &mut scratch.counters, &mut scratch.occurrences),
             body,
         };
         scratch.matches.push(found);
     }
 
-    fn event(&mut self, timestamp: Option<i64>, occurrences: &mut FxHashMap<u64, u32>) -> Arc<Event> {
-        let (input, derived_os, index) = (self.input, self.derived_os, &self.index);
+    fn event(
+        &mut self,
+        timestamp: Option<i64>,
+        counters: &mut MatchCounters,
+        occurrences: &mut FxHashMap<u64, u32>,
+    ) -> Arc<Event> {
+        let (input, derived_os, index, source) = (self.input, self.derived_os, &self.index, self.source);
         let event = self.event.get_or_insert_with(|| {
-            let occurrence = if input.id.is_some() { 0 } else { occurrence(input.source, occurrences) };
+            let id = match self.id {
+                Some(id) => id.into(),
+                None => content_id(index, source, counters, occurrences),
+            };
+            let index = Arc::clone(index);
             Arc::new(Event {
-                index: Arc::clone(index),
-                id: input.id.map(Into::into),
-                occurrence,
-                source: input.source.into(),
+                index,
+                id,
+                source: source.into(),
                 timestamp,
                 derived_os,
                 arrival: input.arrival,
@@ -224,13 +270,26 @@ impl Pass<'_> {
     }
 }
 
-/// How many events with these bytes matched something before.
-fn occurrence(source: &[u8], occurrences: &mut FxHashMap<u64, u32>) -> u32 {
+/// An id from the event's content; events of one index with the same content are told apart by how many came before.
+fn content_id(
+    index: &str,
+    source: &[u8],
+    counters: &mut MatchCounters,
+    occurrences: &mut FxHashMap<u64, u32>,
+) -> Box<str> {
+    let id = identity::content_id_of(source, 0);
     let mut hasher = DefaultHasher::new();
-    hasher.write(source);
-    let count = occurrences.entry(hasher.finish()).or_insert(0);
+    hasher.write(index.as_bytes());
+    hasher.write_u8(0xff);
+    hasher.write(id.as_bytes());
+    let key = hasher.finish();
+    if occurrences.len() >= OCCURRENCES_MAX && !occurrences.contains_key(&key) {
+        counters.occurrences_dropped += 1;
+        return id.into();
+    }
+    let count = occurrences.entry(key).or_insert(0);
     *count += 1;
-    *count - 1
+    if *count == 1 { id.into() } else { identity::content_id_of(source, *count - 1).into() }
 }
 
 fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {

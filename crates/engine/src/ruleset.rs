@@ -35,6 +35,8 @@ pub struct RuleSet {
     sequence_number: Slot,
     /// `data_stream.type`, `.dataset`, `.namespace`
     data_stream: [Slot; 3],
+    /// `kibana.alert.uuid`: the event is an alert.
+    alert_uuid: Slot,
 }
 
 /// Collects rules and the fields they name.
@@ -71,8 +73,9 @@ impl RuleSetBuilder {
         let sequence_number = self.slot("event.sequence");
         let data_stream =
             ["type", "dataset", "namespace"].map(|name| self.slot(&format!("data_stream.{name}")));
+        let alert_uuid = self.slot("kibana.alert.uuid");
         let decoder = Decoder::new(self.fields, self.schema);
-        RuleSet { rules: self.rules, decoder, normalizer, sequence_number, data_stream }
+        RuleSet { rules: self.rules, decoder, normalizer, sequence_number, data_stream, alert_uuid }
     }
 }
 
@@ -104,6 +107,10 @@ impl RuleSet {
 
     pub(crate) fn normalizer(&self) -> Option<&Normalizer> {
         self.normalizer.as_ref()
+    }
+
+    pub(crate) fn alert_uuid_slot(&self) -> Slot {
+        self.alert_uuid
     }
 
     pub(crate) fn data_stream_slots(&self) -> [Slot; 3] {

@@ -7,11 +7,8 @@ use std::sync::Arc;
 pub struct Event {
     /// The index or data stream; empty where nothing says.
     pub index: Arc<str>,
-    /// The `_id` that came with the event; otherwise one is derived from the content when an alert needs it
-    /// ([`crate::identity::content_id`]).
-    pub id: Option<Box<str>>,
-    /// How many events with the same bytes came before, for events without an id.
-    pub occurrence: u32,
+    /// The `_id` that came with the event, else one from its content ([`crate::identity::content_id`]).
+    pub id: Box<str>,
     /// The document as JSON bytes.
     pub source: Box<[u8]>,
     /// Nanoseconds since 1970 of the timestamp field; none where the event has none.

@@ -33,6 +33,13 @@ pub fn content_id(document: &Value, occurrence: u32) -> String {
     id
 }
 
+/// The same for a document as JSON bytes; what cannot be read as a whole counts as text.
+pub fn content_id_of(source: &[u8], occurrence: u32) -> String {
+    let document = serde_json::from_slice(source)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(source).into_owned()));
+    content_id(&document, occurrence)
+}
+
 fn write_canonical(value: &Value, out: &mut String, top: bool) {
     match value {
         Value::Object(map) => {

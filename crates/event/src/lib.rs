@@ -32,6 +32,7 @@ mod ip;
 pub mod limits;
 mod mapping;
 mod normalize;
+pub mod repair;
 mod schema;
 mod slots;
 mod value;

@@ -61,6 +61,11 @@ impl Schema {
         if let Some(field) = self.multi_field(name) {
             return Some(field);
         }
+        if let Some(path) = alert_field(name) {
+            let mut field = self.get(&path).unwrap_or_else(|| Field::new(&path, FieldType::Keyword));
+            name.clone_into(&mut field.name);
+            return Some(field);
+        }
         let known = self.built_in.get(name);
         let kind = known.map(|known| known.kind).or_else(|| self.flattened_parent(name))?;
         let mut field = self.inside_nested(Field::new(name, kind));
@@ -122,6 +127,18 @@ impl Schema {
     }
 }
 
+/// Fields of alerts under their names from before Kibana 8, which rules still use.
+fn alert_field(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("signal.")?;
+    Some(match rest {
+        "rule.id" => "kibana.alert.rule.uuid".to_owned(),
+        "rule.severity" => "kibana.alert.severity".to_owned(),
+        "rule.risk_score" => "kibana.alert.risk_score".to_owned(),
+        "status" => "kibana.alert.workflow_status".to_owned(),
+        other => format!("kibana.alert.{other}"),
+    })
+}
+
 /// Lines of `<segments shared with the line before> <rest of the name> <letter of the type>`.
 fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
     let mut table = FxHashMap::default();
@@ -167,6 +184,8 @@ mod tests {
         check("process.code_signature.trusted", FieldType::Boolean, "process.code_signature.trusted");
         check("dll.pe.imports.foo", FieldType::Keyword, "dll.pe.imports.foo");
         check("no.such.field", FieldType::Unknown, "no.such.field");
+        check("signal.rule.name", FieldType::Keyword, "kibana.alert.rule.name");
+        check("signal.status", FieldType::Keyword, "kibana.alert.workflow_status");
         assert!(schema.field("process.name.caseless").lowercase);
         assert!(schema.is_object("process.parent"));
         assert_eq!(schema.field("dll.pe.sections.name").nested_path.as_deref(), Some("dll.pe.sections"));

@@ -104,6 +104,12 @@ pub struct HuntStats {
     pub keys_dropped: u64,
     /// Values of one field beyond the limit.
     pub values_dropped: u64,
+    /// Events that were mended: a lone surrogate, or a number out of range.
+    pub events_repaired: u64,
+    /// Events that came again with the same index and id, and took part in a sequence or sample once.
+    pub events_repeated: u64,
+    /// Events without an id beyond the limit up to which exact duplicates are told apart.
+    pub occurrences_dropped: u64,
     /// Wall time.
     pub seconds: f64,
 }
@@ -290,9 +296,10 @@ impl<'a> Run<'a> {
     /// One alert, or the building blocks of a sequence and then the alert about it; none by the recursion guard.
     fn alerts_of(&self, detection: &Detection, context: &AlertContext<'_>) -> Vec<HuntAlert> {
         let rule = self.rules.document(detection.rule);
-        let event = |event: &maxspan_event::Event| {
-            let (source, id) = document(event);
-            SourceEvent { index: event.index.to_string(), id, source }
+        let event = |event: &maxspan_event::Event| SourceEvent {
+            index: event.index.to_string(),
+            id: event.id.to_string(),
+            source: document(event),
         };
         let out = |building_block: bool| {
             move |alert: Alert| HuntAlert { rule: detection.rule, building_block, alert }
@@ -324,6 +331,7 @@ impl<'a> Run<'a> {
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
             self.stats.late_events += counters.late;
+            self.stats.events_repeated += counters.repeated;
             self.stats.alerts_repeated += retained.repeated;
         }
         let counters = self.scratch.counters();
@@ -332,6 +340,8 @@ impl<'a> Run<'a> {
         self.stats.matches_without_timestamp = counters.without_timestamp;
         self.stats.keys_dropped = counters.keys_dropped;
         self.stats.values_dropped = counters.values_dropped;
+        self.stats.events_repaired = counters.repaired;
+        self.stats.occurrences_dropped = counters.occurrences_dropped;
     }
 }
 
@@ -342,7 +352,11 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
         MaxSignals::Count(count) => Some(count as usize),
         MaxSignals::Unlimited => None,
     };
-    let keep = if document.rule_type() == maxspan_rules::RuleType::Eql { Keep::Newest } else { Keep::Oldest };
+    let keep = if document.rule_type() == maxspan_rules::RuleType::Eql {
+        Keep::Newest
+    } else {
+        Keep::OldestByPrimaryTime
+    };
     Cap { count, interval: Some(date::from_millis(document.schedule.interval_ms)), keep }
 }
 

@@ -55,3 +55,9 @@ pub(crate) const STRAY_BYTES_MAX: usize = 64 << 10;
 
 /// Indentation looked at when searching for the next document after a broken one.
 pub(crate) const INDENT_BYTES_MAX: usize = 4 << 10;
+
+/// Detections of one rule and interval that are held before the cap is applied, where the cap is smaller.
+pub const RETAINED_SLACK: usize = 500;
+
+/// Detections that a cap dropped and that are remembered, so that the same one is not counted twice.
+pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;

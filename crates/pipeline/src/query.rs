@@ -280,6 +280,5 @@ fn key_json(key: &KeyValue, style: KeyStyle) -> Value {
 }
 
 fn event_json(event: &Arc<Event>) -> Value {
-    let (source, id) = document(event);
-    json!({"_index": &*event.index, "_id": id, "_source": source})
+    json!({"_index": &*event.index, "_id": &*event.id, "_source": document(event)})
 }

@@ -1,17 +1,22 @@
 //! The detections of one rule that are kept until the end of a run: ordered, without doubles, capped.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use maxspan_engine::{Detection, apply_limits};
-use maxspan_event::Event;
 use maxspan_plan::Limit;
+use rustc_hash::FxHashSet;
 
-/// Which detections a cap keeps.
+use crate::limits::{CAPPED_REMEMBERED_MAX, RETAINED_SLACK};
+
+/// Which detections a cap keeps, and what they are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// The first ones, as Elastic's KQL rules page from the oldest on.
+    /// The first ones by the rule's order.
     Oldest,
-    /// The last ones, as Elasticsearch's EQL search gives the tail.
+    /// The first ones by the rule's primary timestamp, those without one last: as Elastic's KQL rules page.
+    OldestByPrimaryTime,
+    /// The last ones by the rule's order, as Elasticsearch's EQL search gives the tail.
     Newest,
 }
 
@@ -26,12 +31,14 @@ pub(crate) struct Cap {
     pub(crate) keep: Keep,
 }
 
-/// The detections of one rule. Memory is bounded by twice the cap for each interval.
+/// The detections of one rule. Memory is bounded by twice the cap, and a little more, for each interval.
 #[derive(Debug)]
 pub(crate) struct Retained {
     cap: Cap,
     limits: Vec<Limit>,
     intervals: BTreeMap<i64, Vec<Detection>>,
+    /// Hashes of detections that the cap dropped, so that they are counted once.
+    dropped: FxHashSet<u64>,
     /// Detections that the cap dropped.
     pub(crate) capped: u64,
     /// Detections of the same events as another one.
@@ -41,18 +48,28 @@ pub(crate) struct Retained {
 impl Retained {
     /// Keeps what the cap and the query's own `head` and `tail` keep.
     pub(crate) fn new(cap: Cap, limits: &[Limit]) -> Self {
-        Self { cap, limits: limits.to_vec(), intervals: BTreeMap::new(), capped: 0, repeated: 0 }
+        let (intervals, dropped) = (BTreeMap::new(), FxHashSet::default());
+        Self { cap, limits: limits.to_vec(), intervals, dropped, capped: 0, repeated: 0 }
     }
 
     pub(crate) fn push(&mut self, detection: Detection) {
+        if self.dropped.contains(&hash(&detection)) {
+            self.repeated += 1;
+            return;
+        }
         // `head` and `tail` count over the whole run, so nothing is cut before they are applied.
         let interval = if self.limits.is_empty() { self.interval(&detection) } else { 0 };
+        let count = if self.limits.is_empty() { self.cap.count } else { self.limited() };
         let list = self.intervals.entry(interval).or_default();
         list.push(detection);
-        let full = self.cap.count.is_some_and(|count| list.len() >= (2 * count).max(1000));
-        if full && self.limits.is_empty() {
+        if count.is_some_and(|count| list.len() >= 2 * count.max(RETAINED_SLACK)) {
             let mut list = std::mem::take(list);
-            self.settle(&mut list);
+            if self.limits.is_empty() {
+                self.settle(&mut list);
+            } else {
+                self.order(&mut list);
+                list = apply_limits(list, &self.limits);
+            }
             self.intervals.insert(interval, list);
         }
     }
@@ -76,6 +93,14 @@ impl Retained {
         kept
     }
 
+    /// With one `head` or `tail`, no more than it keeps needs to be held.
+    fn limited(&self) -> Option<usize> {
+        match self.limits.as_slice() {
+            [Limit::Head(count) | Limit::Tail(count)] => Some(*count),
+            _ => None,
+        }
+    }
+
     fn interval(&self, detection: &Detection) -> i64 {
         match (self.cap.interval, detection.time) {
             (Some(interval), Some(time)) if interval > 0 => time.div_euclid(interval),
@@ -87,47 +112,43 @@ impl Retained {
     fn settle(&mut self, list: &mut Vec<Detection>) {
         self.order(list);
         let Some(count) = self.cap.count.filter(|count| *count < list.len()) else { return };
-        self.capped += (list.len() - count) as u64;
-        match self.cap.keep {
-            Keep::Oldest => list.truncate(count),
+        let cut = match self.cap.keep {
+            Keep::Oldest | Keep::OldestByPrimaryTime => list.split_off(count),
             Keep::Newest => {
-                list.drain(..list.len() - count);
+                let kept = list.split_off(list.len() - count);
+                std::mem::replace(list, kept)
             }
-        }
+        };
+        self.capped += cut.len() as u64;
+        let room = CAPPED_REMEMBERED_MAX.saturating_sub(self.dropped.len());
+        self.dropped.extend(cut.iter().map(hash).take(room));
     }
 
-    /// A stable order: what the rule orders by, then the identity of the events.
+    /// A stable order: what the rule orders by, then the identity of the events. Of the same events one is left.
     fn order(&mut self, list: &mut Vec<Detection>) {
+        let by_primary_time = self.cap.keep == Keep::OldestByPrimaryTime;
+        let primary = |one: &Detection| if by_primary_time { one.time.unwrap_or(i64::MAX) } else { 0 };
         list.sort_by(|a, b| {
-            a.order
-                .cmp(&b.order)
+            primary(a)
+                .cmp(&primary(b))
+                .then_with(|| a.order.cmp(&b.order))
                 .then_with(|| identities(a).cmp(identities(b)))
                 .then_with(|| a.keys.cmp(&b.keys))
         });
         let before = list.len();
-        list.dedup_by(|a, b| a.keys == b.keys && same_events(a, b));
+        list.dedup_by(|a, b| a.keys == b.keys && identities(a).eq(identities(b)));
         self.repeated += (before - list.len()) as u64;
     }
 }
 
-fn identities(detection: &Detection) -> impl Iterator<Item = (&str, Option<&str>, &[u8], u32)> {
-    detection.present().map(|event| identity(event))
+/// Index and id of each event; nothing for a missing one.
+fn identities(detection: &Detection) -> impl Iterator<Item = Option<(&str, &str)>> {
+    detection.events.iter().map(|event| event.as_ref().map(|event| (&*event.index, &*event.id)))
 }
 
-fn identity(event: &Event) -> (&str, Option<&str>, &[u8], u32) {
-    (&event.index, event.id.as_deref(), &event.source, event.occurrence)
-}
-
-/// Two events with the same index and id are one, whatever their documents say.
-fn same_events(a: &Detection, b: &Detection) -> bool {
-    let key = |event: &Event| match &event.id {
-        Some(id) => (event.index.clone(), id.clone(), 0),
-        None => (event.index.clone(), String::from_utf8_lossy(&event.source).into(), event.occurrence),
-    };
-    a.events.len() == b.events.len()
-        && a.events.iter().zip(&b.events).all(|(a, b)| match (a, b) {
-            (Some(a), Some(b)) => std::sync::Arc::ptr_eq(a, b) || (a.id == b.id && key(a) == key(b)),
-            (None, None) => true,
-            _ => false,
-        })
+fn hash(detection: &Detection) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    detection.keys.hash(&mut hasher);
+    identities(detection).for_each(|identity| identity.hash(&mut hasher));
+    hasher.finish()
 }

@@ -1,31 +1,27 @@
 //! An event's document as alerts and query results carry it.
 
-use maxspan_event::{DecodeError, Event, identity};
+use maxspan_event::{DecodeError, Event};
 use serde_json::{Map, Value};
 
 use crate::input::{InputProblem, Location, ProblemKind};
 
-/// The document of an event, and its `_id`.
+/// The document of an event.
 ///
 /// Top-level keys that begin with `_` are bookkeeping and left out; a derived `host.os.type` is written in. A document
 /// that cannot be read as a whole (nested too deeply where no rule looked) is kept as text in `event.original`, so
 /// that the alert is not lost.
-pub(crate) fn document(event: &Event) -> (Value, String) {
+pub(crate) fn document(event: &Event) -> Value {
     let mut document = serde_json::from_slice(&event.source).unwrap_or_else(|_| {
         let text = String::from_utf8_lossy(&event.source).into_owned();
         serde_json::json!({"event": {"original": text}})
     });
-    let id = match &event.id {
-        Some(id) => id.to_string(),
-        None => identity::content_id(&document, event.occurrence),
-    };
     if let Value::Object(map) = &mut document {
         map.retain(|key, _| !key.starts_with('_'));
         if let Some(os) = event.derived_os {
             set_host_os(map, os);
         }
     }
-    (document, id)
+    document
 }
 
 /// An event that the decoder refused, as a problem of the input.
@@ -59,14 +55,13 @@ mod tests {
         let check = |source: &str, expected: &str| {
             let event = Event {
                 index: Arc::from(""),
-                id: Some("1".into()),
-                occurrence: 0,
+                id: "1".into(),
                 source: source.as_bytes().into(),
                 timestamp: None,
                 derived_os: Some("macos"),
                 arrival: 0,
             };
-            assert_eq!(document(&event).0.to_string(), expected);
+            assert_eq!(document(&event).to_string(), expected);
         };
         check(
             r#"{"_src": "x", "host": {"os": {"family": "darwin"}}}"#,

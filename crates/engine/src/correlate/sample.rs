@@ -8,7 +8,7 @@ use maxspan_event::Event;
 use super::RuleCounters;
 use crate::detection::{Detection, DetectionOrder, TieValue};
 use crate::key::KeyTuple;
-use crate::limits::{SAMPLE_EVENTS_MAX, SAMPLE_SEARCH_MAX, SAMPLES_PER_KEY_MAX};
+use crate::limits::{SAMPLE_EVENTS_MAX, SAMPLE_KEYS_MAX, SAMPLE_SEARCH_MAX, SAMPLES_PER_KEY_MAX};
 use crate::matcher::{Match, StepMatch};
 use crate::ruleset::RuleId;
 
@@ -32,6 +32,10 @@ impl SampleState {
     pub(super) fn push(&mut self, found: &Match, steps: &[StepMatch], counters: &mut RuleCounters) {
         let stages = self.stages;
         for (step, key) in steps.iter().flat_map(|step| step.keys.iter().map(move |key| (step.step, key))) {
+            if self.keys.len() == SAMPLE_KEYS_MAX && !self.keys.contains_key(key) {
+                counters.evicted += 1;
+                continue;
+            }
             let events = &mut self.keys.entry(key.clone()).or_insert_with(|| vec![Vec::new(); stages])[step];
             if events.len() < SAMPLE_EVENTS_MAX {
                 events.push((Arc::clone(&found.event), found.primary_time));
