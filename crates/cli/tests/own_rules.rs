@@ -13,10 +13,11 @@ use serde_json::Value;
 
 #[test]
 fn the_cases_of_our_rules_hold() {
-    let mut files: Vec<_> = fs::read_dir(support::rules_folder().join("cases"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<_> =
+        fs::read_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
     files.sort();
     assert!(!files.is_empty());
     for file in files {

@@ -1,7 +1,7 @@
 //! The registry of diagnostic codes.
 //!
 //! Ranges: `10xx` events and inputs, `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
-//! `15xx` exceptions, filters and value lists, `16xx` field mappings, `17xx` plans and limits.
+//! `15xx` exceptions, filters and value lists, `17xx` plans and limits.
 //! A number is never given to another meaning, even after its code is gone.
 
 use crate::code::{Code, CodeInfo, Severity};
@@ -51,7 +51,6 @@ codes! {
     1303 KQL_NESTING Error "kql-nesting" "a query nested too deeply";
     1304 KQL_FIELD_UNMAPPED Warning "kql-field-unmapped" "no schema knows the field: it counts as missing unless events carry it";
     1305 KQL_VALUE Warning "kql-value" "a value that the field's type cannot hold";
-    1306 KQL_NESTED Error "kql-nested" "a nested field outside its group, or in the wrong group";
     1307 KQL_NULL Warning "kql-null" "`null` in KQL is no test for a missing field";
     1401 RULE_FORMAT Error "rule-format" "the file is not valid TOML, or not valid JSON";
     1402 RULE_FIELD_MISSING Error "rule-field-missing" "a field that the rule type requires is missing";
@@ -75,7 +74,6 @@ codes! {
     1505 VALUE_LIST_MISSING Warning "value-list-missing" "an exception names a value list that is not there";
     1506 EXCEPTION_FIELD_UNKNOWN Warning "exception-field-unknown" "a field that exception lists and items do not have";
     1507 EXCEPTION_DUPLICATE Warning "exception-duplicate" "two exception lists or items with the same id";
-    1601 MAPPING_FORMAT Error "mapping-format" "a field mapping that cannot be read";
     1701 PLAN_TOO_LARGE Error "plan-too-large" "a query that compiles to more than the limits allow";
 }
 

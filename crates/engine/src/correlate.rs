@@ -146,7 +146,9 @@ impl Correlator {
             match &mut state.machine {
                 Machine::Events => {}
                 Machine::Sequence(machine) => machine.finish(RuleId(index as u32), &mut self.ready),
-                Machine::Sample(machine) => machine.finish(RuleId(index as u32), &mut self.ready),
+                Machine::Sample(machine) => {
+                    machine.finish(RuleId(index as u32), &mut state.counters, &mut self.ready)
+                }
             }
         }
         std::mem::take(&mut self.ready)

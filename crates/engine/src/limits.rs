@@ -37,5 +37,6 @@ pub const SAMPLES_PER_KEY_MAX: usize = 1_000;
 /// [`crate::RuleCounters::evicted`].
 pub const SAMPLE_EVENTS_MAX: usize = 10_000;
 
-/// Most steps that the search for samples of one key takes.
+/// Most steps that the search for samples of one key takes; keys at which it ends are counted in
+/// [`crate::RuleCounters::evicted`].
 pub const SAMPLE_SEARCH_MAX: usize = 1_000_000;

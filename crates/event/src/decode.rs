@@ -10,7 +10,6 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::field::{Field, FieldType};
 use crate::ip::parse_ip;
-use crate::limits::LEAVES_PER_EVENT_MAX;
 use crate::schema::Schema;
 use crate::slots::{Fields, Leaf, NestedSlot, Slot, Slots};
 use crate::value::Value;
@@ -179,7 +178,7 @@ impl Decoder {
             serde_json::Value::Number(number) => Scalar::number(number),
         };
         // Bookkeeping beside the event's own fields is no part of the event.
-        if slots.leaves().len() < LEAVES_PER_EVENT_MAX && !path.starts_with('_') {
+        if !path.starts_with('_') {
             let field = self.schema.field(path);
             slots.push_leaf(Leaf { path: path.as_str().into(), value: coerce(scalar, &field), field });
         }

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::field::Field;
-use crate::limits::VALUES_PER_FIELD_MAX;
+use crate::limits::{LEAVES_PER_EVENT_MAX, VALUES_PER_FIELD_MAX};
 use crate::value::Value;
 
 /// The place of a field's values in [`Slots`].
@@ -120,7 +120,7 @@ impl Slots {
         self.nested.get(slot.0 as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// How many values went beyond [`VALUES_PER_FIELD_MAX`] since the slots were made.
+    /// How many values went beyond the limits of one field and of free text since the slots were made.
     pub fn values_dropped(&self) -> u64 {
         self.values_dropped
     }
@@ -154,6 +154,10 @@ impl Slots {
     }
 
     pub(crate) fn push_leaf(&mut self, leaf: Leaf) {
+        if self.leaves.len() == LEAVES_PER_EVENT_MAX {
+            self.values_dropped += 1;
+            return;
+        }
         self.leaves.push(leaf);
     }
 

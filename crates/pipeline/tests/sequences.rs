@@ -17,14 +17,17 @@ fn found(query: &str, events: &[Value]) -> Vec<String> {
     let input: String = events.iter().map(|event| format!("{event}\n")).collect();
     let mut reader = Reader::of_bytes("events", std::io::Cursor::new(input), InputOptions::default());
     let options = QueryOptions { size: 100, max_samples_per_key: 10, ..QueryOptions::default() };
-    let answer = query::run(query, &mut reader, &options).unwrap_or_else(|problems| panic!("{query}: {problems:?}"));
+    let answer =
+        query::run(query, &mut reader, &options).unwrap_or_else(|problems| panic!("{query}: {problems:?}"));
     let name = |event: &Value| event["_source"]["name"].as_str().unwrap_or("-").to_owned();
     let hits = &answer.response["hits"];
     if let Some(events) = hits["events"].as_array() {
         return events.iter().map(name).collect();
     }
     let sequences = hits["sequences"].as_array().unwrap().iter();
-    sequences.map(|one| one["events"].as_array().unwrap().iter().map(name).collect::<Vec<_>>().join(">")).collect()
+    sequences
+        .map(|one| one["events"].as_array().unwrap().iter().map(name).collect::<Vec<_>>().join(">"))
+        .collect()
 }
 
 fn check(query: &str, events: &str, expected: &[&str]) {
@@ -57,7 +60,8 @@ fn leading_missing_events_look_back_from_the_last_event() {
 
 #[test]
 fn both_ends_act_jointly() {
-    let query = "sequence by host.id with maxspan=10s ![M where true] [A where true] [B where true] ![N where true]";
+    let query =
+        "sequence by host.id with maxspan=10s ![M where true] [A where true] [B where true] ![N where true]";
     check(query, "M@0 A@2 B@3 N@5", &[]);
     check(query, "M@0 A@2 B@3 N@5 N@100 M@101", &[]);
     check(query, "M@0 A@2 B@3 N@10.5", &["->A@2>B@3>-"]);
@@ -107,7 +111,9 @@ fn lineage_follows_processes() {
         process("stranger", 5, "9", "8"),
         process("late", 6, "1", "0"),
     ];
-    let of = |relation: &str| found(&format!("process where {relation} of [process where name == \"root\"]"), &events);
+    let of = |relation: &str| {
+        found(&format!("process where {relation} of [process where name == \"root\"]"), &events)
+    };
     assert_eq!(of("child"), ["child"]);
     assert_eq!(of("descendant"), ["child", "grandchild"]);
     assert_eq!(of("event"), ["root", "late"]);

@@ -114,11 +114,8 @@ impl Compilation<'_> {
             (RuleParams::ThreatMatch(params), _) => {
                 if params.threat_language == Language::Kuery {
                     let (query, rule) = (params.threat_query.clone(), self.rule);
-                    let source = Source::new(
-                        format!("{} ({}, threat_query)", rule.origin.source.name, rule.rule_id),
-                        query.as_str(),
-                    );
-                    self.kql(&query, &Arc::new(source), 0);
+                    let source = rule.origin.text_source("threat_query", &rule.rule_id, &query);
+                    self.kql(&query, &source, 0);
                 }
                 self.rule_kql()
             }
@@ -186,7 +183,7 @@ impl Compilation<'_> {
         let mut all = Vec::new();
         for filter in &self.rule.filters {
             let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
-            match lower_filter(filter, &mut FilterContext { schema, fields, now: self.options.now }) {
+            match lower_filter(filter, &mut FilterContext::new(schema, fields, self.options.now)) {
                 Ok(predicate) => all.push(predicate),
                 Err(what) => self.report_field(
                     "filters",

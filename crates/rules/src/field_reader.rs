@@ -5,12 +5,13 @@
 
 use std::ops::RangeInclusive;
 
-use maxspan_diagnostics::{Code, Diagnostic, Span, nearest_names};
+use maxspan_diagnostics::{Code, Diagnostic, Severity, Span, nearest_names};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::json_places::Step;
+use crate::limits::MESSAGES_PER_RULE_MAX;
 
 /// Where the fields of a document are written.
 pub(crate) trait Places {
@@ -34,13 +35,41 @@ pub(crate) struct FieldReader<'a> {
     taken: Vec<&'static str>,
     places: &'a dyn Places,
     codes: FieldCodes,
-    /// Messages so far.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    messages: Messages,
+}
+
+/// Messages up to [`MESSAGES_PER_RULE_MAX`]; the others are counted.
+#[derive(Default)]
+struct Messages {
+    kept: Vec<Diagnostic>,
+    others: usize,
+    /// Where the first of the others is, and its code; an error goes before a warning.
+    first_other: Option<(Code, Span)>,
+}
+
+impl Messages {
+    fn push(&mut self, code: Code, make: impl FnOnce() -> Diagnostic) {
+        if self.kept.len() < MESSAGES_PER_RULE_MAX {
+            return self.kept.push(make());
+        }
+        self.others += 1;
+        let is_error = |code: Code| code.severity() == Severity::Error;
+        if self.first_other.is_none_or(|(first, _)| is_error(code) && !is_error(first)) {
+            self.first_other = Some((code, make().span));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Diagnostic> {
+        if let Some((code, span)) = self.first_other {
+            self.kept.push(Diagnostic::new(code, span, format!("and {} more messages", self.others)));
+        }
+        self.kept
+    }
 }
 
 impl<'a> FieldReader<'a> {
     pub(crate) fn new(fields: Map<String, Value>, places: &'a dyn Places, codes: FieldCodes) -> Self {
-        Self { fields, taken: Vec::new(), places, codes, diagnostics: Vec::new() }
+        Self { fields, taken: Vec::new(), places, codes, messages: Messages::default() }
     }
 
     /// Whether the field is there and not null.
@@ -202,7 +231,15 @@ impl<'a> FieldReader<'a> {
 
     /// Adds a message about the value at `path`.
     pub(crate) fn report(&mut self, code: Code, path: &[Step<'_>], message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::new(code, self.places.value(path), message));
+        let places = self.places;
+        self.messages.push(code, || Diagnostic::new(code, places.value(path), message));
+    }
+
+    /// Adds a way out to the last message.
+    pub(crate) fn help(&mut self, help: String) {
+        if let Some(diagnostic) = self.messages.kept.last_mut() {
+            diagnostic.help = Some(help);
+        }
     }
 
     /// Takes fields that are known but have no effect, without a word.
@@ -218,26 +255,32 @@ impl<'a> FieldReader<'a> {
             if let Some(value) = self.value(name)
                 && !is_empty(&value)
             {
-                self.diagnostics.push(Diagnostic::new(
-                    code,
-                    self.places.key(name),
-                    format!("`{name}` has no effect: {because}"),
-                ));
+                let places = self.places;
+                self.messages.push(code, || {
+                    Diagnostic::new(code, places.key(name), format!("`{name}` has no effect: {because}"))
+                });
             }
         }
     }
 
+    /// All messages, where the fields that were not taken mean nothing.
+    pub(crate) fn give_up(self) -> Vec<Diagnostic> {
+        self.messages.finish()
+    }
+
     /// Reports whatever was not taken; gives all messages.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        let (places, code, taken) = (self.places, self.codes.unknown, &self.taken);
         for name in self.fields.keys() {
-            let mut diagnostic =
-                Diagnostic::new(self.codes.unknown, self.places.key(name), format!("unknown field `{name}`"));
-            if let Some(near) = nearest_names(name, self.taken.iter().copied()).first() {
-                diagnostic = diagnostic.with_help(format!("did you mean `{near}`?"));
-            }
-            self.diagnostics.push(diagnostic);
+            self.messages.push(code, || {
+                let diagnostic = Diagnostic::new(code, places.key(name), format!("unknown field `{name}`"));
+                match nearest_names(name, taken.iter().copied()).first() {
+                    Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
+                    None => diagnostic,
+                }
+            });
         }
-        self.diagnostics
+        self.messages.finish()
     }
 }
 

@@ -1,55 +1,109 @@
 //! Kibana filter objects: Elasticsearch query DSL beside a rule's query, lowered to predicates.
 //!
-//! `meta.disabled` switches a filter off, `meta.negate` turns it around. What cannot be translated is an error of the
-//! rule, since leaving a filter out would change what the rule means.
+//! `meta.disabled` switches a filter off, `meta.negate` turns it around, `meta.type` `combined` joins filters. What is
+//! not understood to the last option is an error of the rule: leaving it out would change what the rule means.
 
-use maxspan_event::wildcard::{Wildcard, fold};
-use maxspan_event::{Field, Fields, Schema, Value as EventValue};
-use maxspan_kql::ast::{LiteralKind, RangeOp};
-use maxspan_kql::{range_test, value_test};
-use maxspan_plan::{LuceneRegex, Predicate, TestKind, ValueSet};
+mod leaf;
+mod range;
+#[cfg(test)]
+mod tests;
+
+use maxspan_event::{Field, Fields, Schema};
+use maxspan_plan::{Predicate, TestKind};
 use serde_json::{Map, Value};
+
+/// Most clauses of a `bool` whose `minimum_should_match` is neither one nor all of them.
+const COUNTED_CLAUSES_MAX: usize = 6;
 
 /// What lowering a filter needs.
 pub(crate) struct FilterContext<'a> {
-    pub(crate) schema: &'a Schema,
-    pub(crate) fields: &'a mut Fields,
+    schema: &'a Schema,
+    fields: &'a mut Fields,
     /// What `now` is, in nanoseconds since 1970.
-    pub(crate) now: i64,
+    now: i64,
+    /// The path of the nested query that is being lowered, with a dot at its end; empty outside.
+    prefix: String,
 }
 
 /// The condition that a Kibana filter stands for; an error says what cannot be translated.
 pub(crate) fn lower_filter(filter: &Value, context: &mut FilterContext<'_>) -> Result<Predicate, String> {
-    let meta = filter.get("meta");
-    let flag = |name: &str| meta.and_then(|meta| meta.get(name)).and_then(Value::as_bool).unwrap_or(false);
-    if flag("disabled") {
+    let filter = object(filter, "a filter")?;
+    let meta = match filter.get("meta") {
+        None | Some(Value::Null) => None,
+        Some(meta) => Some(object(meta, "`meta`")?),
+    };
+    if flag(meta, "disabled")? {
         return Ok(Predicate::Constant(true));
     }
-    let predicate = match filter.get("query").filter(|query| !query.is_null()) {
-        Some(query) => context.query(query)?,
-        None => context.legacy(filter, meta)?,
+    let combined = meta.and_then(|meta| meta.get("type")).and_then(Value::as_str) == Some("combined");
+    let rest: Vec<_> = filter
+        .iter()
+        .filter(|(key, value)| !matches!(key.as_str(), "meta" | "$state") && !value.is_null())
+        .collect();
+    let predicate = match (meta, rest.as_slice()) {
+        (Some(meta), _) if combined => context.combined(meta, &rest)?,
+        (_, [(key, query)]) if key.as_str() == "query" => context.query(query)?,
+        // Older exports have the query at the top.
+        (_, [(name, body)]) => context.named_query(name, body)?,
+        (Some(meta), []) => context.described(meta)?,
+        (None, []) => return Err("a filter without a query".to_owned()),
+        (_, [(first, _), (second, _), ..]) => {
+            return Err(format!("a filter with both `{first}` and `{second}`"));
+        }
     };
-    Ok(if flag("negate") { predicate.negate() } else { predicate })
+    Ok(if flag(meta, "negate")? { predicate.negate() } else { predicate })
 }
 
-impl FilterContext<'_> {
-    /// Filters of older exports have the query at the top, or only `meta`.
-    fn legacy(&mut self, filter: &Value, meta: Option<&Value>) -> Result<Predicate, String> {
-        let mut rest = filter.as_object().cloned().unwrap_or_default();
-        rest.retain(|key, _| key != "meta" && key != "$state" && key != "query");
-        if !rest.is_empty() {
-            return self.query(&Value::Object(rest));
+impl<'a> FilterContext<'a> {
+    pub(crate) fn new(schema: &'a Schema, fields: &'a mut Fields, now: i64) -> Self {
+        Self { schema, fields, now, prefix: String::new() }
+    }
+
+    /// Kibana's joined filters: `params` holds filters, `relation` says how they hold together.
+    fn combined(
+        &mut self,
+        meta: &Map<String, Value>,
+        rest: &[(&String, &Value)],
+    ) -> Result<Predicate, String> {
+        // The query beside it is empty; Kibana makes it of the parts.
+        let has_query = |(key, value): &(&String, &Value)| {
+            key.as_str() != "query" || value.as_object().is_none_or(|query| !query.is_empty())
+        };
+        if rest.iter().any(has_query) {
+            return Err("a combined filter with a query of its own".to_owned());
         }
-        let text = |name: &str| meta.and_then(|meta| meta.get(name)).and_then(Value::as_str);
-        let params = meta.and_then(|meta| meta.get("params"));
+        let Some(Value::Array(filters)) = meta.get("params") else {
+            return Err("a combined filter without a list of filters".to_owned());
+        };
+        let mut parts = Vec::new();
+        for filter in filters {
+            let inner = object(filter, "a filter")?.get("meta").and_then(Value::as_object);
+            if !flag(inner, "disabled")? {
+                parts.push(lower_filter(filter, self)?);
+            }
+        }
+        match meta.get("relation").and_then(Value::as_str) {
+            _ if filters.is_empty() => Err("a combined filter without filters".to_owned()),
+            Some("AND" | "OR") if parts.is_empty() => Ok(Predicate::Constant(true)),
+            Some("AND") => Ok(Predicate::and(parts)),
+            Some("OR") => Ok(Predicate::or(parts)),
+            _ => Err("a combined filter whose `relation` is neither `AND` nor `OR`".to_owned()),
+        }
+    }
+
+    /// A filter that has only `meta`: type, field and parameters.
+    fn described(&mut self, meta: &Map<String, Value>) -> Result<Predicate, String> {
+        let text = |name: &str| meta.get(name).and_then(Value::as_str);
         let (Some(kind), Some(key)) = (text("type"), text("key")) else {
             return Err("a filter without a query".to_owned());
         };
-        match (kind, params) {
-            ("exists", _) => Ok(self.exists(key)),
-            ("phrase", Some(params)) => self.phrase(key, params.get("query").unwrap_or(params)),
+        match (kind, meta.get("params")) {
+            ("exists", _) => self.exists(key),
+            ("phrase", Some(params)) => self.leaf("match_phrase", key, params),
             ("phrases", Some(Value::Array(values))) => {
-                self.any(values, |context, value| context.phrase(key, value))
+                let any: Result<Vec<_>, _> =
+                    values.iter().map(|value| self.leaf("match_phrase", key, value)).collect();
+                Ok(Predicate::or(any?))
             }
             ("range", Some(Value::Object(bounds))) => self.range(key, bounds),
             _ => Err(format!("a filter of type `{kind}`")),
@@ -57,191 +111,191 @@ impl FilterContext<'_> {
     }
 
     fn query(&mut self, query: &Value) -> Result<Predicate, String> {
-        let Some((name, body)) = query.as_object().and_then(|map| map.iter().next()) else {
-            return Err("an empty query".to_owned());
-        };
-        match name.as_str() {
-            "match_all" => Ok(Predicate::Constant(true)),
-            "match_none" => Ok(Predicate::Constant(false)),
-            "bool" => self.boolean(body),
-            "exists" => body
-                .get("field")
-                .and_then(Value::as_str)
-                .map(|field| self.exists(field))
-                .ok_or_else(|| missing("exists")),
-            "term" | "wildcard" | "prefix" | "regexp" | "match" | "match_phrase" | "match_phrase_prefix" => {
-                self.leaf(name, body)
+        let mut entries = object(query, "a query")?.iter();
+        match (entries.next(), entries.next()) {
+            (None, _) => Err("an empty query".to_owned()),
+            (Some((name, body)), None) => self.named_query(name, body),
+            (Some((first, _)), Some((second, _))) => {
+                Err(format!("a query that is both `{first}` and `{second}`"))
             }
-            "terms" => self.terms(body),
-            "range" => match field_and_body(body) {
-                Some((field, Value::Object(bounds))) => self.range(field, bounds),
-                _ => Err(missing("range")),
+        }
+    }
+
+    fn named_query(&mut self, name: &str, body: &Value) -> Result<Predicate, String> {
+        let body = object(body, &format!("the body of `{name}`"))?;
+        match name {
+            "match_all" => only(name, body, &[]).map(|()| Predicate::Constant(true)),
+            "match_none" => only(name, body, &[]).map(|()| Predicate::Constant(false)),
+            "bool" => self.boolean(body),
+            "exists" => {
+                only(name, body, &["field"])?;
+                let field = body.get("field").and_then(Value::as_str);
+                self.exists(field.ok_or("an `exists` query without a field")?)
+            }
+            "term" | "wildcard" | "prefix" | "regexp" | "match" | "match_phrase" | "match_phrase_prefix" => {
+                let (field, value) = one_field(name, body)?;
+                self.leaf(name, field, value)
+            }
+            "terms" => match one_field(name, body)? {
+                (field, Value::Array(values)) => {
+                    let any: Result<Vec<_>, _> = values.iter().map(|value| self.term(field, value)).collect();
+                    Ok(Predicate::or(any?))
+                }
+                _ => Err("a `terms` query without a list of values".to_owned()),
+            },
+            "range" => match one_field(name, body)? {
+                (field, Value::Object(bounds)) => self.range(field, bounds),
+                _ => Err("a `range` query without bounds".to_owned()),
             },
             "nested" => self.nested(body),
-            "constant_score" => self.query(body.get("filter").unwrap_or(&Value::Null)),
+            "constant_score" => {
+                only(name, body, &["filter"])?;
+                self.query(body.get("filter").ok_or("a `constant_score` query without a filter")?)
+            }
             other => Err(format!("a query of type `{other}`")),
         }
     }
 
-    fn boolean(&mut self, body: &Value) -> Result<Predicate, String> {
-        let mut required = Vec::new();
-        for key in ["must", "filter"] {
-            for clause in clauses(body.get(key)) {
-                required.push(self.query(clause)?);
-            }
-        }
-        for clause in clauses(body.get("must_not")) {
-            required.push(self.query(clause)?.negate());
-        }
-        let mut optional = Vec::new();
-        for clause in clauses(body.get("should")) {
-            optional.push(self.query(clause)?);
-        }
-        // Without `must` and `filter` at least one optional clause must hold.
+    fn boolean(&mut self, body: &Map<String, Value>) -> Result<Predicate, String> {
+        only("bool", body, &["must", "filter", "should", "must_not", "minimum_should_match"])?;
+        let mut required = self.clauses(body, "must")?;
+        required.extend(self.clauses(body, "filter")?);
+        // Without `must` and `filter` at least one optional clause must hold, whatever is written.
+        let own_least = usize::from(required.is_empty());
+        let refused = self.clauses(body, "must_not")?;
+        required.extend(refused.into_iter().map(Predicate::negate));
+        let optional = self.clauses(body, "should")?;
         let least = match body.get("minimum_should_match") {
-            None => u64::from(clauses(body.get("must")).is_empty() && clauses(body.get("filter")).is_empty()),
-            Some(value) => value
-                .as_u64()
-                .or_else(|| value.as_str()?.parse().ok())
-                .ok_or("this `minimum_should_match`")?,
+            None => own_least,
+            Some(value) => least_clauses(value, optional.len())?.max(own_least),
         };
-        match (optional.is_empty(), least) {
-            (true, _) | (_, 0) => {}
-            (_, 1) => required.push(Predicate::or(optional)),
-            (_, least) if least == optional.len() as u64 => required.extend(optional),
-            _ => return Err(format!("`minimum_should_match` {least}")),
+        if !optional.is_empty() {
+            required.push(at_least(least, optional)?);
         }
         Ok(Predicate::and(required))
     }
 
-    fn exists(&mut self, field: &str) -> Predicate {
-        let field = self.schema.field(field);
-        Predicate::test(self.fields.slot(&field), TestKind::Exists)
-    }
-
-    /// `{"term": {"field": "value"}}`, or with options `{"term": {"field": {"value": …, "case_insensitive": true}}}`.
-    fn leaf(&mut self, kind: &str, body: &Value) -> Result<Predicate, String> {
-        let Some((name, value)) = field_and_body(body) else { return Err(missing(kind)) };
-        let options = value.as_object();
-        let option = |names: &[&str]| names.iter().find_map(|name| options?.get(*name));
-        let given = if options.is_some() { option(&["value", "wildcard", "query"]) } else { Some(value) };
-        let ignore_case = option(&["case_insensitive"]).and_then(Value::as_bool).unwrap_or(false);
-        let given = given.ok_or_else(|| missing(kind))?;
-        let text = scalar_text(given).ok_or_else(|| missing(kind))?;
-        let field = self.schema.field(name);
-        let test = match kind {
-            "wildcard" => {
-                TestKind::Wildcard(vec![Wildcard::with_escapes(&normalized(&field, &text), ignore_case)])
-            }
-            "prefix" => TestKind::Wildcard(vec![Wildcard::from_parts(
-                [normalized(&field, &text).as_str(), ""],
-                ignore_case,
-            )]),
-            "regexp" => {
-                let regex = LuceneRegex::new(&text, ignore_case)
-                    .map_err(|error| format!("a regular expression: {}", error.message))?;
-                TestKind::Regex(vec![regex])
-            }
-            "match_phrase" | "match_phrase_prefix" => return self.phrase(name, given),
-            "match" => return Ok(self.value(&field, &LiteralKind::Text(text))),
-            _ if ignore_case => TestKind::OneOf(ValueSet::new([EventValue::text(text)], true)),
-            _ => return Ok(self.value(&field, &LiteralKind::Quoted(text))),
-        };
-        Ok(Predicate::test(self.fields.slot(&field), test))
-    }
-
-    fn terms(&mut self, body: &Value) -> Result<Predicate, String> {
-        let lists = body
-            .as_object()
-            .into_iter()
-            .flatten()
-            .find_map(|(field, value)| Some((field, value.as_array()?)));
-        let Some((field, values)) = lists else { return Err(missing("terms")) };
-        self.any(values, |context, value| context.phrase(field, value))
-    }
-
-    fn phrase(&mut self, name: &str, value: &Value) -> Result<Predicate, String> {
-        let text = scalar_text(value).ok_or_else(|| missing("match_phrase"))?;
-        let field = self.schema.field(name);
-        Ok(self.value(&field, &LiteralKind::Quoted(text)))
-    }
-
-    fn any(
-        &mut self,
-        values: &[Value],
-        mut lower: impl FnMut(&mut Self, &Value) -> Result<Predicate, String>,
-    ) -> Result<Predicate, String> {
-        let lowered: Result<Vec<Predicate>, String> = values.iter().map(|value| lower(self, value)).collect();
-        Ok(Predicate::or(lowered?))
-    }
-
-    fn value(&mut self, field: &Field, value: &LiteralKind) -> Predicate {
-        let slot = self.fields.slot(field);
-        value_test(field, value, self.now)
-            .map_or(Predicate::Constant(false), |test| Predicate::test(slot, test))
-    }
-
-    fn range(&mut self, name: &str, bounds: &Map<String, Value>) -> Result<Predicate, String> {
-        let field = self.schema.field(name);
-        let slot = self.fields.slot(&field);
-        let mut tests = Vec::new();
-        for (key, bound) in bounds {
-            let op = match key.as_str() {
-                "lt" => RangeOp::Less,
-                "lte" | "to" => RangeOp::LessOrEqual,
-                "gt" => RangeOp::Greater,
-                "gte" | "from" => RangeOp::GreaterOrEqual,
-                "format" | "time_zone" | "boost" | "relation" | "include_lower" | "include_upper" => continue,
-                other => return Err(format!("a range with `{other}`")),
-            };
-            let Some(text) = scalar_text(bound) else { continue };
-            let test = range_test(&field, op, &LiteralKind::Text(text), self.now);
-            tests.push(test.map_or(Predicate::Constant(false), |test| Predicate::test(slot, test)));
+    /// One clause, or a list of them.
+    fn clauses(&mut self, body: &Map<String, Value>, name: &str) -> Result<Vec<Predicate>, String> {
+        match body.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(clauses)) => clauses.iter().map(|clause| self.query(clause)).collect(),
+            Some(clause) => Ok(vec![self.query(clause)?]),
         }
-        Ok(Predicate::and(tests))
     }
 
-    fn nested(&mut self, body: &Value) -> Result<Predicate, String> {
+    fn exists(&mut self, name: &str) -> Result<Predicate, String> {
+        let field = self.field(name)?;
+        Ok(Predicate::test(self.fields.slot(&field), TestKind::Exists))
+    }
+
+    /// The field of a name; inside a nested query its values stand relative to the nested path.
+    fn field(&self, name: &str) -> Result<Field, String> {
+        let mut field = self.schema.field(name);
+        match field.path.strip_prefix(&self.prefix) {
+            Some(path) => field.path = path.to_owned(),
+            None => return Err(format!("`{name}`, which is not below the nested path")),
+        }
+        Ok(field)
+    }
+
+    fn nested(&mut self, body: &Map<String, Value>) -> Result<Predicate, String> {
+        only("nested", body, &["path", "query", "score_mode", "ignore_unmapped"])?;
         let (Some(path), Some(query)) = (body.get("path").and_then(Value::as_str), body.get("query")) else {
-            return Err(missing("nested"));
+            return Err("a `nested` query without path or query".to_owned());
         };
+        let relative = path
+            .strip_prefix(&self.prefix)
+            .ok_or_else(|| format!("`{path}`, which is not below the nested path around it"))?;
         let mut inner_fields = Fields::default();
-        let relative = without_prefix(query, &format!("{path}."));
-        let mut inner = FilterContext { schema: self.schema, fields: &mut inner_fields, now: self.now };
-        let predicate = inner.query(&relative)?;
-        Ok(Predicate::Nested(self.fields.nested(path, inner_fields), Box::new(predicate)))
+        let mut inner = FilterContext {
+            schema: self.schema,
+            fields: &mut inner_fields,
+            now: self.now,
+            prefix: format!("{path}."),
+        };
+        let predicate = inner.query(query)?;
+        Ok(Predicate::Nested(self.fields.nested(relative, inner_fields), Box::new(predicate)))
     }
 }
 
-/// A nested query with field names relative to its path.
-fn without_prefix(query: &Value, prefix: &str) -> Value {
-    let strip = |text: &str| text.strip_prefix(prefix).unwrap_or(text).to_owned();
-    match query {
-        Value::Object(map) => {
-            let entry = |(key, value): (&String, &Value)| match value {
-                Value::String(text) if key == "field" => (key.clone(), Value::String(strip(text))),
-                other => (strip(key), without_prefix(other, prefix)),
-            };
-            Value::Object(map.iter().map(entry).collect())
+/// How many optional clauses must hold: a number, less than all by a number, or a percentage of either kind.
+fn least_clauses(value: &Value, clauses: usize) -> Result<usize, String> {
+    let unknown = || format!("`minimum_should_match` {value}");
+    let all = i64::try_from(clauses).map_err(|_| unknown())?;
+    let written = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return Err(unknown()),
+    };
+    let amount = match written.strip_suffix('%') {
+        Some(percent) => percent
+            .parse::<i64>()
+            .ok()
+            .filter(|percent| (-100..=100).contains(percent))
+            .map(|percent| all * percent / 100),
+        None => written.parse().ok(),
+    };
+    let amount = amount.ok_or_else(unknown)?;
+    // A percentage is rounded towards zero before it is taken away: `-20%` of four are none.
+    let least = if written.starts_with('-') { all.saturating_add(amount) } else { amount };
+    Ok(usize::try_from(least.max(0)).unwrap_or(usize::MAX))
+}
+
+/// At least so many of the predicates. There is no predicate that counts: every choice of that many is spelled out.
+fn at_least(least: usize, optional: Vec<Predicate>) -> Result<Predicate, String> {
+    match least {
+        0 => Ok(Predicate::Constant(true)),
+        1 => Ok(Predicate::or(optional)),
+        _ if least > optional.len() => Ok(Predicate::Constant(false)),
+        _ if least == optional.len() => Ok(Predicate::and(optional)),
+        _ if optional.len() > COUNTED_CLAUSES_MAX => {
+            Err(format!("`minimum_should_match` {least} of {} clauses", optional.len()))
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| without_prefix(item, prefix)).collect()),
-        other => other.clone(),
+        _ => {
+            let choices = (0_u32..1 << optional.len()).filter(|choice| choice.count_ones() as usize == least);
+            Ok(Predicate::or(choices.map(|choice| {
+                let chosen = optional.iter().enumerate().filter(|(index, _)| choice >> index & 1 == 1);
+                Predicate::and(chosen.map(|(_, predicate)| predicate.clone()))
+            })))
+        }
     }
 }
 
-fn clauses(value: Option<&Value>) -> Vec<&Value> {
-    match value {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(items)) => items.iter().collect(),
-        Some(one) => vec![one],
+fn object<'v>(value: &'v Value, what: &str) -> Result<&'v Map<String, Value>, String> {
+    value.as_object().ok_or_else(|| format!("{what} that is no object"))
+}
+
+fn flag(meta: Option<&Map<String, Value>>, name: &str) -> Result<bool, String> {
+    match meta.and_then(|meta| meta.get(name)) {
+        None | Some(Value::Null) => Ok(false),
+        Some(value) => {
+            value.as_bool().ok_or_else(|| format!("a filter whose `{name}` is neither true nor false"))
+        }
     }
 }
 
-/// The one field of a leaf query, without the options beside it.
-fn field_and_body(body: &Value) -> Option<(&str, &Value)> {
-    let mut entries =
-        body.as_object()?.iter().filter(|(key, _)| key.as_str() != "boost" && key.as_str() != "_name");
-    entries.next().map(|(field, value)| (field.as_str(), value))
+/// Options that change only scores and names of a query.
+fn is_harmless(option: &str) -> bool {
+    matches!(option, "boost" | "_name")
+}
+
+/// Whether the body has nothing but these options.
+fn only(kind: &str, body: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
+    match body.keys().find(|key| !known.contains(&key.as_str()) && !is_harmless(key)) {
+        Some(unknown) => Err(format!("a `{kind}` query with `{unknown}`")),
+        None => Ok(()),
+    }
+}
+
+/// The one field of a leaf query.
+fn one_field<'v>(kind: &str, body: &'v Map<String, Value>) -> Result<(&'v str, &'v Value), String> {
+    let mut entries = body.iter().filter(|(key, _)| !is_harmless(key));
+    match (entries.next(), entries.next()) {
+        (Some((field, value)), None) => Ok((field, value)),
+        (None, _) => Err(format!("a `{kind}` query without a field")),
+        (Some(_), Some((second, _))) => Err(format!("a `{kind}` query with a second field, `{second}`")),
+    }
 }
 
 fn scalar_text(value: &Value) -> Option<String> {
@@ -253,89 +307,6 @@ fn scalar_text(value: &Value) -> Option<String> {
     }
 }
 
-fn normalized(field: &Field, text: &str) -> String {
-    if field.lowercase { fold(text).into_owned() } else { text.to_owned() }
-}
-
-fn missing(kind: &str) -> String {
-    format!("a `{kind}` query without field or value")
-}
-
-#[cfg(test)]
-mod tests {
-    use maxspan_event::{Decoder, Slots};
-    use maxspan_plan::Environment;
-    use serde_json::json;
-
-    use super::*;
-
-    fn holds(filter: &Value, document: &Value) -> Result<bool, String> {
-        let schema = Schema::built_in();
-        let mut fields = Fields::default();
-        let predicate =
-            lower_filter(filter, &mut FilterContext { schema: &schema, fields: &mut fields, now: 0 })?;
-        let mut slots = Slots::default();
-        Decoder::new(fields, schema)
-            .decode(document.to_string().as_bytes(), &mut slots)
-            .map_err(|error| error.to_string())?;
-        Ok(predicate.holds(Environment::new(&slots)))
-    }
-
-    #[test]
-    fn query_dsl_is_lowered() {
-        let document = json!({"process": {"name": "cmd.exe", "pid": 7}, "file.path": "C:\\Temp\\x.dll", "message": "a quick fox"});
-        let check = |filter: Value, expected: bool| {
-            assert_eq!(holds(&filter, &document), Ok(expected), "{filter}");
-        };
-        check(json!({"query": {"term": {"process.name": "cmd.exe"}}}), true);
-        check(json!({"query": {"term": {"process.name": {"value": "CMD.exe"}}}}), false);
-        check(
-            json!({"query": {"term": {"process.name": {"value": "CMD.exe", "case_insensitive": true}}}}),
-            true,
-        );
-        check(
-            json!({"query": {"wildcard": {"file.path": {"value": "?:\\\\temp\\\\*", "case_insensitive": true}}}}),
-            true,
-        );
-        check(json!({"meta": {"negate": true}, "query": {"wildcard": {"file.path": "C:\\\\Temp*"}}}), false);
-        check(json!({"meta": {"negate": true, "disabled": true}, "query": {"match_all": {}}}), true);
-        check(json!({"query": {"terms": {"process.pid": [6, 7], "boost": 1}}}), true);
-        check(json!({"query": {"range": {"process.pid": {"gte": 7, "lt": 8}}}}), true);
-        check(json!({"query": {"exists": {"field": "user.name"}}}), false);
-        check(json!({"exists": {"field": "process.name"}, "meta": {}}), true);
-        check(json!({"query": {"match_phrase": {"message": "quick fox"}}}), true);
-        check(json!({"query": {"match": {"message": {"query": "slow fox"}}}}), true);
-        check(json!({"query": {"prefix": {"process.name": {"value": "cmd"}}}}), true);
-        check(json!({"query": {"regexp": {"process.name": "c.d\\.exe"}}}), true);
-        check(
-            json!({"query": {"bool": {"should": [{"term": {"process.pid": 1}}, {"term": {"process.pid": 7}}], "minimum_should_match": 1}}}),
-            true,
-        );
-        check(json!({"query": {"bool": {"must_not": {"term": {"process.pid": 7}}}}}), false);
-        check(
-            json!({"query": {"bool": {"filter": [{"match_all": {}}], "should": [{"term": {"process.pid": 1}}]}}}),
-            true,
-        );
-        check(json!({"meta": {"type": "phrases", "key": "process.name", "params": ["a", "cmd.exe"]}}), true);
-    }
-
-    #[test]
-    fn nested_queries_look_at_one_object() {
-        let document = json!({"deltas": [{"a": "x", "b": "1"}, {"a": "y", "b": "2"}]});
-        let both = |b: &str| json!({"query": {"nested": {"path": "deltas", "query": {"bool": {"filter": [{"term": {"deltas.a": "x"}}, {"term": {"deltas.b": b}}]}}}}});
-        assert_eq!(holds(&both("1"), &document), Ok(true));
-        assert_eq!(holds(&both("2"), &document), Ok(false));
-    }
-
-    #[test]
-    fn what_cannot_be_translated_is_an_error() {
-        for filter in [
-            json!({}),
-            json!({"query": {}}),
-            json!({"query": {"percolate": {}}}),
-            json!({"query": {"term": {}}}),
-        ] {
-            assert!(holds(&filter, &json!({})).is_err(), "{filter}");
-        }
-    }
+fn cannot_hold(field: &Field, text: &str) -> String {
+    format!("`{text}`, which `{}` of type `{}` cannot hold", field.name, field.kind.name())
 }

@@ -70,7 +70,7 @@ pub(crate) fn elements(text: &str, start: usize) -> Option<Vec<Span>> {
 }
 
 /// Whether a quoted JSON string stands for `name`.
-fn key_is(quoted: &str, name: &str) -> bool {
+pub(crate) fn key_is(quoted: &str, name: &str) -> bool {
     quoted.get(1..quoted.len().saturating_sub(1)) == Some(name)
         || (quoted.contains('\\') && serde_json::from_str::<String>(quoted).is_ok_and(|key| key == name))
 }

@@ -4,6 +4,7 @@
 //! fields; package assets (`{"type": "security-rule", "attributes": …}`) are rules too. A line that cannot be read
 //! does not stop the others.
 
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Source, Span, codes};
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::exceptions::{read_item, read_list};
 use crate::field_reader::{Places, kind_of};
-use crate::json_places::{Member, Step, elements, locate, members};
+use crate::json_places::{Member, Step, elements, key_is, locate, members};
 use crate::parsed_file::ParsedFile;
 use crate::read_rule::{Dialect, RawRule, read_rule};
 
@@ -111,13 +112,13 @@ fn read_document(source: &Arc<Source>, document: Value, start: usize, file: &mut
             return file.report(codes::RULE_NOT_A_RULE, span, format!("not a rule, but {}", kind_of(&other)));
         }
     };
-    let places = ObjectPlaces { text: &source.text, span };
+    let places = ObjectPlaces::new(&source.text, span);
     match classify(&fields) {
         DocumentKind::Rule => file.add_rule(read_rule(raw_rule(source, fields, &places))),
         DocumentKind::Asset => {
             if let Some(Value::Object(attributes)) = fields.shift_remove("attributes") {
                 let inner = locate(&source.text, start, &[Step::Key("attributes")]).unwrap_or(span);
-                let places = ObjectPlaces { text: &source.text, span: inner };
+                let places = ObjectPlaces::new(&source.text, inner);
                 file.add_rule(read_rule(raw_rule(source, attributes, &places)));
             } else {
                 file.rules_failed += 1;
@@ -140,7 +141,8 @@ fn raw_rule<'a>(
     fields: Map<String, Value>,
     places: &'a ObjectPlaces<'a>,
 ) -> RawRule<'a> {
-    let field_spans = places.members().map(|member| (key_text(member.key.slice(places.text)), member.value));
+    let field_spans =
+        places.members().iter().map(|member| (key_text(member.key.slice(places.text)), member.value));
     RawRule {
         fields,
         places,
@@ -152,15 +154,51 @@ fn raw_rule<'a>(
     }
 }
 
-/// Places of a JSON object's fields.
+/// Places of a JSON object's fields. The text is scanned once for all of them, and once for each list that messages
+/// are about.
 struct ObjectPlaces<'a> {
     text: &'a str,
     span: Span,
+    members: OnceCell<Vec<Member>>,
+    /// The list that was asked for last: its start, and its elements.
+    list: RefCell<Option<(usize, Vec<Span>)>>,
 }
 
-impl ObjectPlaces<'_> {
-    fn members(&self) -> impl Iterator<Item = Member> {
-        members(self.text, self.span.start).unwrap_or_default().into_iter()
+impl<'a> ObjectPlaces<'a> {
+    fn new(text: &'a str, span: Span) -> Self {
+        Self { text, span, members: OnceCell::new(), list: RefCell::new(None) }
+    }
+
+    fn members(&self) -> &[Member] {
+        self.members.get_or_init(|| members(self.text, self.span.start).unwrap_or_default())
+    }
+
+    fn member(&self, name: &str) -> Option<Member> {
+        self.members().iter().copied().find(|member| key_is(member.key.slice(self.text), name))
+    }
+
+    fn element(&self, list: usize, index: usize) -> Option<Span> {
+        let mut last = self.list.borrow_mut();
+        if last.as_ref().is_none_or(|(start, _)| *start != list) {
+            *last = Some((list, elements(self.text, list).unwrap_or_default()));
+        }
+        last.as_ref()?.1.get(index).copied()
+    }
+
+    fn find(&self, path: &[Step<'_>]) -> Option<Span> {
+        let (start, rest) = match path {
+            [] => return Some(self.span),
+            [Step::Key(name), rest @ ..] => (self.member(name)?.value, rest),
+            [Step::Index(_), ..] => return None,
+        };
+        match rest {
+            [] => Some(start),
+            [Step::Index(index), rest @ ..] => match self.element(start.start, *index) {
+                Some(element) => locate(self.text, element.start, rest),
+                None => Some(start),
+            },
+            _ => locate(self.text, start.start, rest),
+        }
     }
 
     /// A whole object is too much to show: its beginning stands for it.
@@ -171,15 +209,11 @@ impl ObjectPlaces<'_> {
 
 impl Places for ObjectPlaces<'_> {
     fn value(&self, path: &[Step<'_>]) -> Span {
-        match locate(self.text, self.span.start, path) {
-            Some(span) if span != self.span || path.is_empty() => span,
-            _ => self.beginning(),
-        }
+        self.find(path).unwrap_or_else(|| self.beginning())
     }
 
     fn key(&self, name: &str) -> Span {
-        let member = self.members().find(|member| key_text(member.key.slice(self.text)) == name);
-        member.map_or_else(|| self.beginning(), |member| member.key)
+        self.member(name).map_or_else(|| self.beginning(), |member| member.key)
     }
 }
 

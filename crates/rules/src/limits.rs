@@ -3,6 +3,9 @@
 //! The defaults are far above what the public rule repositories and exports hold (2,000 rules, 60 kB a rule,
 //! 40 MB an export); they exist so that a wrong path or a hostile file cannot fill the memory.
 
+/// Most messages about one rule, exception list or exception item; the last one then counts the others.
+pub const MESSAGES_PER_RULE_MAX: usize = 100;
+
 /// How much is read; each field is inclusive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -79,7 +79,7 @@ pub(crate) fn read_rule(raw: RawRule<'_>) -> (Option<RuleDocument>, Vec<Diagnost
     let origin = origin_of(&raw);
     let mut reader = FieldReader::new(raw.fields, raw.places, CODES);
     let Some(rule_type) = read_type(&mut reader) else {
-        return (None, reader.diagnostics);
+        return (None, reader.give_up());
     };
     let document = read_document(&mut reader, rule_type, raw.dialect, origin);
     reader.ignore(codes::RULE_IGNORED, &TYPE_FIELDS, &format!("`{rule_type}` rules have none"));
@@ -102,9 +102,7 @@ fn read_type(reader: &mut FieldReader<'_>) -> Option<RuleType> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("rule types are {}", names.join(", ")),
         };
-        if let Some(diagnostic) = reader.diagnostics.last_mut() {
-            diagnostic.help = Some(help);
-        }
+        reader.help(help);
     }
     rule_type
 }

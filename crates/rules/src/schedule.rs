@@ -64,7 +64,7 @@ impl Schedule {
     /// Milliseconds that a run's window reaches back beyond the interval: how late an event may come and still be
     /// seen. Never negative; where `from` rounds, the longest reach counts.
     pub fn look_back_ms(&self) -> i64 {
-        (self.from.reach_back_ms() - self.interval_ms).max(0)
+        self.from.reach_back_ms().saturating_sub(self.interval_ms).max(0)
     }
 }
 
@@ -100,7 +100,9 @@ impl DateMath {
                 '-' => {
                     math.offset_ms = checked(math.offset_ms, span_ms, i64::checked_sub).ok_or_else(error)?;
                 }
-                '/' if number.is_empty() => math.rounding_ms += unit_ms - 1,
+                '/' if number.is_empty() => {
+                    math.rounding_ms = math.rounding_ms.saturating_add(unit_ms - 1);
+                }
                 _ => return Err(error()),
             }
             rest = &after[unit_length..];
@@ -110,7 +112,7 @@ impl DateMath {
 
     /// Milliseconds from now back to the earliest moment that the text can mean.
     pub fn reach_back_ms(&self) -> i64 {
-        self.rounding_ms - self.offset_ms
+        self.rounding_ms.saturating_sub(self.offset_ms)
     }
 }
 
@@ -220,6 +222,8 @@ mod tests {
         check("5m", "now-6m", 60_000);
         check("60m", "now-119m", 59 * 60_000);
         check("10m", "now-5m", 0);
+        check("5m", "now-9223372036854775s/d", i64::MAX - 5 * MINUTE_MS);
+        check("106751991167d", "now+9223372036854775s", 0);
         check("1d", "now-1d/d", DAY_MS - 1);
         assert_eq!(Schedule::default(), Schedule::parse("5m", "now-6m", "now").unwrap());
     }

@@ -18,7 +18,7 @@ use crate::terminal;
 use crate::time;
 
 pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
-    let source = query_source(&arguments.query)?;
+    let source = query_source(&arguments.query, arguments.language.into())?;
     let options = options(arguments)?;
     let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
     let answer = match query::run(&source.text, &mut reader, &options) {
@@ -36,9 +36,12 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
     Ok(if unreadable { Exit::Input } else { Exit::Success })
 }
 
-/// The query's text: the argument itself, or with `@` the file that it names.
-fn query_source(argument: &str) -> Result<Source, Failure> {
-    let Some(path) = argument.strip_prefix('@') else { return Ok(Source::new("query", argument)) };
+/// The query's text: the argument itself, or with `@` the file that it names. A KQL query may begin with `@timestamp`,
+/// so there what names no file is a query.
+fn query_source(argument: &str, language: QueryLanguage) -> Result<Source, Failure> {
+    let names_file = |path: &&str| language == QueryLanguage::Eql || std::path::Path::new(path).exists();
+    let file = argument.strip_prefix('@').filter(names_file);
+    let Some(path) = file else { return Ok(Source::new("query", argument)) };
     let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("query {path}: {error}")))?;
     Ok(Source::new(path, text))
 }

@@ -45,7 +45,7 @@ impl SampleState {
         }
     }
 
-    pub(super) fn finish(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
+    pub(super) fn finish(&mut self, rule: RuleId, counters: &mut RuleCounters, out: &mut Vec<Detection>) {
         for (keys, stages) in std::mem::take(&mut self.keys) {
             let mut search = Search {
                 stages: &stages,
@@ -54,6 +54,7 @@ impl SampleState {
                 found: Vec::new(),
             };
             search.extend(&mut Vec::new());
+            counters.evicted += u64::from(search.steps_left == 0);
             for sample in search.found {
                 let time = sample.iter().filter_map(|(_, time)| *time).max();
                 let events = sample.into_iter().map(|(event, _)| Some(event)).collect();

@@ -110,7 +110,9 @@ impl Lowering<'_> {
         if !self.check_exact(&field, whole.span, "first argument field") {
             return Predicate::Constant(false);
         }
-        self.check_comparable(whole, &field, kind);
+        if !matches!((field.kind, constant.as_text()), (FieldType::Boolean, Some("true" | "false"))) {
+            self.check_comparable(whole, &field, kind);
+        }
         self.field_test(&field, op, &constant)
     }
 

@@ -43,12 +43,19 @@ impl Origin {
 
     /// The text to show messages about the query against, and how far to shift their spans.
     ///
-    /// The file itself where it has the query letter by letter; else the query alone, named after file and rule.
+    /// The file itself where it has the query letter by letter; else the query alone.
     pub fn query_source(&self, rule_id: &str, query: &str) -> (Arc<Source>, usize) {
         match self.query_span {
             Some(span) if self.query_verbatim => (Arc::clone(&self.source), span.start),
-            _ => (Arc::new(Source::new(format!("{} ({rule_id}, query)", self.source.name), query)), 0),
+            _ => (self.text_source("query", rule_id, query), 0),
         }
+    }
+
+    /// A field's text by itself, named after the line of the file, the rule and the field: `rules.ndjson:3 (id, query)`.
+    /// For texts that the file writes with escapes, often all of them in one line.
+    pub fn text_source(&self, field: &str, rule_id: &str, text: &str) -> Arc<Source> {
+        let line = self.source.position(self.field_span(field).start).line;
+        Arc::new(Source::new(format!("{}:{line} ({rule_id}, {field})", self.source.name), text))
     }
 }
 
