@@ -74,6 +74,7 @@ codes! {
     1505 VALUE_LIST_MISSING Warning "value-list-missing" "an exception names a value list that is not there";
     1506 EXCEPTION_FIELD_UNKNOWN Warning "exception-field-unknown" "a field that exception lists and items do not have";
     1507 EXCEPTION_DUPLICATE Warning "exception-duplicate" "two exception lists or items with the same id";
+    1508 EXCEPTION_NOT_APPLIED Warning "exception-not-applied" "an exception, or a value of its list, that the fields cannot have";
     1701 PLAN_TOO_LARGE Error "plan-too-large" "a query that compiles to more than the limits allow";
 }
 

@@ -9,7 +9,7 @@ use maxspan_event::index::IndexPatterns;
 use maxspan_plan::{Plan, PlanKind, Predicate, TestKind};
 
 use crate::document::{Language, RuleDocument, RuleParams};
-use crate::exception_predicate::{ExceptionContext, lower_item};
+use crate::exception_predicate::{ExceptionContext, NotApplied, lower_item};
 use crate::exceptions::ExceptionStore;
 use crate::filters::{FilterContext, lower_filter};
 use crate::load::ValueLists;
@@ -204,17 +204,28 @@ impl Compilation<'_> {
         let mut any = Vec::new();
         for item in applicable.items {
             let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
-            let mut context = ExceptionContext { schema, fields, value_lists, now: self.options.now };
-            match lower_item(item, &mut context) {
+            let mut context = ExceptionContext::new(schema, fields, value_lists, self.options.now);
+            let lowered = lower_item(item, &mut context);
+            let mut messages: Vec<(Code, String)> = context
+                .notes
+                .into_iter()
+                .map(|what| {
+                    (codes::EXCEPTION_NOT_APPLIED, format!("the exception `{}` has {what}", item.name))
+                })
+                .collect();
+            let not_applied = format!("the exception `{}` is not applied:", item.name);
+            match lowered {
                 Ok(predicate) => any.push(predicate),
-                Err(list) => {
-                    let message = format!(
-                        "the exception `{}` is not applied: value list `{list}` is not there",
-                        item.name
-                    );
-                    let diagnostic = Diagnostic::new(codes::VALUE_LIST_MISSING, item.span, message);
-                    self.diagnostics.push((Arc::clone(&item.source), diagnostic));
+                Err(NotApplied::ListMissing(list)) => messages.push((
+                    codes::VALUE_LIST_MISSING,
+                    format!("{not_applied} value list `{list}` is not there"),
+                )),
+                Err(NotApplied::Entry(what)) => {
+                    messages.push((codes::EXCEPTION_NOT_APPLIED, format!("{not_applied} it has {what}")));
                 }
+            }
+            for (code, message) in messages {
+                self.diagnostics.push((Arc::clone(&item.source), Diagnostic::new(code, item.span, message)));
             }
         }
         self.exceptions = any.len();

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write as _};
 use maxspan_diagnostics::Source;
 use maxspan_eql::Strictness;
 use maxspan_pipeline::input::{InputOptions, InputSpec, Reader};
-use maxspan_pipeline::query::{self, QueryAnswer, QueryOptions};
+use maxspan_pipeline::query::{self, QueryAnswer, QueryLanguage, QueryOptions};
 use serde_json::Value;
 
 use crate::args::QueryArguments;

@@ -134,7 +134,7 @@ fn boolean_queries_count_their_clauses() {
     check(json!({"bool": {}}), Ok(true));
     let name = json!({"term": {"process.name": "cmd.exe"}});
     let fox = json!({"match": {"message": "fox"}});
-    let mut least = |least: Value, expected: Result<bool, &str>| {
+    let least = |least: Value, expected: Result<bool, &str>| {
         let should = [pid(1), pid(7), name.clone(), fox.clone()];
         check(json!({"bool": {"should": should, "minimum_should_match": least}}), expected);
     };
