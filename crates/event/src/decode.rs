@@ -66,8 +66,10 @@ impl Decoder {
     pub fn new(fields: Fields, schema: Schema) -> Self {
         let mut decoder = Self { nodes: vec![Node::default()], nested: Vec::new(), fields, schema };
         for (slot, field) in decoder.fields.clone().iter() {
-            let node = decoder.insert(&field.path);
-            decoder.nodes[node as usize].targets.push(slot);
+            for path in std::iter::once(&field.path).chain(&field.other_path) {
+                let node = decoder.insert(path);
+                decoder.nodes[node as usize].targets.push(slot);
+            }
         }
         for (index, nested) in decoder.fields.nested.clone().into_iter().enumerate() {
             let node = decoder.insert(&nested.path);

@@ -123,6 +123,8 @@ pub struct Field {
     pub name: String,
     /// The path of the values in the event; differs from the name for aliases and multi-fields.
     pub path: String,
+    /// A second path whose values count too: the older name of a field that was renamed.
+    pub other_path: Option<String>,
     /// The type.
     pub kind: FieldType,
     /// What the mapping calls the type, where that says more than [`Field::kind`] (`integer_range`, `alias`).
@@ -148,6 +150,7 @@ impl Field {
         Self {
             path: name.clone(),
             name,
+            other_path: None,
             kind,
             mapping_type: None,
             lowercase: false,

@@ -64,6 +64,8 @@ impl Schema {
         if let Some(path) = alert_field(name) {
             let mut field = self.get(&path).unwrap_or_else(|| Field::new(&path, FieldType::Keyword));
             name.clone_into(&mut field.name);
+            // Alerts from before Kibana 8 carry the fields under this name.
+            field.other_path = Some(name.to_owned());
             return Some(field);
         }
         let known = self.built_in.get(name);
@@ -82,8 +84,12 @@ impl Schema {
         self.built_in.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
     }
 
-    /// Whether the name stands for an object that has known fields.
+    /// Whether the name stands for an object that has known fields. A field with sub-fields (`process.name.text`) is none.
     pub fn is_object(&self, name: &str) -> bool {
+        let object = |field: Field| matches!(field.kind, FieldType::Object | FieldType::Nested);
+        if !self.get(name).is_none_or(object) {
+            return false;
+        }
         let inside = |known: &str| {
             known.len() > name.len() && known.starts_with(name) && known.as_bytes()[name.len()] == b'.'
         };
@@ -188,6 +194,7 @@ mod tests {
         check("signal.status", FieldType::Keyword, "kibana.alert.workflow_status");
         assert!(schema.field("process.name.caseless").lowercase);
         assert!(schema.is_object("process.parent"));
+        assert!(!schema.is_object("process.name"));
         assert_eq!(schema.field("dll.pe.sections.name").nested_path.as_deref(), Some("dll.pe.sections"));
         assert!(schema.names().count() > 9_000);
     }

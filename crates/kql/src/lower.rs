@@ -66,6 +66,10 @@ impl Lowering<'_> {
             return self.field_pattern(parts, value, fields);
         }
         let resolved = self.field(field);
+        if is_anything(&value.kind) && self.prefix.is_empty() && self.schema.is_object(&resolved.name) {
+            fields.want_leaves();
+            return Predicate::Leaves(Box::new(Leaves::below(&resolved.path)));
+        }
         let slot = fields.slot(&resolved);
         if value.kind == LiteralKind::Null {
             self.warn(

@@ -222,6 +222,8 @@ pub struct ByKind {
     pub boolean: Option<TestKind>,
     pub version: Option<TestKind>,
     pub unknown: Option<TestKind>,
+    /// Types that only presence can be asked of.
+    pub other: Option<TestKind>,
 }
 
 impl ByKind {
@@ -237,7 +239,9 @@ impl ByKind {
             FieldType::Boolean => self.boolean.as_ref(),
             FieldType::Version => self.version.as_ref(),
             FieldType::Unknown => self.unknown.as_ref(),
-            FieldType::Nested | FieldType::Object | FieldType::Binary | FieldType::Unsupported => None,
+            FieldType::Nested | FieldType::Object | FieldType::Binary | FieldType::Unsupported => {
+                self.other.as_ref()
+            }
         }
     }
 
@@ -335,6 +339,24 @@ impl Predicate {
 }
 
 impl Leaves {
+    /// Something stands below the path: what presence means for an object, however its fields are written.
+    pub fn below(path: &str) -> Self {
+        let exists = || Some(TestKind::Exists);
+        let tests = ByKind {
+            keyword: exists(),
+            wildcard: exists(),
+            text: exists(),
+            number: exists(),
+            ip: exists(),
+            date: exists(),
+            boolean: exists(),
+            version: exists(),
+            unknown: exists(),
+            other: exists(),
+        };
+        Self { fields: Some(Wildcard::from_parts([format!("{path}.").as_str(), ""], false)), tests }
+    }
+
     fn holds(&self, slots: &Slots) -> bool {
         let chosen = |leaf: &&Leaf| self.fields.as_ref().is_none_or(|pattern| pattern.matches(&leaf.path));
         slots.leaves().iter().filter(chosen).any(|leaf| self.tests.passes(leaf))

@@ -3,7 +3,9 @@
 use maxspan_diagnostics::{Diagnostic, Span, codes};
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Field, FieldType};
-use maxspan_plan::{CompareOp, Datum, Expr as Script, LuceneRegex, Predicate, RangeOp, TestKind, ValueSet};
+use maxspan_plan::{
+    CompareOp, Datum, Expr as Script, Leaves, LuceneRegex, Predicate, RangeOp, TestKind, ValueSet,
+};
 
 use super::Lowering;
 use super::types::Type;
@@ -148,6 +150,10 @@ impl Lowering<'_> {
             _ => return Some(Predicate::Constant(false)),
         };
         if let ExprKind::Field(name) = &tested.kind {
+            if self.schema.is_object(&name.name) {
+                self.fields.want_leaves();
+                return Some(with_negation(Predicate::Leaves(Box::new(Leaves::below(&name.name))), absent));
+            }
             let field = self.field(name, tested.span);
             return Some(with_negation(Predicate::test(self.fields.slot(&field), TestKind::Exists), absent));
         }

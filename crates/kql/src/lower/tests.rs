@@ -55,6 +55,9 @@ fn the_type_of_a_field_decides_what_a_value_means() {
     check("not name: x", r"{}", true);
     check("name: *", r#"{"name": []}"#, false);
     check("items: *", r#"{"items": [{"a": 1}]}"#, true);
+    check("items: *", r#"{"items.a": "x"}"#, true);
+    check("items: *", r#"{"items": {"a": null}}"#, false);
+    check("items: *", r#"{"itemsa": "x"}"#, false);
     check("name: null", r"{}", false);
 }
 

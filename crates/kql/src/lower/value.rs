@@ -53,6 +53,7 @@ fn for_each_kind(test: impl Fn(FieldType) -> Option<TestKind>) -> ByKind {
         boolean: test(FieldType::Boolean),
         version: test(FieldType::Version),
         unknown: test(FieldType::Unknown),
+        other: None,
     }
 }
 
