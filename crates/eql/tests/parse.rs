@@ -1,4 +1,4 @@
-//! The parser against the shared packs: expected errors, literals, conformance queries and published rules.
+//! The parser against the shared packs: expected errors, conformance queries and published rules.
 //!
 //! The packs are other people's and stay outside the repository: the folder is `$MAXSPAN_SHARED`, or `shared` beside
 //! the workspace. Without it these tests are skipped, except in CI.
@@ -6,10 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use maxspan_diagnostics::{Diagnostic, Source};
-use maxspan_eql::ast::{Expr, ExprKind};
-use maxspan_eql::{
-    ParseOptions, elasticsearch_position, parse, parse_expression, parse_expression_with, parse_with, unquote,
-};
+use maxspan_eql::{ParseOptions, elasticsearch_position, parse, parse_expression_with, parse_with};
 use serde_json::Value;
 
 /// The folder of the packs, if it is there.
@@ -98,34 +95,6 @@ fn what_elasticsearch_parses_is_parsed() {
         }
     }
     report("queries", queries.len(), &failures);
-}
-
-#[test]
-fn literals_have_their_values() {
-    let Some(shared) = shared() else { return };
-    let entries = entries(&shared.join("conformance/eql/literals.jsonl"));
-    let mut failures = Vec::new();
-    for entry in &entries {
-        let source = text(entry, "source");
-        let same = match &entry["value"] {
-            Value::String(expected) => unquote(source).as_ref() == Ok(expected),
-            Value::Number(expected) => number(source) == expected.as_f64(),
-            _ => false,
-        };
-        if !same {
-            failures.push(format!("{source}: {}", entry["value"]));
-        }
-    }
-    report("literals", entries.len(), &failures);
-}
-
-fn number(source: &str) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "the literals of the pack are small")]
-    match parse_expression(source).0 {
-        Some(Expr { kind: ExprKind::Integer(value), .. }) => Some(value as f64),
-        Some(Expr { kind: ExprKind::Decimal(value), .. }) => Some(value),
-        _ => None,
-    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use maxspan_diagnostics::Span;
 use maxspan_kql::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 use maxspan_kql::{ParseOptions, parse, parse_literal, to_kql};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The folder in the shared one, if it is there.
 fn shared(folder: &str) -> Option<PathBuf> {
@@ -26,80 +26,6 @@ fn shared(folder: &str) -> Option<PathBuf> {
 fn json_lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).expect("a readable pack");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect()
-}
-
-/// The tree in the pack's shape.
-fn to_json(node: &Node) -> Value {
-    let list = |name: &str, nodes: &[Node]| {
-        std::iter::once(json!(name)).chain(nodes.iter().map(to_json)).collect::<Vec<Value>>().into()
-    };
-    match &node.kind {
-        NodeKind::Is { field, value } => {
-            json!(["is", field.as_ref().map_or(Value::Null, literal_to_json), literal_to_json(value)])
-        }
-        NodeKind::Range { field, op, value } => {
-            let op = match op {
-                RangeOp::Less => "lt",
-                RangeOp::LessOrEqual => "lte",
-                RangeOp::Greater => "gt",
-                RangeOp::GreaterOrEqual => "gte",
-            };
-            json!(["range", literal_to_json(field), op, literal_to_json(value)])
-        }
-        NodeKind::And(nodes) => list("and", nodes),
-        NodeKind::Or(nodes) => list("or", nodes),
-        NodeKind::Not(node) => json!(["not", to_json(node)]),
-        NodeKind::Nested { path, query } => json!(["nested", literal_to_json(path), to_json(query)]),
-    }
-}
-
-fn literal_to_json(literal: &Literal) -> Value {
-    match &literal.kind {
-        LiteralKind::Null => Value::Null,
-        LiteralKind::Boolean(value) => json!({ "lit": value }),
-        LiteralKind::Text(text) => json!({ "lit": text }),
-        LiteralKind::Quoted(text) => json!({ "quoted": text }),
-        LiteralKind::Wildcard(parts) => json!({ "wildcard": parts }),
-    }
-}
-
-/// `Ok(tree)` or `Err(offset in characters)`, as the parser gives it.
-fn outcome(case: &Value) -> Result<Value, usize> {
-    let query = case["query"].as_str().expect("a query");
-    let leading_wildcards = case["options"]["allowLeadingWildcards"].as_bool().unwrap_or(true);
-    let (tree, diagnostics) = if case["start_rule"] == "Literal" {
-        let (literal, diagnostics) = parse_literal(query);
-        (literal.map(|literal| literal_to_json(&literal)), diagnostics)
-    } else {
-        let (node, diagnostics) = parse(query, &ParseOptions { leading_wildcards });
-        (node.map(|node| to_json(&node)), diagnostics)
-    };
-    match tree {
-        Some(tree) => {
-            assert!(!maxspan_diagnostics::has_errors(&diagnostics), "{query}: a tree and an error");
-            Ok(tree)
-        }
-        None => Err(query[..diagnostics[0].span.start].chars().count()),
-    }
-}
-
-#[test]
-fn conformance_cases() {
-    let Some(folder) = shared("conformance/kql") else { return };
-    let cases = json_lines(&folder.join("cases.jsonl"));
-    let mut failures = Vec::new();
-    for case in &cases {
-        let expected = match case.get("error_offset") {
-            Some(offset) => Err(offset.as_u64().expect("an offset") as usize),
-            None => Ok(case["ast"].clone()),
-        };
-        let found = outcome(case);
-        if found != expected {
-            failures.push(format!("{}\n  expected {expected:?}\n  found    {found:?}", case["query"]));
-        }
-    }
-    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
-    println!("{} cases", cases.len());
 }
 
 /// The queries of the other two packs are about meaning; they must at least parse.
