@@ -43,11 +43,11 @@ use crate::document::RuleDocument;
 /// An event that a rule matched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceEvent {
-    /// `_index`; empty for a missing event of a sequence.
+    /// `_index`; may be empty.
     pub index: String,
-    /// `_id`, stable for the event; empty for a missing event of a sequence.
+    /// `_id`, stable for the event; may be empty.
     pub id: String,
-    /// The document, an object.
+    /// The document, an object; null says that the event is missing.
     pub source: Value,
 }
 
@@ -59,7 +59,7 @@ impl SourceEvent {
 
     /// Whether this stands for a missing event.
     pub fn is_missing(&self) -> bool {
-        self.index.is_empty() && self.id.is_empty()
+        self.source.is_null()
     }
 }
 

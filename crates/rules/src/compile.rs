@@ -1,11 +1,16 @@
 //! A rule document to what the engine runs: query, filters, exceptions and time window in one plan.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use maxspan_diagnostics::{Code, Diagnostic, Source, Span, codes, has_errors};
+use maxspan_diagnostics::{Code, Diagnostic, Source, Span, codes, has_errors, nearest_names};
 use maxspan_engine::{CompiledRule, RuleSetBuilder};
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::index::IndexPatterns;
+use maxspan_event::{FieldType, Fields, Slot};
 use maxspan_plan::{Plan, PlanKind, Predicate, TestKind};
 
 use crate::document::{Language, RuleDocument, RuleParams};
@@ -85,22 +90,35 @@ impl Compilation<'_> {
         if self.diagnostics.iter().any(|(_, diagnostic)| diagnostic.is_error()) {
             return Outcome::Failed;
         }
-        let not_run = match (&self.rule.params, self.rule.language) {
-            (RuleParams::Eql { .. }, _) => None,
-            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, Some(Language::Lucene)) => {
-                Some("Lucene queries are not run yet".to_owned())
-            }
-            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, _) => None,
-            (params, _) => Some(format!("rules of type `{}` are not run yet", params.rule_type().name())),
-        };
-        if let Some(reason) = not_run {
-            self.report_field("type", codes::RULE_NOT_RUN, reason.clone());
+        if let Some((field, reason)) = self.not_run() {
+            self.report_field(field, codes::RULE_NOT_RUN, reason.clone());
             return Outcome::NotRun(reason);
         }
         self.warn_ignored();
         let Some(plan) = plan else { return Outcome::Failed };
-        let condition = Predicate::and([self.window(), filters, excepted.negate()]);
-        Outcome::Ready(Box::new(self.compiled(plan.restricted(&condition))))
+        let primary = self.primary();
+        let condition = Predicate::and([self.window(&primary), filters, excepted.negate()]);
+        Outcome::Ready(Box::new(self.compiled(plan.restricted(&condition), primary)))
+    }
+
+    /// Why a sound rule is not run, and the field that says so.
+    fn not_run(&self) -> Option<(&'static str, String)> {
+        let rule = self.rule;
+        match (&rule.params, rule.language) {
+            (RuleParams::Eql { .. }, _) => None,
+            (RuleParams::SavedQuery { saved_id }, _)
+                if rule.query.trim().is_empty() && rule.filters.is_empty() =>
+            {
+                Some(("saved_id", format!("the saved query `{saved_id}` is not part of the file")))
+            }
+            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, Some(Language::Lucene)) => {
+                Some(("type", "Lucene queries are not run yet".to_owned()))
+            }
+            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, _) => None,
+            (params, _) => {
+                Some(("type", format!("rules of type `{}` are not run yet", params.rule_type().name())))
+            }
+        }
     }
 
     /// The rule's query as a plan, for rule types that have one in a language that is known.
@@ -162,11 +180,16 @@ impl Compilation<'_> {
         plan
     }
 
+    /// Lowering repeats what it says about a part of the query for every use of that part: once is enough.
     fn report_all(&mut self, source: &Arc<Source>, shift: usize, found: Vec<Diagnostic>) {
+        let mut said = HashSet::new();
         for mut diagnostic in found {
-            diagnostic.span = diagnostic.span.shifted(shift);
-            diagnostic.labels.iter_mut().for_each(|label| label.span = label.span.shifted(shift));
-            self.diagnostics.push((Arc::clone(source), diagnostic));
+            let Diagnostic { code, span, .. } = diagnostic;
+            if said.insert((code.info().number, span, diagnostic.message.clone())) {
+                diagnostic.span = diagnostic.span.shifted(shift);
+                diagnostic.labels.iter_mut().for_each(|label| label.span = label.span.shifted(shift));
+                self.diagnostics.push((Arc::clone(source), diagnostic));
+            }
         }
     }
 
@@ -180,6 +203,17 @@ impl Compilation<'_> {
     }
 
     fn filters(&mut self) -> Predicate {
+        // Filters on indicators are only checked: nothing asks for their fields.
+        if let RuleParams::ThreatMatch(params) = &self.rule.params {
+            let mut fields = Fields::default();
+            for filter in &params.threat_filters {
+                let mut context = FilterContext::new(&self.builder.schema, &mut fields, self.options.now);
+                if let Err(what) = lower_filter(filter, &mut context) {
+                    let message = format!("{what} cannot be translated");
+                    self.report_field("threat_filters", codes::FILTER_UNSUPPORTED, message);
+                }
+            }
+        }
         let mut all = Vec::new();
         for filter in &self.rule.filters {
             let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
@@ -232,40 +266,66 @@ impl Compilation<'_> {
         Predicate::or(any)
     }
 
-    /// The window on the primary timestamp; `@timestamp` stands in where the override is missing.
-    fn window(&mut self) -> Predicate {
-        let Some((from, to)) = self.options.window else { return Predicate::Constant(true) };
-        let slots = self.primary();
-        let within = |slot| Predicate::test(slot, TestKind::Between(from, to));
-        let Some((primary, fallback)) = slots.split_first() else { return Predicate::Constant(true) };
-        let mut any = vec![within(*primary)];
+    /// Which events count by their time: those within the window on the primary timestamp, for which `@timestamp`
+    /// stands in where the override is missing, unless the rule says that it does not.
+    fn window(&self, primary: &[Slot]) -> Predicate {
+        let Some((first, fallback)) = primary.split_first() else { return Predicate::Constant(true) };
+        let present = || Predicate::test(*first, TestKind::Exists);
+        let must_be_there =
+            self.rule.timestamp_override.is_some() && self.rule.timestamp_override_fallback_disabled;
+        let Some((from, to)) = self.options.window else {
+            return if must_be_there { present() } else { Predicate::Constant(true) };
+        };
+        let within = |slot: Slot| {
+            let kind = self.builder.fields.field(slot).kind;
+            Predicate::test(slot, TestKind::instants(from, to, kind))
+        };
+        let mut any = vec![within(*first)];
         for slot in fallback {
-            any.push(Predicate::and([Predicate::test(*primary, TestKind::Exists).negate(), within(*slot)]));
+            any.push(Predicate::and([present().negate(), within(*slot)]));
         }
         Predicate::or(any)
     }
 
-    fn primary(&mut self) -> Vec<maxspan_event::Slot> {
+    /// Where the time of an event is read, the first present one.
+    fn primary(&mut self) -> Vec<Slot> {
         let rule = self.rule;
         let mut names: Vec<&str> = rule.timestamp_override.as_deref().into_iter().collect();
         if names.is_empty() || !rule.timestamp_override_fallback_disabled {
             names.push("@timestamp");
         }
         names.dedup();
-        names.into_iter().map(|name| self.builder.slot(name)).collect()
+        names.into_iter().map(|name| self.date_slot("timestamp_override", name)).collect()
     }
 
-    fn compiled(&mut self, plan: Plan) -> CompiledRule {
+    /// The slot of a field that must hold dates; where the schema does not say so, its values are read as dates.
+    fn date_slot(&mut self, named_by: &'static str, name: &str) -> Slot {
+        let mut field = self.builder.schema.field(name);
+        if !field.kind.is_date() {
+            if field.is_known() {
+                let kind = field.kind.name();
+                let message =
+                    format!("`{name}` is of type `{kind}`, not a date: its values are read as dates");
+                self.report_field(named_by, codes::RULE_FIELD_UNUSUAL, message);
+            }
+            field.kind = FieldType::Date;
+            field.lowercase = false;
+        }
+        self.builder.fields.slot(&field)
+    }
+
+    fn compiled(&mut self, plan: Plan, primary: Vec<Slot>) -> CompiledRule {
         let (timestamp, tiebreaker) = match &self.rule.params {
             RuleParams::Eql { timestamp_field, tiebreaker_field, .. } => {
                 (timestamp_field.as_deref(), tiebreaker_field.as_deref())
             }
             _ => (None, None),
         };
-        let timestamp = self.builder.slot(timestamp.filter(|name| !name.is_empty()).unwrap_or("@timestamp"));
+        let timestamp = timestamp.filter(|name| !name.is_empty()).unwrap_or("@timestamp");
+        let timestamp = self.date_slot("timestamp_field", timestamp);
         let mut compiled = CompiledRule::new(plan, timestamp);
         compiled.tiebreaker = tiebreaker.filter(|name| !name.is_empty()).map(|name| self.builder.slot(name));
-        compiled.primary = self.primary();
+        compiled.primary = primary;
         if !self.options.any_index {
             compiled.indices = IndexPatterns::new(self.rule.index_patterns());
         }
@@ -273,16 +333,45 @@ impl Compilation<'_> {
     }
 
     fn warn_ignored(&mut self) {
-        if self.rule.alert_suppression.is_some() {
-            self.report_field(
-                "alert_suppression",
-                codes::RULE_IGNORED,
-                "alert suppression is not applied yet".to_owned(),
+        let rule = self.rule;
+        let mut ignored: Vec<(&'static str, String)> = Vec::new();
+        if rule.alert_suppression.is_some() {
+            ignored.push(("alert_suppression", "alert suppression is not applied yet".to_owned()));
+        }
+        if rule.data_view_id.is_some() {
+            let message = "data views are not known here; the rule looks into its index patterns";
+            ignored.push(("data_view_id", message.to_owned()));
+        }
+        if let RuleParams::SavedQuery { saved_id } = &rule.params {
+            let message = format!(
+                "the saved query `{saved_id}` is not looked up; the rule's own query and filters are used"
             );
+            ignored.push(("saved_id", message));
         }
-        if self.rule.data_view_id.is_some() {
-            let message = "data views are not known here; the rule looks into its index patterns".to_owned();
-            self.report_field("data_view_id", codes::RULE_IGNORED, message);
+        if rule.severity_mapping.iter().any(|mapping| mapping.severity.is_none()) {
+            let message = "an entry of `severity_mapping` without `severity` has no effect";
+            ignored.push(("severity_mapping", message.to_owned()));
         }
+        for (field, message) in ignored {
+            self.report_field(field, codes::RULE_IGNORED, message);
+        }
+        if let RuleParams::Eql { event_category_override, tiebreaker_field, .. } = &rule.params {
+            self.warn_unknown("event_category_override", event_category_override.as_deref());
+            self.warn_unknown("tiebreaker_field", tiebreaker_field.as_deref());
+        }
+    }
+
+    /// A field that the rule names outside of its query, and that no schema knows.
+    fn warn_unknown(&mut self, named_by: &'static str, name: Option<&str>) {
+        let schema = &self.builder.schema;
+        let Some(name) = name.filter(|name| !name.is_empty() && schema.get(name).is_none()) else { return };
+        let near = nearest_names(name, schema.names());
+        let span = self.rule.origin.field_span(named_by);
+        let mut diagnostic =
+            Diagnostic::new(codes::EQL_FIELD_UNMAPPED, span, format!("no schema knows the field [{name}]"));
+        if !near.is_empty() {
+            diagnostic = diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")));
+        }
+        self.diagnostics.push((Arc::clone(&self.rule.origin.source), diagnostic));
     }
 }

@@ -179,10 +179,10 @@ impl<'a> ExceptionContext<'a> {
             _ => self.one_of(&field, values),
         };
         let Some(first) = refused.first() else { return Ok(predicate) };
-        let what = format!(
-            "{} values of the list `{list_id}` that `{name}` cannot hold, such as `{first}`",
-            refused.len()
-        );
+        let count = refused.len();
+        let noun = if count == 1 { "value" } else { "values" };
+        let what =
+            format!("{count} {noun} of the list `{list_id}` that `{name}` cannot hold, such as `{first}`");
         // "Not in the list": what a value was meant to keep out of the exception would be in it.
         if operator == Operator::Excluded {
             return Err(NotApplied::Entry(what));
@@ -381,7 +381,7 @@ mod tests {
         check(list("source.ip", "ips", "ip", "included"), "source.ip", "10.0.0.1", true, note);
         check(list("source.ip", "ips", "ip", "included"), "source.ip", "10.1.7.7", true, note);
         check(list("source.ip", "ips", "ip", "included"), "source.ip", "10.2.0.7", false, note);
-        let note = "1 values of the list `ips` that `source.ip` cannot hold, such as `x`";
+        let note = "1 value of the list `ips` that `source.ip` cannot hold, such as `x`";
         check(list("source.ip", "ips", "ip_range", "included"), "source.ip", "10.2.0.7", true, note);
         let note = "2 values of the list `ranges` that `own.ip` cannot hold, such as `10.2.0.9-10.2.0.5`";
         for (address, expected) in [

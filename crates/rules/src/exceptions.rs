@@ -49,6 +49,9 @@ pub struct ExceptionList {
     pub list_type: String,
     /// `single` or `agnostic`.
     pub namespace_type: String,
+    /// Ids of rules that have the list although they do not name it: an extension of this program (`rules`), so that
+    /// rules need not be changed for an exception.
+    pub rules: Vec<String>,
     /// Where it is written.
     pub span: Span,
 }
@@ -56,7 +59,7 @@ pub struct ExceptionList {
 /// One exception: all entries must hold.
 #[derive(Debug, Clone)]
 pub struct ExceptionItem {
-    /// The item's id.
+    /// The item's id; its place (`file:line:column`) where it has none.
     pub item_id: String,
     /// The list that it belongs to.
     pub list_id: String,
@@ -148,6 +151,8 @@ pub enum Entry {
 #[derive(Debug, Clone, Default)]
 pub struct ExceptionStore {
     lists: BTreeMap<ListKey, StoredList>,
+    /// Lists that name rules, by rule id.
+    by_rule: BTreeMap<String, Vec<ListKey>>,
     item_count: usize,
 }
 
@@ -175,10 +180,16 @@ pub struct RuleExceptions<'a> {
 impl ExceptionStore {
     /// Keeps a list; false where its id was taken already.
     pub fn insert_list(&mut self, list: ExceptionList) -> bool {
-        let stored = self.lists.entry(key(&list.list_id, &list.namespace_type)).or_default();
-        let fresh = stored.list.is_none();
-        stored.list.get_or_insert(list);
-        fresh
+        let key = key(&list.list_id, &list.namespace_type);
+        let stored = self.lists.entry(key.clone()).or_default();
+        if stored.list.is_some() {
+            return false;
+        }
+        for rule in &list.rules {
+            self.by_rule.entry(rule.clone()).or_default().push(key.clone());
+        }
+        stored.list = Some(list);
+        true
     }
 
     /// Keeps an item; false where its id was taken already.
@@ -207,28 +218,67 @@ impl ExceptionStore {
         self.lists.values().flat_map(|stored| &stored.items)
     }
 
-    /// The items that a rule has (specification 4.6); without a time, none counts as expired.
+    /// The items that a rule has (specification 4.6), those of its own lists first; without a time, none counts as
+    /// expired.
     ///
     /// `endpoint_list` is left out, because Elastic Endpoint applies it before events are sent.
     pub fn items_for(&self, rule: &RuleDocument, now_ms: Option<i64>) -> RuleExceptions<'_> {
         let mut found = RuleExceptions::default();
         for reference in &rule.exceptions_list {
-            if reference.list_id == ENDPOINT_LIST_ID {
-                continue;
-            }
-            let Some(stored) = self.lists.get(&key(&reference.list_id, &reference.namespace_type)) else {
+            let key = key(&reference.list_id, &reference.namespace_type);
+            if reference.list_id != ENDPOINT_LIST_ID && !self.lists.contains_key(&key) {
                 found.diagnostics.push(missing_list(rule, reference));
-                continue;
-            };
-            for item in &stored.items {
-                if item.is_expired(now_ms) {
-                    found.expired += 1;
-                } else {
-                    found.items.push(item);
-                }
+            }
+        }
+        let lists = self.list_keys(rule).into_iter().filter_map(|key| self.lists.get(&key));
+        for item in lists.flat_map(|stored| &stored.items) {
+            if item.is_expired(now_ms) {
+                found.expired += 1;
+            } else {
+                found.items.push(item);
             }
         }
         found
+    }
+
+    /// Items that none of the rules has; with those of `endpoint_list`, unless a rule names it.
+    pub fn unused<'s>(&'s self, rules: &[RuleDocument]) -> impl Iterator<Item = &'s ExceptionItem> {
+        let mut used: BTreeSet<ListKey> = BTreeSet::new();
+        for rule in rules {
+            used.extend(self.list_keys(rule));
+            used.extend(rule.exceptions_list.iter().map(|list| key(&list.list_id, &list.namespace_type)));
+        }
+        let lists = self.lists.iter().filter(move |(key, _)| !used.contains(*key));
+        lists.flat_map(|(_, stored)| &stored.items)
+    }
+
+    /// The lists that are applied to a rule: those it names, then those that name it; each once.
+    fn list_keys(&self, rule: &RuleDocument) -> Vec<ListKey> {
+        let named = rule.exceptions_list.iter().map(|list| key(&list.list_id, &list.namespace_type));
+        let naming = self.by_rule.get(&rule.rule_id).into_iter().flatten().cloned();
+        let mut keys = Vec::new();
+        for key in named.chain(naming).filter(|(id, _)| id != ENDPOINT_LIST_ID) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
+    /// Takes over what another store has; what is here already goes before it, and gives a message.
+    pub(crate) fn merge(&mut self, other: Self, report: &mut dyn FnMut(&ExceptionItem)) {
+        for stored in other.lists.into_values() {
+            if let Some(list) = stored.list {
+                // A list that both have is one list.
+                self.insert_list(list);
+            }
+            for item in stored.items {
+                let repeated = item.clone();
+                if !self.insert_item(item) {
+                    report(&repeated);
+                }
+            }
+        }
     }
 }
 
@@ -261,8 +311,13 @@ pub(crate) fn read_list(
         name: reader.text("name").unwrap_or_default(),
         list_type: list_type.as_ref().and_then(Value::as_str).unwrap_or("detection").to_owned(),
         namespace_type: read_namespace(&mut reader),
+        rules: reader.texts("rules"),
         span: places.value(&[]),
     };
+    if !list.rules.is_empty() && !["detection", "rule_default"].contains(&list.list_type.as_str()) {
+        let must = format!("cannot be in a list of type `{}`, which rules do not have", list.list_type);
+        reader.invalid::<()>("rules", &must);
+    }
     reader.pass_over(&["description", "tags", "os_types"]);
     reader.pass_over(&WITHOUT_EFFECT);
     let diagnostics = reader.finish();
@@ -280,7 +335,9 @@ pub(crate) fn read_item(
     let list_id = reader.required_text("list_id");
     let name = reader.text("name").unwrap_or_default();
     let item = ExceptionItem {
-        item_id: reader.text("item_id").unwrap_or_else(|| name.clone()),
+        item_id: reader
+            .text("item_id")
+            .unwrap_or_else(|| format!("{}:{}", source.name, source.position(places.value(&[]).start))),
         list_id,
         name,
         namespace_type: read_namespace(&mut reader),
@@ -364,6 +421,7 @@ fn read_entry(value: &Value, may_nest: bool) -> Result<Entry, String> {
 
 fn entry_text(value: &Value, name: &str) -> Result<String, String> {
     match value.get(name) {
+        Some(Value::String(text)) if text.is_empty() => Err(format!("`{name}` must not be empty")),
         Some(scalar) => {
             scalar_text(scalar).ok_or_else(|| format!("`{name}` must be a text, not {}", kind_of(scalar)))
         }
@@ -451,6 +509,10 @@ mod tests {
             Err("unknown type of entry `matsch`"),
         );
         check(json!({"field": "a", "type": "match", "operator": "included"}), Err("`value` is missing"));
+        check(
+            json!({"field": "a", "type": "match", "operator": "included", "value": ""}),
+            Err("`value` must not be empty"),
+        );
         check(
             json!({"field": "a", "type": "match_any", "operator": "included", "value": "x"}),
             Err("`value` must be a list of texts"),

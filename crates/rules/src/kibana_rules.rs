@@ -16,14 +16,22 @@ use crate::json_places::{Member, Step, elements, key_is, locate, members};
 use crate::parsed_file::ParsedFile;
 use crate::read_rule::{Dialect, RawRule, read_rule};
 
-/// Reads a file with one JSON document a line; empty lines are allowed.
+/// Reads a file with one JSON document a line; empty lines are allowed, and a line may hold a list of documents.
+///
+/// A file that is one JSON document over several lines counts as JSON.
 pub fn parse_ndjson(source: &Arc<Source>) -> ParsedFile {
     let mut file = ParsedFile::default();
+    if !first_line_is_document(&source.text)
+        && let Ok(document) = serde_json::from_str(&source.text)
+    {
+        read_documents(source, document, 0, &mut file);
+        return file;
+    }
     let mut start = 0;
     for line in source.text.split_inclusive('\n') {
         if !line.trim().is_empty() {
             match serde_json::from_str(line) {
-                Ok(document) => read_document(source, document, start, &mut file),
+                Ok(document) => read_documents(source, document, start, &mut file),
                 Err(error) => report_json_error(&error, line, start, &mut file),
             }
         }
@@ -32,19 +40,24 @@ pub fn parse_ndjson(source: &Arc<Source>) -> ParsedFile {
     file
 }
 
+/// Reads a document, or a list of documents.
+fn read_documents(source: &Arc<Source>, document: Value, start: usize, file: &mut ParsedFile) {
+    let Value::Array(documents) = document else {
+        return read_document(source, document, start, file);
+    };
+    let places = elements(&source.text, start).unwrap_or_default();
+    for (index, document) in documents.into_iter().enumerate() {
+        read_document(source, document, places.get(index).map_or(start, |span| span.start), file);
+    }
+}
+
 /// Reads a file that is one JSON document: a list of rules, or a single one.
 ///
 /// Exports are often given the extension `.json`: where the first line alone is a document, the file counts as NDJSON.
 pub fn parse_json(source: &Arc<Source>) -> ParsedFile {
     let mut file = ParsedFile::default();
     match serde_json::from_str(&source.text) {
-        Ok(Value::Array(documents)) => {
-            let places = elements(&source.text, 0).unwrap_or_default();
-            for (index, document) in documents.into_iter().enumerate() {
-                read_document(source, document, places.get(index).map_or(0, |span| span.start), &mut file);
-            }
-        }
-        Ok(document) => read_document(source, document, 0, &mut file),
+        Ok(document) => read_documents(source, document, 0, &mut file),
         Err(_) if first_line_is_document(&source.text) => return parse_ndjson(source),
         Err(error) => report_json_error(&error, &source.text, 0, &mut file),
     }
@@ -53,7 +66,7 @@ pub fn parse_json(source: &Arc<Source>) -> ParsedFile {
 
 fn first_line_is_document(text: &str) -> bool {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
-    serde_json::from_str::<Map<String, Value>>(first).is_ok()
+    serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok()
 }
 
 fn report_json_error(error: &serde_json::Error, text: &str, start: usize, file: &mut ParsedFile) {
@@ -255,12 +268,41 @@ mod tests {
         check(&format!(r#"{{"id":"p","type":"security-rule","attributes":{RULE}}}"#), "r1");
         check(&format!("{{\"a\":\n{RULE}"), "r1 rule-format@1:6");
         check(&format!("{{\"x\": 1 y}}\n{RULE}"), "r1 rule-format@1:9");
-        check("{\"x\": 1}\n[1]", "rule-not-a-rule@1:1 rule-not-a-rule@2:1");
+        check("{\"x\": 1}\n[1]", "rule-not-a-rule@1:1 rule-not-a-rule@2:2");
+        let other = RULE.replace("r1", "r2");
+        check(&format!("[{RULE}, {other}]\n{}", RULE.replace("r1", "r3")), "r1 r2 r3");
+        check(&RULE.replace(',', ",\n"), "r1");
+        check(&format!("[\n{RULE},\n{other}\n]\n"), "r1 r2");
         check(&format!("{RULE}\n{}", RULE.replace("\"low\"", "7")), "r1 rule-field-invalid@2:57");
         check(&RULE.replace("\"rule_id\":\"r1\",", ""), "rule-field-missing@1:1");
         check(
             r#"{"id":"p","type":"security-rule","attributes":{"rule_id":"r","type":"q"}}"#,
             "rule-type-unknown@1:69",
+        );
+    }
+
+    #[test]
+    fn messages_about_a_rule_are_limited() {
+        let check = |fields: &str, expected: (usize, usize, &str)| {
+            let text = RULE.replace("\"type\"", &format!("{fields},\"type\""));
+            let source = Arc::new(Source::new("rules.json", text));
+            let file = parse_json(&source);
+            let last = file.diagnostics.last().map_or("", |diagnostic| diagnostic.message.as_str());
+            assert_eq!((file.rules.len(), file.diagnostics.len(), last), expected, "{fields:.40}");
+        };
+        let ones = |count: usize| format!("\"tags\":[{}]", vec!["1"; count].join(","));
+        let unknown =
+            |count: usize| (0..count).map(|n| format!("\"unknown{n}\":1")).collect::<Vec<_>>().join(",");
+        // A scan of the text for each message would take minutes here.
+        check(&ones(100), (0, 100, "`tags` must hold texts, not a number"));
+        check(&ones(50_000), (0, 101, "and 49900 more messages"));
+        check(&unknown(50_000), (1, 101, "and 49900 more messages"));
+        // An error among many warnings still makes the rule unusable.
+        let actions: Vec<_> =
+            (0..200).map(|n| format!("{{\"id\":\"a\",\"list_id\":\"l\",\"type\":\"detection\",\"namespace_type\":\"single\",\"x{n}\":1}}")).collect();
+        check(
+            &format!("\"exceptions_list\":[{}],\"setup\":1,\"tags\":[1]", actions.join(",")),
+            (0, 101, "and 102 more messages"),
         );
     }
 

@@ -11,6 +11,8 @@
 //! Folders are read to the bottom, in order of names; hidden ones (`.git`) and `_deprecated` are not. Symbolic
 //! links inside folders are followed for files only. A bad file or rule never stops the others; everything that is
 //! wrong is in [`LoadedRules::problems`]. Of two rules with one id the first wins.
+//!
+//! [`load_exceptions`] takes only exception and value lists, from the same files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Code, Diagnostic, Source, Span, codes};
 
 use crate::document::RuleDocument;
-use crate::exceptions::ExceptionStore;
+use crate::exceptions::{ExceptionItem, ExceptionStore};
 use crate::kibana_rules::{parse_json, parse_ndjson};
 use crate::limits::Limits;
 use crate::parsed_file::{ParsedFile, Skipped};
@@ -62,6 +64,44 @@ impl LoadedRules {
     }
 }
 
+impl LoadedRules {
+    /// Adds exceptions and value lists that were loaded without rules. What is here already goes before them, and
+    /// gives a message.
+    pub fn merge(&mut self, other: LoadedExceptions) {
+        let LoadedExceptions { exceptions, value_lists, problems, counts } = other;
+        self.problems.extend(problems);
+        self.counts.add(counts);
+        let mut repeated: Vec<(Arc<Source>, Diagnostic)> = Vec::new();
+        self.exceptions.merge(exceptions, &mut |item| {
+            let name = format!("exception item `{}`", item.item_id);
+            repeated.push((Arc::clone(&item.source), duplicate(&name, item.span)));
+        });
+        for (id, values) in value_lists.lists {
+            let message = format!("value list `{id}` is there already: the first one counts");
+            if !self.value_lists.insert(id.clone(), values) {
+                let source = Arc::new(Source::new(format!("value_lists/{id}.txt"), ""));
+                let diagnostic = Diagnostic::new(codes::EXCEPTION_DUPLICATE, Span::default(), message);
+                repeated.push((source, diagnostic));
+            }
+        }
+        self.counts.skipped.duplicates += repeated.len();
+        self.problems.extend(repeated.into_iter().map(|(source, diagnostic)| (source, vec![diagnostic])));
+    }
+}
+
+/// Exceptions and value lists without rules.
+#[derive(Debug, Default)]
+pub struct LoadedExceptions {
+    /// Exception lists and items.
+    pub exceptions: ExceptionStore,
+    /// Value lists.
+    pub value_lists: ValueLists,
+    /// Messages, by file in order of paths; those about rules are left out.
+    pub problems: Vec<(Arc<Source>, Vec<Diagnostic>)>,
+    /// Counts; without rules, and what could have been anything counts as an exception that failed.
+    pub counts: LoadCounts,
+}
+
 /// What a load went through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LoadCounts {
@@ -71,8 +111,20 @@ pub struct LoadCounts {
     pub files_failed: usize,
     /// Rules (or whole rule files) that cannot be used; each has an error among the messages.
     pub rules_failed: usize,
+    /// Exception lists and items that cannot be used; each has an error among the messages.
+    pub exceptions_failed: usize,
     /// What was passed over on purpose.
     pub skipped: Skipped,
+}
+
+impl LoadCounts {
+    fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.files_failed += other.files_failed;
+        self.rules_failed += other.rules_failed;
+        self.exceptions_failed += other.exceptions_failed;
+        self.skipped.add(other.skipped);
+    }
 }
 
 /// Value lists by id.
@@ -105,7 +157,24 @@ impl ValueLists {
 
 /// Loads files and folders.
 pub fn load_paths(paths: &[PathBuf], options: &LoadOptions) -> LoadedRules {
-    let mut loader = Loader { options, loaded: LoadedRules::default(), first_places: BTreeMap::new() };
+    load(paths, options, Wanted::All)
+}
+
+/// Loads exception and value lists from files and folders; rules there are passed over, and messages about them too.
+pub fn load_exceptions(paths: &[PathBuf], options: &LoadOptions) -> LoadedExceptions {
+    let LoadedRules { exceptions, value_lists, problems, counts, .. } =
+        load(paths, options, Wanted::Exceptions);
+    LoadedExceptions { exceptions, value_lists, problems, counts }
+}
+
+fn load(paths: &[PathBuf], options: &LoadOptions, wanted: Wanted) -> LoadedRules {
+    let mut loader = Loader {
+        options,
+        wanted,
+        loaded: LoadedRules::default(),
+        first_places: BTreeMap::new(),
+        uuids: BTreeMap::new(),
+    };
     let mut files = Vec::new();
     for path in paths {
         loader.collect(path, 0, &mut files);
@@ -153,11 +222,21 @@ fn kind_of_file(path: &Path) -> Option<FileKind> {
     }
 }
 
+/// What is taken out of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    All,
+    Exceptions,
+}
+
 struct Loader<'a> {
     options: &'a LoadOptions,
+    wanted: Wanted,
     loaded: LoadedRules,
     /// Where each rule id was first.
     first_places: BTreeMap<String, String>,
+    /// Which rule has each saved-object id.
+    uuids: BTreeMap<String, String>,
 }
 
 impl Loader<'_> {
@@ -240,9 +319,13 @@ impl Loader<'_> {
         }
     }
 
-    fn add_parsed(&mut self, source: &Arc<Source>, parsed: ParsedFile) {
+    fn add_parsed(&mut self, source: &Arc<Source>, mut parsed: ParsedFile) {
+        if self.wanted == Wanted::Exceptions {
+            leave_rules_out(&mut parsed);
+        }
         let mut diagnostics = parsed.diagnostics;
         self.loaded.counts.rules_failed += parsed.rules_failed;
+        self.loaded.counts.exceptions_failed += parsed.exceptions_failed;
         self.loaded.counts.skipped.add(parsed.skipped);
         for rule in parsed.rules {
             self.add_rule(rule, &mut diagnostics);
@@ -250,30 +333,18 @@ impl Loader<'_> {
         for list in parsed.lists {
             let (span, name) = (list.span, format!("exception list `{}`", list.list_id));
             if !self.loaded.exceptions.insert_list(list) {
-                self.report_duplicate(&name, span, &mut diagnostics);
+                self.loaded.counts.skipped.duplicates += 1;
+                diagnostics.push(duplicate(&name, span));
             }
         }
-        for item in parsed.items {
-            let (span, name) = (item.span, format!("exception item `{}`", item.item_id));
-            if self.loaded.exceptions.item_count() >= self.options.limits.exception_items_max {
-                diagnostics.push(Diagnostic::new(
-                    codes::RULE_LIMIT,
-                    span,
-                    "more exception items than the limit",
-                ));
-                break;
-            }
-            if !self.loaded.exceptions.insert_item(item) {
-                self.report_duplicate(&name, span, &mut diagnostics);
-            }
-        }
+        self.add_items(parsed.items, &mut diagnostics);
         if !diagnostics.is_empty() {
             diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
             self.loaded.problems.push((Arc::clone(source), diagnostics));
         }
     }
 
-    fn add_rule(&mut self, rule: RuleDocument, diagnostics: &mut Vec<Diagnostic>) {
+    fn add_rule(&mut self, mut rule: RuleDocument, diagnostics: &mut Vec<Diagnostic>) {
         let span = rule.origin.field_span("rule_id");
         if let Some(first) = self.first_places.get(&rule.rule_id) {
             let message = format!("rule id `{}` is taken already, by {first}", rule.rule_id);
@@ -289,14 +360,43 @@ impl Loader<'_> {
         } else {
             let place = format!("{}:{}", rule.origin.source.name, rule.origin.source.position(span.start));
             self.first_places.insert(rule.rule_id.clone(), place);
+            self.keep_uuid(&mut rule, diagnostics);
             self.loaded.rules.push(rule);
         }
     }
 
-    fn report_duplicate(&mut self, name: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
-        self.loaded.counts.skipped.duplicates += 1;
-        let message = format!("{name} is there already: the first one counts");
-        diagnostics.push(Diagnostic::new(codes::EXCEPTION_DUPLICATE, span, message));
+    /// Alert ids derive from the saved-object id: of two rules with one, the second goes by its rule id.
+    fn keep_uuid(&mut self, rule: &mut RuleDocument, diagnostics: &mut Vec<Diagnostic>) {
+        if let Some(other) = self.uuids.get(&rule.uuid) {
+            let message = format!(
+                "the saved-object id `{}` is taken already, by rule `{other}`: alerts of rule `{}` go by its rule id",
+                rule.uuid, rule.rule_id
+            );
+            let span = rule.origin.field_span("id");
+            diagnostics.push(Diagnostic::new(codes::RULE_FIELD_UNUSUAL, span, message));
+            let both = format!("{}:{}", rule.rule_id, rule.uuid);
+            rule.uuid = Some(rule.rule_id.clone()).filter(|id| !self.uuids.contains_key(id)).unwrap_or(both);
+        }
+        self.uuids.insert(rule.uuid.clone(), rule.rule_id.clone());
+    }
+
+    fn add_items(&mut self, items: Vec<ExceptionItem>, diagnostics: &mut Vec<Diagnostic>) {
+        let mut over_limit = 0;
+        for item in items {
+            let (span, name) = (item.span, format!("exception item `{}`", item.item_id));
+            if self.loaded.exceptions.item_count() >= self.options.limits.exception_items_max {
+                if over_limit == 0 {
+                    let message =
+                        "more exception items than the limit: this one and those after it are left out";
+                    diagnostics.push(Diagnostic::new(codes::RULE_LIMIT, span, message));
+                }
+                over_limit += 1;
+            } else if !self.loaded.exceptions.insert_item(item) {
+                self.loaded.counts.skipped.duplicates += 1;
+                diagnostics.push(duplicate(&name, span));
+            }
+        }
+        self.loaded.counts.exceptions_failed += over_limit;
     }
 
     fn add_value_list(&mut self, path: &Path, text: &str) {
@@ -318,6 +418,25 @@ impl Loader<'_> {
         let diagnostic = Diagnostic::new(code, Span::default(), format!("{} {message}", path.display()));
         self.loaded.problems.push((source, vec![diagnostic]));
     }
+}
+
+fn duplicate(name: &str, span: Span) -> Diagnostic {
+    let message = format!("{name} is there already: the first one counts");
+    Diagnostic::new(codes::EXCEPTION_DUPLICATE, span, message)
+}
+
+/// Keeps exceptions and what is said about them. A text that cannot be read could have been one.
+fn leave_rules_out(parsed: &mut ParsedFile) {
+    let about_exceptions = |diagnostic: &Diagnostic| {
+        diagnostic.code == codes::RULE_FORMAT || (1500..1600).contains(&diagnostic.code.info().number)
+    };
+    parsed.diagnostics.retain(about_exceptions);
+    let unreadable =
+        parsed.diagnostics.iter().filter(|diagnostic| diagnostic.code == codes::RULE_FORMAT).count();
+    parsed.exceptions_failed += unreadable;
+    parsed.rules.clear();
+    parsed.rules_failed = 0;
+    parsed.skipped = Skipped::default();
 }
 
 /// A file's text, unless it is too large or no UTF-8. A byte order mark is left out.
@@ -403,6 +522,64 @@ mod tests {
             &options,
             "r1 rule-duplicate-id",
         );
+    }
+
+    #[test]
+    fn of_two_rules_with_one_saved_object_id_the_second_goes_by_its_rule_id() {
+        let check_uuids = |rules: &[(&str, &str)], codes: &str, expected: &[&str]| {
+            let lines: Vec<_> = rules
+                .iter()
+                .map(|(rule_id, uuid)| RULE.replace("\"r1\"", &format!("\"{rule_id}\",\"id\":\"{uuid}\"")))
+                .collect();
+            let ids: Vec<_> = rules.iter().map(|(rule_id, _)| *rule_id).collect();
+            let found = format!("{}{codes}", ids.join(" "));
+            let loaded = check(&[("a.ndjson", &lines.join("\n"))], &["."], &LoadOptions::default(), &found);
+            let uuids: Vec<_> = loaded.rules.iter().map(|rule| rule.uuid.as_str()).collect();
+            assert_eq!(uuids, expected);
+        };
+        check_uuids(&[("a", "u"), ("b", "v")], "", &["u", "v"]);
+        check_uuids(&[("a", "u"), ("b", "u")], " rule-field-unusual", &["u", "b"]);
+        check_uuids(&[("a", "b"), ("b", "b")], " rule-field-unusual", &["b", "b:b"]);
+    }
+
+    #[test]
+    fn exceptions_are_loaded_without_rules() {
+        let broken = ITEM.replace("included", "x");
+        let other = ITEM.replace("\"i\"", "\"j\"");
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{RULE}\n{{\"rule_id\":1}}\n{ITEM}\n{other}\n{broken}\nx\n");
+        fs::write(folder.path().join("more.ndjson"), text).unwrap();
+        fs::create_dir(folder.path().join("value_lists")).unwrap();
+        fs::write(folder.path().join("value_lists/v.txt"), "a\n").unwrap();
+        let found = load_exceptions(&[folder.path().to_owned()], &LoadOptions::default());
+        let codes = |problems: &[(Arc<Source>, Vec<Diagnostic>)]| {
+            let all = problems.iter().flat_map(|(_, diagnostics)| diagnostics);
+            all.map(|diagnostic| diagnostic.code.info().name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(codes(&found.problems), "exception-entry rule-format");
+        assert_eq!((found.counts.exceptions_failed, found.counts.rules_failed), (2, 0));
+        assert_eq!((found.exceptions.item_count(), found.value_lists.iter().count()), (2, 1));
+        let mut loaded =
+            check(&[("a.ndjson", &format!("{RULE}\n{ITEM}"))], &["."], &LoadOptions::default(), "r1");
+        loaded.merge(found);
+        assert_eq!(codes(&loaded.problems), "exception-entry rule-format exception-duplicate");
+        assert_eq!((loaded.exceptions.item_count(), loaded.counts.exceptions_failed), (2, 2));
+        assert_eq!(loaded.value_lists.get("v").unwrap(), ["a"]);
+        assert_eq!(loaded.exceptions.unused(&loaded.rules).count(), 2);
+    }
+
+    #[test]
+    fn lists_may_name_the_rules_that_have_them() {
+        let list = "[[exceptions]]\n[exceptions.container]\nlist_id = 'own'\nrules = ['r1', 'r9']\n\
+                    [[exceptions.items]]\nitem_id = 'i'\n\
+                    entries = [{field = 'a', type = 'exists', operator = 'included'}]\n";
+        let options = LoadOptions::default();
+        let rules = format!("{RULE}\n{}", RULE.replace("r1", "r2"));
+        let loaded = check(&[("a.ndjson", &rules), ("e/own.toml", list)], &["."], &options, "r1 r2");
+        let count = |rule: &RuleDocument| loaded.exceptions.items_for(rule, None).items.len();
+        assert_eq!((count(&loaded.rules[0]), count(&loaded.rules[1])), (1, 0));
+        assert_eq!(loaded.exceptions.unused(&loaded.rules).count(), 0);
+        assert_eq!(loaded.exceptions.unused(&loaded.rules[1..]).count(), 1);
     }
 
     #[test]

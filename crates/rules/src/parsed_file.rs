@@ -1,6 +1,6 @@
 //! What one rule file holds.
 
-use maxspan_diagnostics::{Code, Diagnostic, Span};
+use maxspan_diagnostics::{Code, Diagnostic, Span, codes};
 
 use crate::document::RuleDocument;
 use crate::exceptions::{ExceptionItem, ExceptionList};
@@ -18,6 +18,8 @@ pub struct ParsedFile {
     pub diagnostics: Vec<Diagnostic>,
     /// Rules that cannot be used; each has at least one error among the messages.
     pub rules_failed: usize,
+    /// Exception lists and items that cannot be used; each has at least one error among the messages.
+    pub exceptions_failed: usize,
     /// What was passed over on purpose.
     pub skipped: Skipped,
 }
@@ -56,6 +58,12 @@ impl ParsedFile {
         self.diagnostics.push(Diagnostic::new(code, span, message));
     }
 
+    /// Counts an exception list or item that cannot even be told from its table, with a message.
+    pub(crate) fn fail_exception(&mut self, span: Span, message: &str) {
+        self.exceptions_failed += 1;
+        self.report(codes::EXCEPTION_FORMAT, span, message);
+    }
+
     /// Keeps a rule that was read, or counts it as failed; and its messages.
     pub(crate) fn add_rule(&mut self, (rule, diagnostics): (Option<RuleDocument>, Vec<Diagnostic>)) {
         match rule {
@@ -67,12 +75,14 @@ impl ParsedFile {
 
     /// Keeps an exception item that was read, and its messages.
     pub(crate) fn add_item(&mut self, (item, diagnostics): (Option<ExceptionItem>, Vec<Diagnostic>)) {
+        self.exceptions_failed += usize::from(item.is_none());
         self.items.extend(item);
         self.diagnostics.extend(diagnostics);
     }
 
     /// Keeps an exception list that was read, and its messages.
     pub(crate) fn add_list(&mut self, (list, diagnostics): (Option<ExceptionList>, Vec<Diagnostic>)) {
+        self.exceptions_failed += usize::from(list.is_none());
         self.lists.extend(list);
         self.diagnostics.extend(diagnostics);
     }

@@ -124,7 +124,7 @@ fn read_document(
     let has_events = !matches!(rule_type, RuleType::Esql | RuleType::MachineLearning);
     let index = if has_events { reader.texts("index") } else { Vec::new() };
     let data_view_id = if has_events { read_data_view(reader, dialect, &index) } else { None };
-    let filters = if has_events { read_filters(reader) } else { Vec::new() };
+    let filters = if has_events { read_filters(reader, "filters") } else { Vec::new() };
     let alert_suppression = read_suppression(reader, rule_type);
     let schedule = read_schedule(reader);
     let params = read_params(reader, rule_type, schedule.as_ref());
@@ -270,12 +270,12 @@ fn read_data_view(reader: &mut FieldReader<'_>, dialect: Dialect, index: &[Strin
     data_view_id
 }
 
-fn read_filters(reader: &mut FieldReader<'_>) -> Vec<Value> {
-    let filters = reader.values("filters");
+fn read_filters(reader: &mut FieldReader<'_>, field: &'static str) -> Vec<Value> {
+    let filters = reader.values(field);
     for (position, filter) in filters.iter().enumerate() {
         if !filter.is_object() {
-            let path = [Step::Key("filters"), Step::Index(position)];
-            reader.report(CODES.invalid, &path, "`filters` must hold objects");
+            let path = [Step::Key(field), Step::Index(position)];
+            reader.report(CODES.invalid, &path, format!("`{field}` must hold objects"));
         }
     }
     filters
@@ -595,6 +595,11 @@ mod tests {
             json!({"threat_mapping":
             [{"entries": [{"field": "a", "type": "mapping", "value": "b", "negate": true}]}]}),
             "rule-field-invalid a group of `threat_mapping` needs an entry that is not negated @ {",
+        );
+        check(
+            "threat_match",
+            json!({"threat_filters": [{}, 1]}),
+            "rule-field-invalid `threat_filters` must hold objects @ 1",
         );
         check(
             "machine_learning",

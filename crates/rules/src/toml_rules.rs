@@ -4,6 +4,9 @@
 //! any rule. Not done, because it needs data that rules do not carry: `related_integrations` and `required_fields`
 //! stay as written.
 //!
+//! Items of `[[exceptions]]` belong to the list of their `[exceptions.container]`. An extension of this program: the
+//! container may say `rules = ["<rule id>", …]`, and these rules have the list although they do not name it.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use maxspan_diagnostics::Source;
@@ -237,25 +240,34 @@ fn move_setup(fields: &mut Map<String, Value>, places: &TablePlaces<'_>) -> Vec<
 /// `[[exceptions]]` with `container` and `items`.
 fn read_exceptions(source: &Arc<Source>, lists: &Spanned<DeValue<'_>>, file: &mut ParsedFile) {
     let DeValue::Array(lists) = lists.get_ref() else {
-        return file.report(codes::EXCEPTION_FORMAT, span_of(lists), "`exceptions` must be a list of tables");
+        return file.fail_exception(span_of(lists), "`exceptions` must be a list of tables");
     };
     for list in lists {
         let (Some(container), items) = (list.get_ref().get("container"), list.get_ref().get("items")) else {
-            file.report(codes::EXCEPTION_FORMAT, span_of(list), "`container` is missing");
+            file.fail_exception(span_of(list), "`container` is missing");
             continue;
         };
-        let mut list_id = None;
+        let mut inherited = Vec::new();
         if let Some(container) = exception_fields(container, file) {
-            list_id = container.fields.get("list_id").cloned();
+            let names = ["list_id", "namespace_type"];
+            inherited.extend(names.map(|name| (name, container.fields.get(name).cloned())));
             file.add_list(read_list(container.fields, &container.places));
         }
-        for item in
-            items.and_then(|items| items.get_ref().as_array()).into_iter().flat_map(|items| items.iter())
-        {
+        let items = match items.map(Spanned::get_ref) {
+            None => continue,
+            Some(DeValue::Array(items)) => items,
+            Some(_) => {
+                file.fail_exception(span_of(list), "`items` must be a list of tables");
+                continue;
+            }
+        };
+        for item in items {
             if let Some(mut item) = exception_fields(item, file) {
                 // Items of a container belong to it, also where they do not say so.
-                if let (Some(list_id), false) = (&list_id, item.fields.contains_key("list_id")) {
-                    item.fields.insert("list_id".to_owned(), list_id.clone());
+                for (name, value) in &inherited {
+                    if let (Some(value), false) = (value, item.fields.contains_key(*name)) {
+                        item.fields.insert((*name).to_owned(), value.clone());
+                    }
                 }
                 file.add_item(read_item(item.fields, &item.places, source));
             }
@@ -278,7 +290,7 @@ fn exception_fields<'a>(
             places: TablePlaces { table, span: span_of(value) },
         })
     } else {
-        file.report(codes::EXCEPTION_FORMAT, span_of(value), "must be a table");
+        file.fail_exception(span_of(value), "must be a table");
         None
     }
 }
@@ -502,7 +514,41 @@ mod tests {
                     entries = [{field = 'a', type = 'match', operator = 'included', value = 'x'}]\n";
         let (_, file) = parse(text, &TomlOptions::default());
         assert!(file.diagnostics.is_empty(), "{:?}", file.diagnostics);
-        assert_eq!(file.lists[0].list_id, "l");
+        assert_eq!((file.lists[0].list_id.as_str(), file.exceptions_failed), ("l", 0));
         assert_eq!((file.items[0].item_id.as_str(), file.items[0].list_id.as_str()), ("i", "l"));
+        let text = text.replace("name = 'L'\n", "namespace_type = 'agnostic'\nrules = ['r']\n");
+        let (_, file) = parse(&text, &TomlOptions::default());
+        assert_eq!(file.lists[0].rules, ["r"]);
+        assert_eq!(file.items[0].namespace_type, "agnostic");
+    }
+
+    #[test]
+    fn exceptions_that_cannot_be_read_are_counted() {
+        let check = |text: &str, expected: (usize, usize, &str)| {
+            let (_, file) = parse(text, &TomlOptions::default());
+            let messages: Vec<_> =
+                file.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+            assert_eq!(
+                (file.items.len(), file.exceptions_failed, messages.join(", ").as_str()),
+                expected,
+                "{text}"
+            );
+        };
+        let entry = "entries = [{field = 'a', type = 'exists', operator = 'included'}]";
+        let items = "[[exceptions]]\ncontainer = {list_id = 'l'}\n[[exceptions.items]]\n";
+        check(&format!("{items}{entry}\n[[exceptions.items]]\n{entry}"), (2, 0, ""));
+        check(&format!("{items}name = 'N'\n{entry}\n[[exceptions.items]]\nname = 'N'\n{entry}"), (2, 0, ""));
+        check(&format!("{items}name = 'N'"), (0, 1, "`entries` is missing"));
+        check("exceptions = 1", (0, 1, "`exceptions` must be a list of tables"));
+        check("[[exceptions]]\nitems = []", (0, 1, "`container` is missing"));
+        check(
+            "[[exceptions]]\ncontainer = {list_id = 'l'}\nitems = 1",
+            (0, 1, "`items` must be a list of tables"),
+        );
+        check("[[exceptions]]\ncontainer = {list_id = 'l'}\nitems = [1]", (0, 1, "must be a table"));
+        check(
+            "[[exceptions]]\ncontainer = {list_id = 'l', type = 'endpoint', rules = ['r']}",
+            (0, 1, "`rules` cannot be in a list of type `endpoint`, which rules do not have"),
+        );
     }
 }

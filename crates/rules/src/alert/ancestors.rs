@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::SourceEvent;
-use super::source::get;
+use super::source::{get, scalars};
 
 /// One ancestor of an alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +30,14 @@ impl Ancestor {
         value
     }
 
+    /// An ancestor as an alert has it. Without an id it still counts: its rule must be known.
     fn from_json(value: &Value) -> Option<Self> {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        value.as_object()?;
+        let text = |name: &str| value.get(name).and_then(first_text);
         Some(Self {
-            id: text("id")?,
+            id: text("id").unwrap_or_default(),
             index: text("index").unwrap_or_default(),
-            depth: value.get("depth").and_then(Value::as_u64).unwrap_or(0),
+            depth: value.get("depth").and_then(first_number).unwrap_or(0),
             is_alert: text("type").as_deref() == Some("signal"),
             rule: text("rule"),
         })
@@ -44,8 +46,12 @@ impl Ancestor {
 
 /// The event itself and, where it is an alert, what that came from; the event is last.
 pub(crate) fn ancestors(event: &SourceEvent) -> Vec<Ancestor> {
-    let earlier = get(&event.source, "kibana.alert.ancestors").and_then(Value::as_array);
-    let mut all: Vec<_> = earlier.into_iter().flatten().filter_map(Ancestor::from_json).collect();
+    let earlier = match get(&event.source, "kibana.alert.ancestors") {
+        Some(Value::Array(earlier)) => earlier.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let mut all: Vec<_> = earlier.iter().filter_map(Ancestor::from_json).collect();
     all.push(parent(event));
     all
 }
@@ -53,15 +59,24 @@ pub(crate) fn ancestors(event: &SourceEvent) -> Vec<Ancestor> {
 fn parent(event: &SourceEvent) -> Ancestor {
     let source = &event.source;
     let is_alert = get(source, "kibana.alert.uuid").is_some() || source.get("signal").is_some();
-    let depth = get(source, "kibana.alert.depth").and_then(Value::as_u64).unwrap_or(1);
-    let rule = get(source, "kibana.alert.rule.uuid").and_then(Value::as_str);
+    let depth = get(source, "kibana.alert.depth").and_then(first_number).unwrap_or(1);
+    let rule = get(source, "kibana.alert.rule.uuid").and_then(first_text);
     Ancestor {
         id: event.id.clone(),
         index: event.index.clone(),
         depth: if is_alert { depth } else { 0 },
         is_alert,
-        rule: rule.filter(|_| is_alert).map(str::to_owned),
+        rule: rule.filter(|_| is_alert),
     }
+}
+
+/// A text; of a list, as searches give their fields, the first.
+fn first_text(value: &Value) -> Option<String> {
+    scalars(value).first()?.as_str().map(str::to_owned)
+}
+
+fn first_number(value: &Value) -> Option<u64> {
+    scalars(value).first()?.as_u64()
 }
 
 /// Whether an ancestor is an alert of the rule: then a further alert would feed itself.
@@ -98,5 +113,24 @@ mod tests {
             json!({"kibana": {"alert": {"uuid": "e"}}}),
             json!([{"id": "e", "type": "signal", "index": "i", "depth": 1}]),
         );
+    }
+
+    #[test]
+    fn no_form_of_an_alert_hides_its_rules() {
+        let check = |alert: Value, expected: bool| {
+            let event = SourceEvent {
+                index: String::new(),
+                id: String::new(),
+                source: json!({"kibana": {"alert": alert}}),
+            };
+            assert_eq!(has_rule(&ancestors(&event), "r"), expected, "{alert}");
+        };
+        check(json!({"uuid": "e", "rule": {"uuid": "r"}}), true);
+        check(json!({"uuid": "e", "rule": {"uuid": ["r"]}}), true);
+        check(json!({"uuid": "e", "rule": {"uuid": "s"}}), false);
+        check(json!({"ancestors": [{"type": "signal", "rule": "r"}]}), true);
+        check(json!({"ancestors": [{"id": 7, "rule": ["r"]}]}), true);
+        check(json!({"ancestors": {"id": "x", "rule": "r"}}), true);
+        check(json!({"ancestors": ["r"]}), false);
     }
 }

@@ -275,6 +275,9 @@ mod tests {
         assert!(event_alert(&rule, &alert_of(RULE), &context).is_none());
         assert!(sequence_alerts(&rule, &[two_events().remove(0), alert_of(RULE)], &context).is_none());
         assert!(sequence_alerts(&rule, &[SourceEvent::missing()], &context).is_none());
+        let nameless = SourceEvent { index: String::new(), id: String::new(), source: json!({}) };
+        let alerts = sequence_alerts(&rule, &[nameless, SourceEvent::missing()], &context);
+        assert_eq!(alerts.map(|alerts| alerts.blocks.len()), Some(1));
         let alert = event_alert(&rule, &alert_of("another"), &context).unwrap();
         check(
             &alert,

@@ -261,6 +261,10 @@ fn what_cannot_be_translated_is_an_error() {
         json!({"terms": {"a": {"index": "i", "id": 1, "path": "p"}}}),
         Err("a `terms` query without a list of values"),
     );
+}
+
+#[test]
+fn what_a_field_or_an_option_does_not_allow_is_an_error() {
     check(
         json!({"wildcard": {"a": {"value": "x", "wildcard": "y"}}}),
         Err("a `wildcard` query with two values"),

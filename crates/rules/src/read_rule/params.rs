@@ -3,7 +3,7 @@
 use maxspan_diagnostics::codes;
 use serde_json::Value;
 
-use super::{CODES, non_empty, read_language};
+use super::{CODES, non_empty, read_filters, read_language};
 use crate::document::{
     Language, MachineLearningParams, NewTermsParams, RuleParams, RuleType, ThreatMappingGroup,
     ThreatMatchParams, Threshold, ThresholdParams,
@@ -100,7 +100,7 @@ fn read_threat_match(reader: &mut FieldReader<'_>) -> ThreatMatchParams {
         threat_query: reader.text("threat_query").unwrap_or_else(|| "*:*".to_owned()),
         threat_language: read_language(reader, "threat_language", RuleType::ThreatMatch.languages())
             .unwrap_or(Language::Kuery),
-        threat_filters: reader.values("threat_filters"),
+        threat_filters: read_filters(reader, "threat_filters"),
         threat_indicator_path: non_empty(reader.text("threat_indicator_path"))
             .unwrap_or_else(|| "threat.indicator".to_owned()),
         concurrent_searches: reader.integer("concurrent_searches", 1..=u64::MAX),
