@@ -110,7 +110,7 @@ pub(crate) struct HuntRules {
     pub(crate) only: Vec<String>,
     /// File or folder with exception lists (or value lists); may be repeated
     ///
-    /// It is loaded together with the rules; a rule takes the lists that its `exceptions_list` names.
+    /// Rules in it are not run. A rule takes the lists that its `exceptions_list` names, and those that name the rule.
     #[arg(long, value_name = "PATH")]
     pub(crate) exceptions: Vec<PathBuf>,
     /// Elastic's version.lock.json: alerts then carry the rules' published versions

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use maxspan_event::Schema;
-use maxspan_rules::load::load_version_lock;
+use maxspan_rules::load::{load_exceptions, load_version_lock};
 use maxspan_rules::{LoadOptions, LoadedRules, load_paths};
 
 use crate::exit::Failure;
@@ -22,13 +22,14 @@ pub(crate) fn schema(mappings: &[PathBuf], mapping_only: bool) -> Result<Schema,
     Ok(schema)
 }
 
-/// Rules and what belongs to them. A path that is not there is an error; what is wrong inside is among the problems.
+/// Rules and what belongs to them; of `exceptions` only exception and value lists are taken. A path that is not there is an error; what is wrong inside is among the problems.
 pub(crate) fn rules(
     paths: &[PathBuf],
+    exceptions: &[PathBuf],
     any_maturity: bool,
     version_lock: Option<&Path>,
 ) -> Result<LoadedRules, Failure> {
-    for path in paths {
+    for path in paths.iter().chain(exceptions) {
         // Not `exists`, which says no to what may not be looked at either.
         fs::metadata(path).map_err(|error| unusable("rules", path, &error.to_string()))?;
     }
@@ -37,7 +38,12 @@ pub(crate) fn rules(
             load_version_lock(path).map_err(|error| unusable("version lock", path, &error.to_string()))
         })
         .transpose()?;
-    Ok(load_paths(paths, &LoadOptions { any_maturity, version_lock, ..LoadOptions::default() }))
+    let options = LoadOptions { any_maturity, version_lock, ..LoadOptions::default() };
+    let mut loaded = load_paths(paths, &options);
+    if !exceptions.is_empty() {
+        loaded.merge(load_exceptions(exceptions, &options));
+    }
+    Ok(loaded)
 }
 
 fn unusable(what: &str, path: &Path, why: &str) -> Failure {

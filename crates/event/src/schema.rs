@@ -141,7 +141,12 @@ fn alert_field(name: &str) -> Option<String> {
         "rule.severity" => "kibana.alert.severity".to_owned(),
         "rule.risk_score" => "kibana.alert.risk_score".to_owned(),
         "status" => "kibana.alert.workflow_status".to_owned(),
-        other => format!("kibana.alert.{other}"),
+        "reason" | "depth" | "original_time" => format!("kibana.alert.{rest}"),
+        _ => {
+            const OBJECTS: [&str; 5] =
+                ["rule.", "original_event.", "ancestors.", "group.", "threshold_result."];
+            OBJECTS.iter().any(|object| rest.starts_with(object)).then(|| format!("kibana.alert.{rest}"))?
+        }
     })
 }
 

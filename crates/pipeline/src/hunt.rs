@@ -76,6 +76,10 @@ pub struct HuntStats {
     pub rules_failed: u64,
     /// Rules of types that are not run yet.
     pub rules_not_run: u64,
+    /// Exception items that could not be loaded.
+    pub exceptions_failed: u64,
+    /// Exception items that apply to none of the rules.
+    pub exceptions_unused: u64,
     /// Alerts, without the building blocks of sequences.
     pub alerts: u64,
     /// Building-block alerts of sequences.
@@ -204,6 +208,8 @@ impl<'a> Run<'a> {
             rules_loaded: rules.rule_set.len() as u64,
             rules_failed: rules.failed as u64,
             rules_not_run: rules.not_run.len() as u64,
+            exceptions_failed: rules.exceptions_failed as u64,
+            exceptions_unused: rules.exceptions_unused as u64,
             ..HuntStats::default()
         };
         Self {

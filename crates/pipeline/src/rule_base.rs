@@ -1,6 +1,6 @@
 //! Rule documents to a rule set: choose, compile, and keep account of what cannot be run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Diagnostic, Source, codes};
@@ -45,6 +45,10 @@ pub struct RuleBase {
     pub failed: usize,
     /// Rules that are sound but not run yet, and why.
     pub not_run: Vec<NotRun>,
+    /// Exception items that could not be loaded.
+    pub exceptions_failed: usize,
+    /// Exception items that apply to none of the rules.
+    pub exceptions_unused: usize,
     /// How many rules of each type were read.
     pub by_type: BTreeMap<&'static str, usize>,
     /// Names or ids of [`RuleBaseOptions::only`] that no rule has.
@@ -79,6 +83,7 @@ impl RuleBase {
             base.diagnostics
                 .extend(diagnostics.into_iter().map(|diagnostic| (Arc::clone(&source), diagnostic)));
         }
+        let exceptions_unused = exceptions.unused(&rules).count();
         let unknown = unknown_names(&rules, &options.only);
         for rule in rules.into_iter().filter(|rule| chosen(rule, &options.only)) {
             base.read += 1;
@@ -107,9 +112,11 @@ impl RuleBase {
             read,
             failed,
             not_run,
+            exceptions_failed: counts.exceptions_failed,
+            exceptions_unused,
             by_type,
             unknown,
-            diagnostics,
+            diagnostics: once(diagnostics),
             schema: options.schema.clone(),
         }
     }
@@ -132,6 +139,15 @@ impl RuleBase {
         let wanted = |found: &&(Arc<Source>, Diagnostic)| found.1.code != codes::RULE_NOT_RUN;
         self.diagnostics.iter().filter(wanted).map(|(source, diagnostic)| (&**source, diagnostic))
     }
+}
+
+/// Each message once: an exception item that many rules use says what is wrong with it for each.
+fn once(diagnostics: Vec<(Arc<Source>, Diagnostic)>) -> Vec<(Arc<Source>, Diagnostic)> {
+    let mut seen = HashSet::new();
+    let key = |source: &Arc<Source>, one: &Diagnostic| {
+        (Arc::as_ptr(source) as usize, one.span, one.code.to_string(), one.message.clone())
+    };
+    diagnostics.into_iter().filter(|(source, one)| seen.insert(key(source, one))).collect()
 }
 
 #[derive(Default)]

@@ -20,7 +20,7 @@ use crate::output::summary::counted;
 use crate::time;
 
 pub(crate) fn run(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let loaded = load::rules(&arguments.paths, arguments.any_maturity, None)?;
+    let loaded = load::rules(&arguments.paths, &[], arguments.any_maturity, None)?;
     let places = Places::new(&loaded);
     let strictness = if arguments.strict { Strictness::Elasticsearch } else { Strictness::Lenient };
     let options = RuleBaseOptions {

@@ -75,8 +75,7 @@ fn rule_base(arguments: &HuntArguments, now: i64) -> Result<RuleBase, Failure> {
         normalize: !arguments.reading.no_normalize,
         only: only.clone(),
     };
-    let paths = [paths.as_slice(), exceptions.as_slice()].concat();
-    let loaded = load::rules(&paths, *any_maturity, version_lock.as_deref())?;
+    let loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
     Ok(RuleBase::new(loaded, &options))
 }
 

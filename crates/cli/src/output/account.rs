@@ -125,6 +125,12 @@ fn limits(stats: &HuntStats, out: &mut Vec<String>) {
     count(stats.matches_without_timestamp, "event", "of sequences without a timestamp");
     count(stats.keys_dropped, "join key", "beyond the limit of one event");
     count(stats.values_dropped, "value", "beyond the limit of one field");
+    count(
+        stats.occurrences_dropped,
+        "event",
+        "without an id beyond the limit up to which doubles are told apart",
+    );
+    count(stats.exceptions_failed, "exception item", "that cannot be read and is not applied");
 }
 
 fn notes(stats: &HuntStats) -> Vec<String> {
@@ -142,6 +148,9 @@ fn notes(stats: &HuntStats) -> Vec<String> {
         "detection",
         "of the same events as another one of the rule: one alert for both",
     );
+    note(stats.events_repeated, "event", "of sequences read again with the same id, which count once");
+    note(stats.events_repaired, "event", "mended: a lone surrogate, or a number out of range");
+    note(stats.exceptions_unused, "exception item", "that no rule uses");
     note(stats.alerts_recursive, "detection", "on alerts of the same rule: no alert");
     notes
 }
