@@ -11,7 +11,9 @@ use maxspan_plan::{Limit, PlanKind};
 
 use crate::detection::{Detection, DetectionOrder, TieValue};
 use crate::key::KeyValue;
-use crate::limits::BUFFER_BYTES_DEFAULT;
+use crate::limits::{
+    BUFFER_BYTES_DEFAULT, LINEAGE_PROCESSES_MAX, SAMPLE_EVENTS_MAX, SAMPLE_KEYS_MAX, SEQUENCE_KEYS_MAX,
+};
 use crate::matcher::{Match, MatchBody, StepMatch};
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
 
@@ -40,11 +42,26 @@ pub struct CorrelatorOptions {
     pub tie_break: TieBreak,
     /// Most bytes held back for sorting, over all rules.
     pub buffer_bytes: usize,
+    /// Most keys with state in one sequence.
+    pub sequence_keys: usize,
+    /// Most keys in one sample.
+    pub sample_keys: usize,
+    /// Most events of one stage and key in a sample.
+    pub sample_events: usize,
+    /// Most processes that the lineage queries of one rule remember.
+    pub lineage_processes: usize,
 }
 
 impl Default for CorrelatorOptions {
     fn default() -> Self {
-        Self { tie_break: TieBreak::Content, buffer_bytes: BUFFER_BYTES_DEFAULT }
+        Self {
+            tie_break: TieBreak::Content,
+            buffer_bytes: BUFFER_BYTES_DEFAULT,
+            sequence_keys: SEQUENCE_KEYS_MAX,
+            sample_keys: SAMPLE_KEYS_MAX,
+            sample_events: SAMPLE_EVENTS_MAX,
+            lineage_processes: LINEAGE_PROCESSES_MAX,
+        }
     }
 }
 
@@ -86,15 +103,18 @@ enum Machine {
 }
 
 impl RuleState {
-    fn new(rule: &CompiledRule) -> Self {
+    fn new(rule: &CompiledRule, options: &CorrelatorOptions) -> Self {
         let machine = match &rule.plan.kind {
             PlanKind::Events(_) => Machine::Events,
-            PlanKind::Sequence(sequence) => Machine::Sequence(SequenceState::new(sequence)),
+            PlanKind::Sequence(sequence) => {
+                Machine::Sequence(SequenceState::new(sequence, options.sequence_keys))
+            }
             PlanKind::Sample(sample) => {
-                Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key))
+                Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key, options))
             }
         };
-        let lineage = (!rule.plan.lineage.is_empty()).then(|| LineageState::new(&rule.plan.lineage));
+        let lineage = (!rule.plan.lineage.is_empty())
+            .then(|| LineageState::new(&rule.plan.lineage, options.lineage_processes));
         Self { buffer: Vec::new(), frontier: None, lineage, machine, counters: RuleCounters::default() }
     }
 }
@@ -102,7 +122,7 @@ impl RuleState {
 impl Correlator {
     /// No state yet.
     pub fn new(rule_set: &RuleSet, options: CorrelatorOptions) -> Self {
-        let rules = rule_set.rules().map(|(_, rule)| RuleState::new(rule)).collect();
+        let rules = rule_set.rules().map(|(_, rule)| RuleState::new(rule, &options)).collect();
         Self { options, rules, buffered_bytes: 0, ready: Vec::new() }
     }
 
@@ -141,15 +161,18 @@ impl Correlator {
     pub fn finish(&mut self) -> Vec<Detection> {
         for index in 0..self.rules.len() {
             let count = self.rules[index].buffer.len();
+            let before = self.ready.len();
             self.hand_on(index, count);
             let state = &mut self.rules[index];
             match &mut state.machine {
                 Machine::Events => {}
                 Machine::Sequence(machine) => machine.finish(RuleId(index as u32), &mut self.ready),
                 Machine::Sample(machine) => {
-                    machine.finish(RuleId(index as u32), &mut state.counters, &mut self.ready)
+                    machine.finish(RuleId(index as u32), &mut state.counters, &mut self.ready);
                 }
             }
+            // What waits for trailing missing events is decided in another order.
+            self.ready[before..].sort_by(|a, b| a.order.cmp(&b.order));
         }
         std::mem::take(&mut self.ready)
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
-use maxspan_engine::{Correlator, CorrelatorOptions, Detection, EventInput, RuleId, Scratch, TieBreak};
+use maxspan_engine::{Correlator, CorrelatorOptions, Detection, EventInput, RuleId, Scratch};
 use maxspan_event::{FieldType, Schema, date};
 use maxspan_plan::PlanKind;
 use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
@@ -199,7 +199,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
         let correlator_options =
-            CorrelatorOptions { tie_break: TieBreak::Content, buffer_bytes: options.buffer_bytes };
+            CorrelatorOptions { buffer_bytes: options.buffer_bytes, ..CorrelatorOptions::default() };
         let retained = rules
             .rule_set
             .rules()

@@ -97,14 +97,14 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     rule.samples_per_key = options.max_samples_per_key;
     builder.add(rule);
     let rule_set = builder.build(options.normalize);
-    let mut collection = Collection::new(&rule_set, &limits, options);
+    let mut collection = Collection::new(&rule_set, shape, &limits, options);
     for item in reader.by_ref() {
         match item {
             Item::Event(event) => collection.event(&event),
             Item::Problem(problem) => collection.problems.push(problem),
         }
     }
-    let found = collection.finish(shape, &limits);
+    let found = collection.finish(&limits);
     let response = answer(&found, shape, started);
     Ok(QueryAnswer { response, diagnostics, problems: collection.problems, events: collection.events })
 }
@@ -116,12 +116,15 @@ struct Collection<'a> {
     scratch: Scratch,
     correlator: Correlator,
     retained: Retained,
+    shape: Shape,
+    /// Sequences that a limit made ready before the end.
+    early: Vec<Detection>,
     problems: Vec<InputProblem>,
     events: u64,
 }
 
 impl<'a> Collection<'a> {
-    fn new(rule_set: &'a RuleSet, limits: &[Limit], options: &'a QueryOptions) -> Self {
+    fn new(rule_set: &'a RuleSet, shape: Shape, limits: &[Limit], options: &'a QueryOptions) -> Self {
         let correlator_options =
             CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() };
         // Elasticsearch gives the last events when there are more than wanted, unless the query asks for its head.
@@ -132,6 +135,8 @@ impl<'a> Collection<'a> {
             scratch: Scratch::default(),
             correlator: Correlator::new(rule_set, correlator_options),
             retained: Retained::new(cap, limits),
+            shape,
+            early: Vec::new(),
             problems: Vec::new(),
             events: 0,
         }
@@ -151,20 +156,26 @@ impl<'a> Collection<'a> {
         }
         self.events += 1;
         self.scratch.drain().for_each(|found| self.correlator.push(found));
-        self.correlator.drain().for_each(|detection| self.retained.push(detection));
+        for detection in self.correlator.drain() {
+            match self.shape {
+                Shape::Events => self.retained.push(detection),
+                Shape::Sequences | Shape::Samples => self.early.push(detection),
+            }
+        }
     }
 
-    fn finish(&mut self, shape: Shape, limits: &[Limit]) -> Vec<Detection> {
+    fn finish(&mut self, limits: &[Limit]) -> Vec<Detection> {
         let settled = self.correlator.finish();
-        if shape == Shape::Events {
+        if self.shape == Shape::Events {
             for detection in settled {
                 self.retained.push(detection);
             }
             return self.retained.finish();
         }
         // Sequences and samples come out in the order of Elasticsearch already.
-        let found = maxspan_engine::apply_limits(settled, limits);
-        let size = match (shape, keep(limits)) {
+        let found = self.early.drain(..).chain(settled).collect();
+        let found = maxspan_engine::apply_limits(found, limits);
+        let size = match (self.shape, keep(limits)) {
             (Shape::Samples, _) | (_, Keep::Oldest) => Limit::Head(self.options.size),
             _ => Limit::Tail(self.options.size),
         };

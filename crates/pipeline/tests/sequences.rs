@@ -48,6 +48,7 @@ fn trailing_missing_events_are_waited_for() {
     check(query, "A@0 B@1 M@5/other", &["A@0>B@1>-"]);
     // Results are in the order of their last event, whichever is decided first.
     check(query, "A@0/a B@1/a A@2/b B@3/b A@100/b", &["A@0/a>B@1/a>-", "A@2/b>B@3/b>-"]);
+    check(query, "A@0/a A@1/b B@2/b B@9/a A@100/b", &["A@1/b>B@2/b>-", "A@0/a>B@9/a>-"]);
 }
 
 #[test]

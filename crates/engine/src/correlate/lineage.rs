@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::{RuleCounters, Settled};
 use crate::key::KeyValue;
-use crate::limits::{LINEAGE_DEPTH_MAX, LINEAGE_PROCESSES_MAX};
+use crate::limits::LINEAGE_DEPTH_MAX;
 use crate::matcher::{LineageMatch, Match, MatchBody, StepMatch};
 
 /// What the lineage queries of one rule remember.
@@ -20,6 +20,7 @@ pub(super) struct LineageState {
     processes: FxHashMap<KeyValue, Process>,
     /// Processes in the order in which they were first seen.
     seen: VecDeque<KeyValue>,
+    processes_max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -30,9 +31,9 @@ struct Process {
 }
 
 impl LineageState {
-    pub(super) fn new(queries: &[Lineage]) -> Self {
+    pub(super) fn new(queries: &[Lineage], processes_max: usize) -> Self {
         let relations = queries.iter().map(|query| query.relation).collect();
-        Self { relations, processes: FxHashMap::default(), seen: VecDeque::new() }
+        Self { relations, processes: FxHashMap::default(), seen: VecDeque::new(), processes_max }
     }
 
     /// Answers the lineage queries for an event, and remembers it.
@@ -57,7 +58,7 @@ impl LineageState {
 
     fn remember(&mut self, process: &KeyValue, parent: Option<&KeyValue>, counters: &mut RuleCounters) {
         if !self.processes.contains_key(process) {
-            if self.processes.len() == LINEAGE_PROCESSES_MAX
+            if self.processes.len() == self.processes_max
                 && let Some(oldest) = self.seen.pop_front()
             {
                 self.processes.remove(&oldest);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use maxspan_event::Event;
 
-use super::RuleCounters;
+use super::{CorrelatorOptions, RuleCounters};
 use crate::detection::{Detection, DetectionOrder, TieValue};
 use crate::key::KeyTuple;
-use crate::limits::{SAMPLE_EVENTS_MAX, SAMPLE_KEYS_MAX, SAMPLE_SEARCH_MAX, SAMPLES_PER_KEY_MAX};
+use crate::limits::{SAMPLE_SEARCH_MAX, SAMPLES_PER_KEY_MAX};
 use crate::matcher::{Match, StepMatch};
 use crate::ruleset::RuleId;
 
@@ -22,22 +22,31 @@ pub(super) struct SampleState {
     per_key: usize,
     /// The events of each stage, by key; keys in ascending order.
     keys: BTreeMap<KeyTuple, Vec<Vec<Candidate>>>,
+    keys_max: usize,
+    events_max: usize,
 }
 
 impl SampleState {
-    pub(super) fn new(stages: usize, per_key: usize) -> Self {
-        Self { stages, per_key: per_key.min(SAMPLES_PER_KEY_MAX), keys: BTreeMap::new() }
+    pub(super) fn new(stages: usize, per_key: usize, options: &CorrelatorOptions) -> Self {
+        let CorrelatorOptions { sample_keys: keys_max, sample_events: events_max, .. } = *options;
+        Self {
+            stages,
+            per_key: per_key.min(SAMPLES_PER_KEY_MAX),
+            keys: BTreeMap::new(),
+            keys_max,
+            events_max,
+        }
     }
 
     pub(super) fn push(&mut self, found: &Match, steps: &[StepMatch], counters: &mut RuleCounters) {
         let stages = self.stages;
         for (step, key) in steps.iter().flat_map(|step| step.keys.iter().map(move |key| (step.step, key))) {
-            if self.keys.len() == SAMPLE_KEYS_MAX && !self.keys.contains_key(key) {
+            if self.keys.len() == self.keys_max && !self.keys.contains_key(key) {
                 counters.evicted += 1;
                 continue;
             }
             let events = &mut self.keys.entry(key.clone()).or_insert_with(|| vec![Vec::new(); stages])[step];
-            if events.len() < SAMPLE_EVENTS_MAX {
+            if events.len() < self.events_max {
                 events.push((Arc::clone(&found.event), found.primary_time));
             } else {
                 counters.evicted += 1;

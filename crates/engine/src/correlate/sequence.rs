@@ -18,7 +18,6 @@ use rustc_hash::FxHashMap;
 use super::RuleCounters;
 use crate::detection::{Detection, DetectionOrder};
 use crate::key::KeyTuple;
-use crate::limits::SEQUENCE_KEYS_MAX;
 use crate::matcher::{Match, StepMatch};
 use crate::ruleset::RuleId;
 
@@ -74,6 +73,7 @@ pub(super) struct SequenceState {
     maxspan_ms: Option<i64>,
     waits: bool,
     keys: FxHashMap<KeyTuple, KeyState>,
+    keys_max: usize,
     position: u64,
     now: Option<Moment>,
     complete: Vec<(KeyTuple, Full)>,
@@ -82,7 +82,7 @@ pub(super) struct SequenceState {
 }
 
 impl SequenceState {
-    pub(super) fn new(sequence: &Sequence) -> Self {
+    pub(super) fn new(sequence: &Sequence, keys_max: usize) -> Self {
         let mut stages = 0;
         let mut roles = Vec::new();
         for step in &sequence.steps {
@@ -97,6 +97,7 @@ impl SequenceState {
             maxspan_ms: sequence.maxspan_ms,
             waits,
             keys: FxHashMap::default(),
+            keys_max,
             position: 0,
             now: None,
             complete: Vec::new(),
@@ -131,7 +132,7 @@ impl SequenceState {
                 Role::Until => step.keys.iter().for_each(|key| self.until(key)),
             }
         }
-        if self.keys.len() > SEQUENCE_KEYS_MAX {
+        if self.keys.len() > self.keys_max {
             self.expire(counters);
         }
         self.emit(found.rule, out);
@@ -252,11 +253,11 @@ impl SequenceState {
             let recent = |state: &KeyState| state.touched.is_some_and(|touched| touched.millis >= earliest);
             self.keys.retain(|_, state| recent(state) || !state.pending.is_empty());
         }
-        if self.keys.len() > SEQUENCE_KEYS_MAX {
+        if self.keys.len() > self.keys_max {
             // A tenth at once, so that the cost of choosing is spread over many events.
             let mut touched: Vec<u64> =
                 self.keys.values().filter_map(|state| state.touched).map(|moment| moment.position).collect();
-            let (_, limit, _) = touched.select_nth_unstable(SEQUENCE_KEYS_MAX / 10);
+            let (_, limit, _) = touched.select_nth_unstable(self.keys_max / 10);
             let limit = *limit;
             self.keys.retain(|_, state| {
                 let keep = state.touched.is_some_and(|touched| touched.position > limit);
