@@ -50,9 +50,9 @@ impl Letters {
         let mut counts = self.0;
         other.bytes().for_each(|byte| counts[usize::from(byte & 31)] -= 1);
         // A substitution mends one letter too many and one too few at once.
-        let sum: i32 = counts.iter().sum();
-        let distance: i32 = counts.iter().map(|count| count.abs()).sum();
-        ((distance + sum.abs()) / 2).unsigned_abs() as usize
+        let too_many: i32 = counts.iter().map(|count| (*count).max(0)).sum();
+        let too_few: i32 = counts.iter().map(|count| (-*count).max(0)).sum();
+        too_many.max(too_few).unsigned_abs() as usize
     }
 }
 

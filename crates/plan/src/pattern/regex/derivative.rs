@@ -78,7 +78,9 @@ fn collect_starts(node: &Node, starts: &mut Vec<char>) {
         Node::Char(c) => range(*c, *c),
         Node::Class { ranges, .. } => ranges.iter().for_each(|(from, to)| range(*from, *to)),
         Node::Concat(nodes) | Node::Alternate(nodes) | Node::Intersect(nodes) => {
-            nodes.iter().for_each(|node| collect_starts(node, starts));
+            for node in nodes {
+                collect_starts(node, starts);
+            }
         }
         Node::Repeat { node, .. } | Node::Complement(node) => collect_starts(node, starts),
         Node::AnyChar | Node::AnyString | Node::Nothing => {}
