@@ -3,10 +3,13 @@
 /// How many names [`nearest_names`] gives at most.
 const NEAREST_MAX: usize = 5;
 
+/// How many edits a misspelling has at most.
+const EDITS_MAX: usize = 3;
+
 /// The candidates nearest to `name`, best first, at most five.
 ///
 /// Distance is Damerau–Levenshtein without substring moves (optimal string alignment); a candidate counts when at
-/// most a third of the longer name's characters differ.
+/// most a third of the longer name's characters differ, and no more than three.
 ///
 /// ```
 /// let known = ["process.name", "process.parent.name", "user.name"];
@@ -17,15 +20,15 @@ pub fn nearest_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a st
     let letters = Letters::of(name);
     let mut found: Vec<(usize, &str)> = Vec::new();
     for candidate in candidates {
-        let longest = name.len().max(candidate.len());
-        let near = candidate.len().abs_diff(name.len()) <= longest / 3
-            && letters.fewest_edits(candidate) <= longest / 3;
+        let edits_max = (name.len().max(candidate.len()) / 3).min(EDITS_MAX);
+        let near =
+            candidate.len().abs_diff(name.len()) <= edits_max && letters.fewest_edits(candidate) <= edits_max;
         if !near {
             continue;
         }
         let other: Vec<char> = candidate.to_lowercase().chars().collect();
         let distance = alignment_distance(&wanted, &other);
-        if distance <= wanted.len().max(other.len()) / 3 {
+        if distance <= edits_max {
             found.push((distance, candidate));
         }
     }

@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow};
 
 use crate::outcome::Outcome;
 use crate::test::Summary;
-use crate::{cargo, codegen, paths, test, tidy};
+use crate::{cargo, codegen, conformance, paths, test, tidy};
 
 /// What CI runs.
 struct Step {
@@ -27,12 +27,13 @@ struct Report {
     result: Result<Outcome>,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", optional: false, run: |_| format() },
     Step { name: "clippy", optional: false, run: |_| clippy() },
     Step { name: "tidy", optional: false, run: |_| tidy::run() },
     Step { name: "codegen", optional: false, run: |_| codegen::run(true) },
     Step { name: "test", optional: false, run: tests },
+    Step { name: "conformance", optional: false, run: |_| conformance::run(true) },
     Step { name: "doc", optional: false, run: |_| documentation() },
     Step { name: "deny", optional: true, run: |_| deny() },
 ];
