@@ -22,7 +22,8 @@ pub(crate) fn schema(mappings: &[PathBuf], mapping_only: bool) -> Result<Schema,
     Ok(schema)
 }
 
-/// Rules and what belongs to them; of `exceptions` only exception and value lists are taken. A path that is not there is an error; what is wrong inside is among the problems.
+/// Rules and what belongs to them; of `exceptions` only exception and value lists are taken. A path that is not there is
+/// an error; what is wrong inside is among the problems.
 pub(crate) fn rules(
     paths: &[PathBuf],
     exceptions: &[PathBuf],

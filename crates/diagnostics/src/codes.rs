@@ -1,6 +1,6 @@
 //! The registry of diagnostic codes.
 //!
-//! Ranges: `10xx` events and inputs, `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
+//! Ranges: `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
 //! `15xx` exceptions, filters and value lists, `17xx` plans and limits.
 //! A number is never given to another meaning, even after its code is gone.
 

@@ -1,4 +1,4 @@
-//! The limits of this crate; each has a counter beside it.
+//! The limits of this crate. Where reaching one loses something, a counter is named beside it.
 
 /// Most key tuples that one event with multi-valued keys takes part under in one step; further ones are dropped and
 /// counted in [`crate::MatchCounters::keys_dropped`].

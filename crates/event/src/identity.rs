@@ -5,6 +5,8 @@ use std::fmt::Write;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::repair;
+
 /// An id from the event's content: the same for the same document whatever its white space and the order of its
 /// keys. `occurrence` (from 0) keeps exact duplicates of one input apart.
 ///
@@ -35,8 +37,8 @@ pub fn content_id(document: &Value, occurrence: u32) -> String {
 
 /// The same for a document as JSON bytes; what cannot be read as a whole counts as text.
 pub fn content_id_of(source: &[u8], occurrence: u32) -> String {
-    let document = serde_json::from_slice(source)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(source).into_owned()));
+    let document =
+        repair::parse(source).unwrap_or_else(|| Value::String(String::from_utf8_lossy(source).into_owned()));
     content_id(&document, occurrence)
 }
 

@@ -29,6 +29,12 @@ pub fn repaired(document: &[u8]) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
+/// Parses a document, mended where that is needed; none when that is no help either.
+pub fn parse(document: &[u8]) -> Option<serde_json::Value> {
+    let parsed = serde_json::from_slice(document).ok();
+    parsed.or_else(|| serde_json::from_slice(&repaired(document)?).ok())
+}
+
 /// Copies a string literal; gives its length.
 fn string(rest: &[u8], out: &mut Vec<u8>, changed: &mut bool) -> usize {
     out.push(b'"');

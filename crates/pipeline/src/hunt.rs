@@ -76,10 +76,14 @@ pub struct HuntStats {
     pub rules_failed: u64,
     /// Rules of types that are not run yet.
     pub rules_not_run: u64,
-    /// Exception items that could not be loaded.
+    /// Exception lists and items that could not be loaded.
     pub exceptions_failed: u64,
     /// Exception items that apply to none of the rules.
     pub exceptions_unused: u64,
+    /// Exception items that cannot be applied: a value list is missing, or a value cannot be held by its field.
+    pub exceptions_not_applied: u64,
+    /// Rule files that could not be read.
+    pub rule_files_failed: u64,
     /// Alerts, without the building blocks of sequences.
     pub alerts: u64,
     /// Building-block alerts of sequences.
@@ -106,11 +110,12 @@ pub struct HuntStats {
     pub matches_without_timestamp: u64,
     /// Join keys of one event beyond the limit.
     pub keys_dropped: u64,
-    /// Values of one field beyond the limit.
+    /// Values of one field, or of free text, beyond the limits.
     pub values_dropped: u64,
     /// Events that were mended: a lone surrogate, or a number out of range.
     pub events_repaired: u64,
-    /// Events that came again with the same index and id, and took part in a sequence or sample once.
+    /// Matches of events that came again with the same index and id, and took part in a sequence or sample once; a sum
+    /// over rules.
     pub events_repeated: u64,
     /// Events without an id beyond the limit up to which exact duplicates are told apart.
     pub occurrences_dropped: u64,
@@ -210,6 +215,8 @@ impl<'a> Run<'a> {
             rules_not_run: rules.not_run.len() as u64,
             exceptions_failed: rules.exceptions_failed as u64,
             exceptions_unused: rules.exceptions_unused as u64,
+            exceptions_not_applied: rules.exceptions_not_applied as u64,
+            rule_files_failed: rules.files_failed as u64,
             ..HuntStats::default()
         };
         Self {

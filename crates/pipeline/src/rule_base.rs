@@ -47,6 +47,11 @@ pub struct RuleBase {
     pub not_run: Vec<NotRun>,
     /// Exception items that could not be loaded.
     pub exceptions_failed: usize,
+    /// Exception items that cannot be applied to a rule that names them: a value list is missing, or a value cannot be
+    /// held by its field.
+    pub exceptions_not_applied: usize,
+    /// Rule files that could not be read.
+    pub files_failed: usize,
     /// Exception items that apply to none of the rules.
     pub exceptions_unused: usize,
     /// How many rules of each type were read.
@@ -106,6 +111,8 @@ impl RuleBase {
         }
         let Accounts { documents, read, failed, not_run, by_type, diagnostics } = base;
         let rule_set = builder.build(options.normalize);
+        let diagnostics = once(diagnostics);
+        let not_applied = [codes::EXCEPTION_NOT_APPLIED, codes::VALUE_LIST_MISSING];
         Self {
             rule_set,
             documents,
@@ -116,7 +123,12 @@ impl RuleBase {
             exceptions_unused,
             by_type,
             unknown,
-            diagnostics: once(diagnostics),
+            exceptions_not_applied: diagnostics
+                .iter()
+                .filter(|(_, one)| not_applied.contains(&one.code))
+                .count(),
+            files_failed: counts.files_failed,
+            diagnostics,
             schema: options.schema.clone(),
         }
     }

@@ -1,6 +1,6 @@
 //! An event's document as alerts and query results carry it.
 
-use maxspan_event::{DecodeError, Event};
+use maxspan_event::{DecodeError, Event, repair};
 use serde_json::{Map, Value};
 
 use crate::input::{InputProblem, Location, ProblemKind};
@@ -11,7 +11,7 @@ use crate::input::{InputProblem, Location, ProblemKind};
 /// that cannot be read as a whole (nested too deeply where no rule looked) is kept as text in `event.original`, so
 /// that the alert is not lost.
 pub(crate) fn document(event: &Event) -> Value {
-    let mut document = serde_json::from_slice(&event.source).unwrap_or_else(|_| {
+    let mut document = repair::parse(&event.source).unwrap_or_else(|| {
         let text = String::from_utf8_lossy(&event.source).into_owned();
         serde_json::json!({"event": {"original": text}})
     });

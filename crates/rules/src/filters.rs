@@ -9,7 +9,7 @@ mod range;
 mod tests;
 
 use maxspan_event::{Field, Fields, Schema};
-use maxspan_plan::{Predicate, TestKind};
+use maxspan_plan::{Leaves, Predicate, TestKind};
 use serde_json::{Map, Value};
 
 /// Most clauses of a `bool` whose `minimum_should_match` is neither one nor all of them.
@@ -185,6 +185,10 @@ impl<'a> FilterContext<'a> {
     }
 
     fn exists(&mut self, name: &str) -> Result<Predicate, String> {
+        if self.schema.is_object(name) {
+            self.fields.want_leaves();
+            return Ok(Predicate::Leaves(Box::new(Leaves::below(name))));
+        }
         let field = self.field(name)?;
         Ok(Predicate::test(self.fields.slot(&field), TestKind::Exists))
     }

@@ -130,7 +130,9 @@ fn limits(stats: &HuntStats, out: &mut Vec<String>) {
         "event",
         "without an id beyond the limit up to which doubles are told apart",
     );
-    count(stats.exceptions_failed, "exception item", "that cannot be read and is not applied");
+    count(stats.exceptions_failed, "exception", "that cannot be read");
+    count(stats.exceptions_not_applied, "exception item", "that cannot be applied (--verbose says why)");
+    count(stats.rule_files_failed, "rule file", "that cannot be read");
 }
 
 fn notes(stats: &HuntStats) -> Vec<String> {

@@ -14,7 +14,7 @@ pub(super) static FUNCTION: Function = Function {
     variadic: false,
     ignores_case: true,
     returns: Kind::Integer,
-    summary: "The place of the first `substring`, in characters from 0, at `start` or after it; null where there is none.",
+    summary: "The place of the first `substring`, in UTF-16 units from 0, at `start` or after it; null where there is none.",
     examples: &[
         (r#"indexOf("subdomain.example", ".")"#, "9"),
         (r#"indexOf("a.b.c", ".", 2)"#, "3"),
