@@ -134,6 +134,8 @@ impl Retained {
                 .then_with(|| a.order.cmp(&b.order))
                 .then_with(|| identities(a).cmp(identities(b)))
                 .then_with(|| a.keys.cmp(&b.keys))
+                // Two documents with one id: whichever arrives first, the same one is kept.
+                .then_with(|| sources(a).cmp(sources(b)))
         });
         let before = list.len();
         list.dedup_by(|a, b| a.keys == b.keys && identities(a).eq(identities(b)));
@@ -144,6 +146,10 @@ impl Retained {
 /// Index and id of each event; nothing for a missing one.
 fn identities(detection: &Detection) -> impl Iterator<Item = Option<(&str, &str)>> {
     detection.events.iter().map(|event| event.as_ref().map(|event| (&*event.index, &*event.id)))
+}
+
+fn sources(detection: &Detection) -> impl Iterator<Item = &[u8]> {
+    detection.present().map(|event| &*event.source)
 }
 
 fn hash(detection: &Detection) -> u64 {
