@@ -54,7 +54,7 @@ fn machine_paths(file: &File) -> Vec<Violation> {
     violations
 }
 
-/// Whether a path begins with the folder; `a/work/b` and `https://host/work/` do not.
+/// Whether a path begins with the folder; the same letters later in a path or an address do not count.
 fn has_absolute_path(line: &str, folder: &str) -> bool {
     let inside_path = |character: char| character.is_alphanumeric() || "._-/}*".contains(character);
     line.match_indices(&format!("/{folder}/")).any(|(at, _)| !line[..at].ends_with(inside_path))
