@@ -238,18 +238,13 @@ impl Pass<'_> {
                 _ => None,
             },
             primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
-            event: self.event(time, &mut scratch.counters, &mut scratch.occurrences),
+            event: self.event(&mut scratch.counters, &mut scratch.occurrences),
             body,
         };
         scratch.matches.push(found);
     }
 
-    fn event(
-        &mut self,
-        timestamp: Option<i64>,
-        counters: &mut MatchCounters,
-        occurrences: &mut FxHashMap<u64, u32>,
-    ) -> Arc<Event> {
+    fn event(&mut self, counters: &mut MatchCounters, occurrences: &mut FxHashMap<u64, u32>) -> Arc<Event> {
         let (input, derived_os, index, source) = (self.input, self.derived_os, &self.index, self.source);
         let event = self.event.get_or_insert_with(|| {
             let id = match self.id {
@@ -257,14 +252,7 @@ impl Pass<'_> {
                 None => content_id(index, source, counters, occurrences),
             };
             let index = Arc::clone(index);
-            Arc::new(Event {
-                index,
-                id,
-                source: source.into(),
-                timestamp,
-                derived_os,
-                arrival: input.arrival,
-            })
+            Arc::new(Event { index, id, source: source.into(), derived_os, arrival: input.arrival })
         });
         Arc::clone(event)
     }

@@ -11,8 +11,6 @@ pub struct Event {
     pub id: Box<str>,
     /// The document as JSON bytes.
     pub source: Box<[u8]>,
-    /// Nanoseconds since 1970 of the timestamp field; none where the event has none.
-    pub timestamp: Option<i64>,
     /// The `host.os.type` that was derived, where the event had none ([`crate::Normalizer`]).
     pub derived_os: Option<&'static str>,
     /// Place in the order of arrival.

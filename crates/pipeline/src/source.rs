@@ -57,7 +57,6 @@ mod tests {
                 index: Arc::from(""),
                 id: "1".into(),
                 source: source.as_bytes().into(),
-                timestamp: None,
                 derived_os: Some("macos"),
                 arrival: 0,
             };
