@@ -36,6 +36,7 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Hunt(arguments) => commands::hunt::run(arguments),
         Command::Query(arguments) => commands::query::run(arguments),
+        Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),

@@ -15,11 +15,13 @@
 mod code;
 pub mod codes;
 mod nearest;
+mod printable;
 mod render;
 mod source;
 
 pub use code::{Code, CodeInfo, Severity};
 pub use nearest::nearest_names;
+pub use printable::printable;
 pub use render::{Report, render};
 pub use source::{Position, Source, Span};
 

@@ -17,8 +17,10 @@ mod calls;
 mod condition;
 mod constant;
 mod expression;
+mod outline;
 mod types;
 
+pub use outline::outline;
 use types::Type;
 
 /// What the meaning of a query depends on beside its text.

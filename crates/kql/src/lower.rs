@@ -11,8 +11,10 @@ use maxspan_plan::{Leaves, Predicate, TestKind};
 
 use crate::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 
+mod outline;
 mod value;
 
+pub use outline::outline;
 use value::by_kind;
 pub use value::{range_test, value_test};
 

@@ -191,7 +191,8 @@ pub fn hunt(
     run.finish(observer, started)
 }
 
-struct Run<'a> {
+/// A hunt that is under way: takes events one by one.
+pub(crate) struct Run<'a> {
     rules: &'a RuleBase,
     options: &'a HuntOptions,
     scratch: Scratch,
@@ -202,7 +203,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
+    pub(crate) fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
         let correlator_options =
             CorrelatorOptions { buffer_bytes: options.buffer_bytes, ..CorrelatorOptions::default() };
         let retained = rules
@@ -230,7 +231,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
+    pub(crate) fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
         self.arrival += 1;
         let input = EventInput {
             index: event.index.as_deref().filter(|index| !index.is_empty()),
@@ -252,13 +253,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
+    pub(crate) fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
         self.stats.events_failed += u64::from(problem.kind.loses_an_event());
         *self.stats.input_problems.entry(problem.kind.name()).or_default() += 1;
         observer.problem(problem);
     }
 
-    fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
+    pub(crate) fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
         for detection in self.correlator.finish() {
             self.retained[detection.rule.0 as usize].push(detection);
         }

@@ -3,6 +3,7 @@
 //! [`input`] reads events from files, folders and streams; [`rule_base`] turns rule documents into a rule set;
 //! [`hunt`] runs it over an input and gives alerts; [`query`] runs one query and answers as Elasticsearch does.
 
+pub mod explain;
 pub mod hunt;
 pub mod input;
 pub mod limits;

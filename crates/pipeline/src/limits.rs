@@ -61,3 +61,12 @@ pub const RETAINED_SLACK: usize = 500;
 
 /// Detections that a cap dropped and that are remembered, so that the same one is not counted twice.
 pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;
+
+/// Events of a sequence's stages that an explanation looks for a broken chain in; later ones are not part of it.
+pub const EXPLAIN_RECORDS_MAX: usize = 200_000;
+
+/// Alerts that an explanation lists; all are counted in its stats.
+pub const EXPLAIN_ALERTS_MAX: usize = 100;
+
+/// Problems of the input that an explanation repeats; all are counted in its stats.
+pub const EXPLAIN_PROBLEMS_MAX: usize = 20;

@@ -27,7 +27,7 @@ mod toml_text;
 mod version_lock;
 
 pub use api_json::{parameters_json, to_api_json};
-pub use compile::{CompileOptions, Compiled, Outcome, compile};
+pub use compile::{CompileOptions, Compiled, Outcome, RuleOutline, compile, outline};
 pub use document::{RuleDocument, RuleType};
 pub use exceptions::{ExceptionItem, ExceptionStore};
 pub use kibana_rules::{parse_json, parse_ndjson};
