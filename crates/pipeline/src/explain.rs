@@ -192,7 +192,7 @@ fn rule_base(subject: Subject<'_>, options: &ExplainOptions) -> RuleBase {
         schema: options.schema.clone(),
         compile: options.compile.clone(),
         normalize: options.normalize,
-        ..RuleBaseOptions::default()
+        only: Vec::new(),
     };
     RuleBase::new(loaded, &options)
 }

@@ -280,6 +280,9 @@ impl<'a> Run<'a> {
     }
 
     fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
+        if detections.is_empty() {
+            return;
+        }
         let kinds = field_kinds(&self.rules.schema);
         let now = date::format_millis(self.options.now);
         let kind_of = |name: &str| kinds.get(name).copied();
