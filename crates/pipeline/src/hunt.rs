@@ -102,6 +102,9 @@ pub struct HuntStats {
     pub late_events_by_rule: BTreeMap<String, u64>,
     /// State that a limit pushed out, by rule id.
     pub evicted_by_rule: BTreeMap<String, u64>,
+    /// Sequences that wait for an event to be missing for longer than the window of the hunt reaches, by rule id. A hunt
+    /// with a later end decides them.
+    pub sequences_undecided_by_rule: BTreeMap<String, u64>,
     /// Events whose `host.os.type` was derived.
     pub os_derived: u64,
     /// Events without `_index` and `data_stream`, where no index was given.
@@ -204,8 +207,12 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
-        let correlator_options =
-            CorrelatorOptions { buffer_bytes: options.buffer_bytes, ..CorrelatorOptions::default() };
+        let correlator_options = CorrelatorOptions {
+            buffer_bytes: options.buffer_bytes,
+            // Nothing that comes after the window counts, so nothing is known of it.
+            known_until: rules.window.map(|(_, to)| to),
+            ..CorrelatorOptions::default()
+        };
         let retained = rules
             .rule_set
             .rules()
@@ -347,6 +354,7 @@ impl<'a> Run<'a> {
             count(|stats| &mut stats.alerts_capped_by_rule, retained.capped);
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
+            count(|stats| &mut stats.sequences_undecided_by_rule, counters.undecided);
             self.stats.late_events += counters.late;
             self.stats.events_repeated += counters.repeated;
             self.stats.alerts_repeated += retained.repeated;
