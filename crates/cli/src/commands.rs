@@ -5,3 +5,4 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod hunt;
 pub(crate) mod query;
+pub(crate) mod test;
