@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use maxspan_pipeline::query::QueryLanguage;
 
+use crate::commands::test::arguments::TestArguments;
 use crate::exit;
 
 const EXAMPLES: &str = "Examples:
@@ -41,6 +42,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RulesCommand,
     },
+    Test(TestArguments),
     Demo(DemoArguments),
     /// Print a completion script for a shell
     ///

@@ -6,3 +6,4 @@ pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod hunt;
 pub(crate) mod query;
+pub(crate) mod test;

@@ -38,6 +38,7 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Query(arguments) => commands::query::run(arguments),
         Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
+        Command::Test(arguments) => commands::test::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

@@ -1,7 +1,7 @@
 //! The registry of diagnostic codes.
 //!
 //! Ranges: `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
-//! `15xx` exceptions, filters and value lists, `17xx` plans and limits.
+//! `15xx` exceptions, filters and value lists, `17xx` plans and limits, `18xx` specs.
 //! A number is never given to another meaning, even after its code is gone.
 
 use crate::code::{Code, CodeInfo, Severity};
@@ -76,6 +76,12 @@ codes! {
     1507 EXCEPTION_DUPLICATE Warning "exception-duplicate" "two exception lists or items with the same id";
     1508 EXCEPTION_NOT_APPLIED Warning "exception-not-applied" "an exception, or a value of its list, that the fields cannot have";
     1701 PLAN_TOO_LARGE Error "plan-too-large" "a query that compiles to more than the limits allow";
+    1801 SPEC_BLOCK Error "spec-block" "a block or attribute that specs do not have, or not in this place";
+    1802 SPEC_CONTENT Error "spec-content" "the content of a block cannot be read";
+    1803 SPEC_LINK Error "spec-link" "a link that leads to no file that can be used";
+    1804 SPEC_CASE Error "spec-case" "a case without what it needs: a rule, events, an expectation";
+    1805 SPEC_OPTION Error "spec-option" "an option that specs do not have, or a value that it cannot have";
+    1806 SPEC_LIMIT Error "spec-limit" "a spec file or case over a limit";
 }
 
 #[cfg(test)]

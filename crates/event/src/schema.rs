@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::field::{Field, FieldType};
 use crate::mapping::{self, MappingError};
@@ -23,10 +23,18 @@ struct Known {
     ecs: bool,
 }
 
+/// The built-in table.
+#[derive(Debug, Default)]
+struct Table {
+    fields: FxHashMap<Box<str>, Known>,
+    /// The objects above fields of ECS.
+    ecs_objects: FxHashSet<Box<str>>,
+}
+
 /// Types by field name. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    built_in: Arc<FxHashMap<Box<str>, Known>>,
+    built_in: Arc<Table>,
     mapped: Arc<FxHashMap<String, Field>>,
 }
 
@@ -68,7 +76,7 @@ impl Schema {
             field.other_path = Some(name.to_owned());
             return Some(field);
         }
-        let known = self.built_in.get(name);
+        let known = self.built_in.fields.get(name);
         let kind = known.map(|known| known.kind).or_else(|| self.flattened_parent(name))?;
         let mut field = self.inside_nested(Field::new(name, kind));
         field.cuts_fractions = known.is_some_and(|known| known.ecs);
@@ -76,12 +84,20 @@ impl Schema {
     }
 
     fn built_in_kind(&self, name: &str) -> Option<FieldType> {
-        self.built_in.get(name).map(|known| known.kind)
+        self.built_in.fields.get(name).map(|known| known.kind)
     }
 
     /// The fields of the Elastic Common Schema with their types, without what integrations add to it.
     pub fn ecs_fields(&self) -> impl Iterator<Item = (&str, FieldType)> {
-        self.built_in.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
+        self.built_in.fields.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
+    }
+
+    /// The type of a field of the Elastic Common Schema; [`FieldType::Object`] for the objects above its fields.
+    pub fn ecs_type(&self, name: &str) -> Option<FieldType> {
+        match self.built_in.fields.get(name) {
+            Some(known) if known.ecs => Some(known.kind),
+            _ => self.built_in.ecs_objects.contains(name).then_some(FieldType::Object),
+        }
     }
 
     /// Whether the name stands for an object that has known fields. A field with sub-fields (`process.name.text`) is none.
@@ -98,7 +114,7 @@ impl Schema {
 
     /// All known names, for "did you mean".
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.mapped.keys().map(String::as_str).chain(self.built_in.keys().map(|name| &**name))
+        self.mapped.keys().map(String::as_str).chain(self.built_in.fields.keys().map(|name| &**name))
     }
 
     /// `process.name.caseless`: the values of `process.name`, lower-cased.
@@ -151,8 +167,8 @@ fn alert_field(name: &str) -> Option<String> {
 }
 
 /// Lines of `<segments shared with the line before> <rest of the name> <letter of the type>`.
-fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
-    let mut table = FxHashMap::default();
+fn parse_table(text: &str) -> Table {
+    let mut table = Table::default();
     let mut previous = String::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut parts = line.splitn(3, ' ');
@@ -168,7 +184,12 @@ fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
         previous.truncate(keep);
         previous.push_str(rest);
         let (ecs, kind) = kind.strip_prefix('+').map_or((false, kind), |kind| (true, kind));
-        table.insert(previous.as_str().into(), Known { kind: FieldType::from_mapping(kind), ecs });
+        table.fields.insert(previous.as_str().into(), Known { kind: FieldType::from_mapping(kind), ecs });
+        for (dot, _) in previous.match_indices('.').filter(|_| ecs) {
+            if !table.ecs_objects.contains(&previous[..dot]) {
+                table.ecs_objects.insert(previous[..dot].into());
+            }
+        }
     }
     table
 }
@@ -202,6 +223,9 @@ mod tests {
         assert!(!schema.is_object("process.name"));
         assert_eq!(schema.field("dll.pe.sections.name").nested_path.as_deref(), Some("dll.pe.sections"));
         assert!(schema.names().count() > 9_000);
+        assert_eq!(schema.ecs_type("process.pid"), Some(FieldType::Long));
+        assert_eq!(schema.ecs_type("process.parent"), Some(FieldType::Object));
+        assert_eq!(schema.ecs_type("no.such"), None);
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //! end in an order that depends on the events alone, so any order of the input gives the same alerts.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
-use maxspan_engine::{Correlator, CorrelatorOptions, Detection, EventInput, RuleId, Scratch};
-use maxspan_event::{FieldType, Schema, date};
+use maxspan_engine::{
+    Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleId, Scratch,
+};
+use maxspan_event::{FieldType, Slot, date};
 use maxspan_plan::PlanKind;
 use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
-use rustc_hash::FxHashMap;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
 use crate::retained::{Cap, Keep, Retained};
@@ -135,6 +138,12 @@ pub struct HuntAlert {
     pub building_block: bool,
     /// The alert.
     pub alert: Alert,
+    /// The join keys of the sequence or sample: the fields of its first event's keys, and their values; null where an
+    /// optional key was missing. Empty for rules on single events.
+    pub keys: Arc<[(String, Value)]>,
+    /// The places in the input of its events, from 1, in the order of the rule's stages; none for a stage whose event
+    /// had to be missing.
+    pub events: Arc<[Option<u64>]>,
 }
 
 /// Who listens to a hunt. Every method has a default that does nothing but for alerts.
@@ -181,16 +190,31 @@ pub fn hunt(
     let started = Instant::now();
     let mut run = Run::new(rules, options);
     while let Some(item) = reader.next() {
-        match item {
-            Item::Event(event) => run.event(&event, observer),
-            Item::Problem(problem) => run.problem(&problem, observer),
-        }
+        run.item(&item, observer);
         if run.arrival.is_multiple_of(PROGRESS_EVENTS) {
             observer.progress(reader.progress(), run.stats.events);
         }
     }
     run.stats.bytes = reader.counts().bytes_decompressed;
     observer.progress(reader.progress(), run.stats.events);
+    run.finish(observer, started)
+}
+
+/// Runs all rules over events that were read already.
+pub fn hunt_items<'i>(
+    rules: &RuleBase,
+    items: impl IntoIterator<Item = &'i Item>,
+    options: &HuntOptions,
+    observer: &mut dyn HuntObserver,
+) -> HuntStats {
+    let started = Instant::now();
+    let mut run = Run::new(rules, options);
+    for item in items {
+        if let Item::Event(event) = item {
+            run.stats.bytes += event.source.len() as u64;
+        }
+        run.item(item, observer);
+    }
     run.finish(observer, started)
 }
 
@@ -235,6 +259,13 @@ impl<'a> Run<'a> {
             retained: retained.collect(),
             stats,
             arrival: 0,
+        }
+    }
+
+    fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
+        match item {
+            Item::Event(event) => self.event(event, observer),
+            Item::Problem(problem) => self.problem(problem, observer),
         }
     }
 
@@ -287,12 +318,9 @@ impl<'a> Run<'a> {
     }
 
     fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
-        if detections.is_empty() {
-            return;
-        }
-        let kinds = field_kinds(&self.rules.schema);
+        let schema = &self.rules.schema;
         let now = date::format_millis(self.options.now);
-        let kind_of = |name: &str| kinds.get(name).copied();
+        let kind_of = |name: &str| schema.ecs_type(name).map(field_kind);
         let mut context = AlertContext::new(&now, &self.options.execution_uuid);
         context.space = &self.options.space;
         context.field_kind = &kind_of;
@@ -325,8 +353,18 @@ impl<'a> Run<'a> {
             id: event.id.to_string(),
             source: document(event),
         };
+        let keys = self.keys(detection);
+        let events: Arc<[Option<u64>]> =
+            detection.events.iter().map(|found| found.as_ref().map(|event| event.arrival)).collect();
         let out = |building_block: bool| {
-            move |alert: Alert| HuntAlert { rule: detection.rule, building_block, alert }
+            let (keys, events) = (Arc::clone(&keys), Arc::clone(&events));
+            move |alert: Alert| HuntAlert {
+                rule: detection.rule,
+                building_block,
+                alert,
+                keys: Arc::clone(&keys),
+                events: Arc::clone(&events),
+            }
         };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
             let alert =
@@ -340,6 +378,19 @@ impl<'a> Run<'a> {
             .collect();
         let Some(group) = sequence_alerts(rule, &events, context) else { return Vec::new() };
         group.blocks.into_iter().map(out(true)).chain(std::iter::once(group.shell).map(out(false))).collect()
+    }
+
+    /// The join keys by the names that the first stage with an event gives them.
+    fn keys(&self, detection: &Detection) -> Arc<[(String, Value)]> {
+        let steps = match &self.rules.rule_set.rule(detection.rule).plan.kind {
+            PlanKind::Events(_) => return Arc::default(),
+            PlanKind::Sequence(sequence) => &sequence.steps,
+            PlanKind::Sample(sample) => &sample.steps,
+        };
+        let Some(step) = steps.iter().find(|step| !step.missing) else { return Arc::default() };
+        let fields = self.rules.rule_set.decoder().fields();
+        let name = |slot: Slot| fields.field(slot).name.clone();
+        step.keys.iter().zip(&detection.keys).map(|(key, value)| (name(key.slot), key_value(value))).collect()
     }
 
     fn account(&mut self) {
@@ -385,18 +436,19 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
     Cap { count, interval: Some(date::from_millis(document.schedule.interval_ms)), keep }
 }
 
-/// What ECS says about its fields and the objects above them.
-fn field_kinds(schema: &Schema) -> FxHashMap<&str, FieldKind> {
-    let mut kinds = FxHashMap::default();
-    for (name, kind) in schema.ecs_fields() {
-        for (dot, _) in name.match_indices('.') {
-            kinds.entry(&name[..dot]).or_insert(FieldKind::Object);
-        }
-        kinds.insert(name, field_kind(kind));
+/// A key's value as JSON: numbers and booleans as they are, all else as text.
+fn key_value(value: &KeyValue) -> Value {
+    match value {
+        KeyValue::Null => Value::Null,
+        KeyValue::Boolean(value) => (*value).into(),
+        KeyValue::Long(value) => (*value).into(),
+        KeyValue::Unsigned(value) => (*value).into(),
+        KeyValue::Double(bits) => f64::from_bits(*bits).into(),
+        other => other.to_text(KeyStyle::Sequence).into(),
     }
-    kinds
 }
 
+/// What ECS says about a field, as much as alerts need.
 fn field_kind(kind: FieldType) -> FieldKind {
     match kind {
         FieldType::Ip => FieldKind::Ip,

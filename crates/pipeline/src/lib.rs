@@ -11,3 +11,4 @@ pub mod query;
 mod retained;
 pub mod rule_base;
 mod source;
+pub mod spec;

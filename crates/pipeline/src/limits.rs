@@ -70,3 +70,29 @@ pub const EXPLAIN_ALERTS_MAX: usize = 100;
 
 /// Problems of the input that an explanation repeats; all are counted in its stats.
 pub const EXPLAIN_PROBLEMS_MAX: usize = 20;
+
+/// Largest spec file, in bytes. Specs are written and read by people; the longest of ours are under 1 MB.
+pub const SPEC_BYTES_MAX: usize = 16 << 20;
+
+/// Most cases of one spec file; those after it are left out with an error.
+pub const SPEC_CASES_MAX: usize = 20_000;
+
+/// Largest `repeat` of a block of events.
+pub const SPEC_REPEAT_MAX: u64 = 1_000_000;
+
+/// Most events of one case, repetitions included; a case with more is broken.
+pub const CASE_EVENTS_MAX: usize = 1_000_000;
+
+/// Most bytes of the events of one case; a case with more is broken. They are held in memory, unlike those of a hunt.
+pub const CASE_BYTES_MAX: usize = 512 << 20;
+
+/// Alerts of one case up to which those that are expected and those that came are aligned by the longest common
+/// sequence, which takes time and memory by the square; beyond it, by their places.
+pub const CASE_ALERTS_ALIGNED_MAX: usize = 1_000;
+
+/// Compiled rule bases kept for other cases with the same set-up; beyond it all are dropped and made anew when needed.
+pub const SPEC_RULE_BASES_MAX: usize = 256;
+
+/// Bytes of line ends put before an inline rule so that messages show the line of the spec file; a block further down
+/// is named by its line instead.
+pub(crate) const SPEC_PADDING_MAX: usize = 64 << 10;

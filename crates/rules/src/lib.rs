@@ -32,7 +32,9 @@ pub use document::{RuleDocument, RuleType};
 pub use exceptions::{ExceptionItem, ExceptionStore};
 pub use kibana_rules::{parse_json, parse_ndjson};
 pub use limits::Limits;
-pub use load::{LoadOptions, LoadedExceptions, LoadedRules, load_exceptions, load_paths};
+pub use load::{
+    LoadOptions, LoadedExceptions, LoadedRules, joined, load_exceptions, load_parsed, load_paths,
+};
 pub use parsed_file::{ParsedFile, Skipped};
 pub use schedule::{DateMath, Schedule};
 pub use toml_rules::{TomlOptions, parse_toml};

@@ -41,7 +41,7 @@ pub struct LoadOptions {
 }
 
 /// Everything that was loaded.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LoadedRules {
     /// Rules, in order of paths, each id once.
     pub rules: Vec<RuleDocument>,
@@ -90,7 +90,7 @@ impl LoadedRules {
 }
 
 /// Exceptions and value lists without rules.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LoadedExceptions {
     /// Exception lists and items.
     pub exceptions: ExceptionStore,
@@ -167,14 +167,33 @@ pub fn load_exceptions(paths: &[PathBuf], options: &LoadOptions) -> LoadedExcept
     LoadedExceptions { exceptions, value_lists, problems, counts }
 }
 
+/// What a text in memory holds, as if it were the only file of a load.
+pub fn load_parsed(source: &Arc<Source>, parsed: ParsedFile, options: &LoadOptions) -> LoadedRules {
+    let mut loader = Loader::new(options, Wanted::All);
+    loader.loaded.counts.files = 1;
+    loader.add_parsed(source, parsed);
+    loader.loaded
+}
+
+/// Several loads as one: of two rules, lists or items with one id the first wins, and there is a message.
+pub fn joined(loads: impl IntoIterator<Item = LoadedRules>, options: &LoadOptions) -> LoadedRules {
+    let mut loader = Loader::new(options, Wanted::All);
+    for LoadedRules { rules, exceptions, value_lists, problems, counts } in loads {
+        for rule in rules {
+            let mut diagnostics = Vec::new();
+            let source = Arc::clone(&rule.origin.source);
+            loader.add_rule(rule, &mut diagnostics);
+            if !diagnostics.is_empty() {
+                loader.loaded.problems.push((source, diagnostics));
+            }
+        }
+        loader.loaded.merge(LoadedExceptions { exceptions, value_lists, problems, counts });
+    }
+    loader.loaded
+}
+
 fn load(paths: &[PathBuf], options: &LoadOptions, wanted: Wanted) -> LoadedRules {
-    let mut loader = Loader {
-        options,
-        wanted,
-        loaded: LoadedRules::default(),
-        first_places: BTreeMap::new(),
-        uuids: BTreeMap::new(),
-    };
+    let mut loader = Loader::new(options, wanted);
     let mut files = Vec::new();
     for path in paths {
         loader.collect(path, 0, &mut files);
@@ -237,6 +256,18 @@ struct Loader<'a> {
     first_places: BTreeMap<String, String>,
     /// Which rule has each saved-object id.
     uuids: BTreeMap<String, String>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(options: &'a LoadOptions, wanted: Wanted) -> Self {
+        Self {
+            options,
+            wanted,
+            loaded: LoadedRules::default(),
+            first_places: BTreeMap::new(),
+            uuids: BTreeMap::new(),
+        }
+    }
 }
 
 impl Loader<'_> {
