@@ -12,6 +12,7 @@ mod view;
 
 pub mod text;
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -159,6 +160,23 @@ pub fn explain(
     reader: &mut Reader,
     options: &ExplainOptions,
 ) -> Result<Explanation, Vec<(Arc<Source>, Diagnostic)>> {
+    explain_each(subject, reader, options)
+}
+
+/// The same over events that were read already.
+pub fn explain_items<'i>(
+    subject: Subject<'_>,
+    items: impl IntoIterator<Item = &'i Item>,
+    options: &ExplainOptions,
+) -> Result<Explanation, Vec<(Arc<Source>, Diagnostic)>> {
+    explain_each(subject, items, options)
+}
+
+fn explain_each<I: Borrow<Item>>(
+    subject: Subject<'_>,
+    items: impl IntoIterator<Item = I>,
+    options: &ExplainOptions,
+) -> Result<Explanation, Vec<(Arc<Source>, Diagnostic)>> {
     let started = Instant::now();
     let base = rule_base(subject, options);
     let Some(view) = View::new(subject, options) else { return Err(base.diagnostics) };
@@ -168,13 +186,10 @@ pub fn explain(
     let mut run = Run::new(&base, &options.hunt);
     let mut heard = Heard::default();
     let mut watch = Watch::new(view, options);
-    for item in reader.by_ref() {
-        match item {
-            Item::Event(event) => {
-                run.event(&event, &mut heard);
-                watch.event(&event);
-            }
-            Item::Problem(problem) => run.problem(&problem, &mut heard),
+    for item in items {
+        run.item(item.borrow(), &mut heard);
+        if let Item::Event(event) = item.borrow() {
+            watch.event(event);
         }
     }
     let stats = run.finish(&mut heard, started);

@@ -262,14 +262,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
+    pub(crate) fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
         match item {
             Item::Event(event) => self.event(event, observer),
             Item::Problem(problem) => self.problem(problem, observer),
         }
     }
 
-    pub(crate) fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
+    fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
         self.arrival += 1;
         let input = EventInput {
             index: event.index.as_deref().filter(|index| !index.is_empty()),
@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
+    fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
         self.stats.events_failed += u64::from(problem.kind.loses_an_event());
         *self.stats.input_problems.entry(problem.kind.name()).or_default() += 1;
         observer.problem(problem);

@@ -143,7 +143,9 @@ fn collect_fields(expr: &Expr, out: &mut Vec<(ast::FieldName, Span)>) {
         }
         ExprKind::In { value, list: items, .. } => {
             collect_fields(value, out);
-            items.iter().for_each(|one| collect_fields(one, out));
+            for item in items {
+                collect_fields(item, out);
+            }
         }
         ExprKind::Match { value, .. } => collect_fields(value, out),
         ExprKind::Call { arguments, .. } => list(arguments),

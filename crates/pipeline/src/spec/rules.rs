@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use maxspan_diagnostics::{Diagnostic, Source, Span};
 use maxspan_event::Schema;
 use maxspan_rules::document::Origin;
+use maxspan_rules::load::ValueLists;
 use maxspan_rules::{
-    LoadOptions, LoadedExceptions, LoadedRules, ParsedFile, TomlOptions, joined, load_parsed, parse_json,
-    parse_ndjson, parse_toml,
+    ExceptionStore, LoadOptions, LoadedExceptions, LoadedRules, ParsedFile, TomlOptions, joined, load_parsed,
+    parse_json, parse_ndjson, parse_toml,
 };
 use serde_json::{Value, json};
 
@@ -28,6 +29,9 @@ pub(super) struct Built {
     pub(super) blocks: Vec<(Arc<Source>, usize)>,
     /// Rules that were left out because of their maturity.
     pub(super) immature: usize,
+    /// Exception lists and value lists of the set-up.
+    pub(super) exceptions: ExceptionStore,
+    pub(super) value_lists: ValueLists,
 }
 
 /// Why there are no rules to run.
@@ -119,7 +123,8 @@ impl<'a> Library<'a> {
             normalize: options.normalize,
             only: Vec::new(),
         };
-        Ok(Built { base: RuleBase::new(loaded, &base_options), blocks, immature })
+        let (exceptions, value_lists) = (loaded.exceptions.clone(), loaded.value_lists.clone());
+        Ok(Built { base: RuleBase::new(loaded, &base_options), blocks, immature, exceptions, value_lists })
     }
 
     fn linked_rules(&self, path: &Path, options: &LoadOptions) -> Result<LoadedRules, Unusable> {

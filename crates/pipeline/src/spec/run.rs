@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use maxspan_diagnostics::{Diagnostic, Source, render};
+use maxspan_diagnostics::{Diagnostic, Source, render as rendered};
 use maxspan_event::Schema;
 
 use super::document::{Case, SpecFile};
@@ -14,6 +14,8 @@ use super::files::SpecFiles;
 use super::options::SpecOptions;
 use super::rules::{Built, Library};
 use super::update::{self, Edit};
+use crate::explain::text::{Plain, render};
+use crate::explain::{ExplainOptions, Subject, explain_items};
 use crate::hunt::{Collected, HuntAlert, HuntStats, hunt_items};
 use crate::input::{InputProblem, Item};
 use crate::rule_base::RuleBase;
@@ -21,8 +23,10 @@ use crate::rule_base::RuleBase;
 /// Orders in which a case with `any_order` is run beside its own and the reverse.
 const SHUFFLES: u64 = 4;
 
-/// Lines of events and rules that [`explanation`] lists.
-const LISTED_MAX: usize = 20;
+/// Rules of a case that are explained; those that stayed silent come first.
+const EXPLAINED_RULES_MAX: usize = 3;
+/// Events of a case that are explained, of a sequence for each stage.
+const EXPLAINED_EVENTS_MAX: usize = 5;
 
 /// How cases are run.
 #[derive(Debug, Clone)]
@@ -86,6 +90,7 @@ pub struct CaseRun {
     /// Events that could not be read.
     pub problems: Vec<InputProblem>,
     built: Arc<Built>,
+    options: SpecOptions,
     /// Number and block of events, by their place in the order of arrival.
     places: Vec<(u64, usize)>,
 }
@@ -118,36 +123,36 @@ pub fn diagnostics(run: &CaseRun) -> Vec<(Arc<Source>, Diagnostic)> {
     run.rules().diagnostics.clone()
 }
 
-/// The text of `maxspan explain` for the case, for `text explain`; none while there is no such command.
-pub(super) fn explained(_run: &CaseRun) -> Option<String> {
-    None
-}
-
-/// Why the case came out as it did: the rules that were silent, and the events.
-pub fn explanation(run: &CaseRun) -> Option<String> {
-    if let Some(text) = explained(run) {
-        return Some(text);
-    }
-    let mut lines = Vec::new();
+/// The text of `maxspan explain` for the case; none without a rule that can be run.
+pub(super) fn explained(run: &CaseRun) -> Option<String> {
     let fired: Vec<u32> = run.alerts.iter().map(|alert| alert.rule.0).collect();
-    let silent = run.rules().rule_set.rules().filter(|(id, _)| !fired.contains(&id.0));
-    lines.extend(silent.map(|(id, _)| {
-        let rule = run.rules().document(id);
-        format!("silent: {} ({})", rule.name, rule.rule_id)
-    }));
-    lines.extend(run.events.iter().filter_map(|event| match &event.item {
-        Item::Event(raw) => {
-            let text: String = String::from_utf8_lossy(&raw.source).chars().take(120).collect();
-            Some(format!("event {} ({}:{}): {text}", event.number, raw.location.file, raw.location.line))
-        }
-        Item::Problem(_) => None,
-    }));
-    let more = lines.len().saturating_sub(LISTED_MAX);
-    lines.truncate(LISTED_MAX);
-    if more > 0 {
-        lines.push(format!("… and {more} more lines"));
+    let (mut rules, alerted): (Vec<_>, Vec<_>) =
+        run.rules().rule_set.rules().map(|(id, _)| id).partition(|id| !fired.contains(&id.0));
+    // Whoever asks why, asks about silence first.
+    rules.extend(alerted);
+    let options = ExplainOptions {
+        hunt: run.options.hunt.clone(),
+        schema: run.rules().schema.clone(),
+        compile: run.options.compile.clone(),
+        normalize: run.options.normalize,
+        nearest: false,
+        events_max: EXPLAINED_EVENTS_MAX,
+    };
+    let mut texts = Vec::new();
+    for id in rules.iter().take(EXPLAINED_RULES_MAX) {
+        let subject = Subject {
+            rule: run.rules().document(*id),
+            exceptions: &run.built.exceptions,
+            value_lists: &run.built.value_lists,
+        };
+        let explanation = explain_items(subject, items(&run.events), &options).ok()?;
+        texts.push(render(&explanation, &Plain));
     }
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    let rest = rules.len().saturating_sub(EXPLAINED_RULES_MAX);
+    if rest > 0 {
+        texts.push(format!("… and {rest} more rules\n"));
+    }
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 impl<'a> Runner<'a> {
@@ -191,21 +196,15 @@ impl<'a> Runner<'a> {
         let options = case.setup.options.as_deref().unwrap_or(&default);
         let events = events::read(case, file, self.files).map_err(Verdict::Broken)?;
         let run = case_run(built, events, options);
-        let mut skipped = None;
         if differences.is_empty() {
             differences = expect::compare(case, &run, &spec.source);
             differences.extend(other_orders(case, &run, options));
-            skipped = explain_not_run(case, &run);
         }
-        let verdict = match skipped {
-            _ if !differences.is_empty() => Verdict::Failed,
-            Some(reason) => Verdict::Skipped(reason),
-            None => Verdict::Passed,
-        };
+        let verdict = if differences.is_empty() { Verdict::Passed } else { Verdict::Failed };
         let failed = verdict == Verdict::Failed;
         Ok(CaseOutcome {
             verdict,
-            explanation: if failed { explanation(&run) } else { None },
+            explanation: if failed { explained(&run) } else { None },
             edits: if failed { update::edits(spec, case, &run) } else { Vec::new() },
             differences,
             seconds: 0.0,
@@ -213,17 +212,12 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn explain_not_run(case: &Case, run: &CaseRun) -> Option<String> {
-    let is_wanted = case.expected.explain.is_some() && explained(run).is_none();
-    is_wanted.then(|| "blocks `text explain` are not compared yet".to_owned())
-}
-
 /// Rules with errors fail a case that does not ask for them; where there is no rule to run, there is nothing to fail.
 fn unusable(case: &Case, built: &Built) -> Result<Option<Difference>, Verdict> {
     let base = &built.base;
     let errors: Vec<String> = base
         .errors()
-        .map(|(source, diagnostic)| render(source, std::slice::from_ref(diagnostic)).trim_end().to_owned())
+        .map(|(source, diagnostic)| rendered(source, std::slice::from_ref(diagnostic)).trim_end().to_owned())
         .collect();
     if !errors.is_empty() && case.expected.stats.is_none() {
         let what = "the rules of the case have errors".to_owned();
@@ -247,7 +241,15 @@ fn case_run(built: Arc<Built>, events: Vec<CaseEvent>, options: &SpecOptions) ->
     let stats = hunt_items(&built.base, items(&events), &options.hunt, &mut found);
     let is_event = |event: &&CaseEvent| matches!(event.item, Item::Event(_));
     let places = events.iter().filter(is_event).map(|event| (event.number, event.block)).collect();
-    CaseRun { alerts: found.alerts, stats, problems: found.problems, events, places, built }
+    CaseRun {
+        alerts: found.alerts,
+        stats,
+        problems: found.problems,
+        events,
+        places,
+        built,
+        options: options.clone(),
+    }
 }
 
 /// With `any_order`, the first other order of the events that gives other alerts.
