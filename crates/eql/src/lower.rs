@@ -8,7 +8,8 @@ use maxspan_diagnostics::{Code, Diagnostic, Span, codes, has_errors, nearest_nam
 use maxspan_event::{Field, FieldType, Fields, Schema, Value};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{
-    Key, Limit, Lineage, Plan, PlanKind, Predicate, Relation, Sample, Sequence, Step, TestKind, ValueSet,
+    Key, Limit, Lineage, Plan, PlanKind, Predicate, RegexBudget, Relation, Sample, Sequence, Step, TestKind,
+    ValueSet,
 };
 
 use crate::ast::{self, Expr, ExprKind, QueryKind};
@@ -56,8 +57,15 @@ pub fn lower(
     fields: &mut Fields,
     options: &LowerOptions,
 ) -> (Option<Plan>, Vec<Diagnostic>) {
-    let mut lowering =
-        Lowering { text, schema, fields, options, diagnostics: Vec::new(), lineage: Vec::new() };
+    let mut lowering = Lowering {
+        text,
+        schema,
+        fields,
+        options,
+        diagnostics: Vec::new(),
+        lineage: Vec::new(),
+        regexes: RegexBudget::default(),
+    };
     let kind = match &query.kind {
         QueryKind::Event(event) => PlanKind::Events(lowering.event_query(event)),
         QueryKind::Sequence(sequence) => PlanKind::Sequence(lowering.sequence(sequence)),
@@ -77,6 +85,7 @@ struct Lowering<'a> {
     options: &'a LowerOptions,
     diagnostics: Vec<Diagnostic>,
     lineage: Vec<Lineage>,
+    regexes: RegexBudget,
 }
 
 impl Lowering<'_> {

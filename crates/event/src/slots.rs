@@ -93,6 +93,9 @@ pub struct Slots {
     leaves: Vec<Leaf>,
     nested: Vec<Vec<Slots>>,
     values_dropped: u64,
+    /// [`Self::values_dropped`] before this event.
+    dropped_before: u64,
+    number_texts: bool,
 }
 
 impl Slots {
@@ -151,6 +154,23 @@ impl Slots {
         for objects in &mut self.nested {
             objects.clear();
         }
+        self.dropped_before = self.values_dropped;
+        self.number_texts = false;
+    }
+
+    /// Forgets what was filled in since [`Self::clear`].
+    pub(crate) fn begin_again(&mut self) {
+        self.values_dropped = self.dropped_before;
+        self.clear();
+    }
+
+    /// Notes that a value should be the text of a number, which was not at hand.
+    pub(crate) fn want_number_texts(&mut self) {
+        self.number_texts = true;
+    }
+
+    pub(crate) fn wants_number_texts(&self) -> bool {
+        self.number_texts
     }
 
     pub(crate) fn push_leaf(&mut self, leaf: Leaf) {

@@ -449,7 +449,7 @@ impl Lowering<'_> {
     ) -> Vec<LuceneRegex> {
         let mut compiled = Vec::new();
         for (text, pattern) in texts.iter().zip(patterns) {
-            match LuceneRegex::new(text, ignore_case) {
+            match LuceneRegex::within(&mut self.regexes, text, ignore_case) {
                 Ok(regex) => compiled.push(regex),
                 Err(error) => {
                     let message =
