@@ -14,11 +14,13 @@
 
 mod code;
 pub mod codes;
+mod messages;
 mod nearest;
 mod render;
 mod source;
 
 pub use code::{Code, CodeInfo, Severity};
+pub use messages::Messages;
 pub use nearest::nearest_names;
 pub use render::{Report, render};
 pub use source::{Position, Source, Span};

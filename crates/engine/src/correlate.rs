@@ -74,6 +74,8 @@ pub struct RuleCounters {
     pub repeated: u64,
     /// Partial sequences, processes or sample events that a limit pushed out.
     pub evicted: u64,
+    /// Searches for an ancestor that ended after [`crate::limits::LINEAGE_DEPTH_MAX`] generations without an answer.
+    pub lineage_cut: u64,
 }
 
 /// Holds the state of all rules.

@@ -1,5 +1,7 @@
 //! Which fields are needed ([`Fields`]) and their values in one event ([`Slots`]).
 
+use std::cell::Cell;
+
 use rustc_hash::FxHashMap;
 
 use crate::field::Field;
@@ -93,6 +95,7 @@ pub struct Slots {
     leaves: Vec<Leaf>,
     nested: Vec<Vec<Slots>>,
     values_dropped: u64,
+    texts_dropped: Cell<u64>,
     /// [`Self::values_dropped`] before this event.
     dropped_before: u64,
     number_texts: bool,
@@ -126,6 +129,17 @@ impl Slots {
     /// How many values went beyond the limits of one field and of free text since the slots were made.
     pub fn values_dropped(&self) -> u64 {
         self.values_dropped
+    }
+
+    /// How many texts an expression did not make, because they would be longer than its limit, since the slots were
+    /// made.
+    pub fn texts_dropped(&self) -> u64 {
+        self.texts_dropped.get()
+    }
+
+    /// Counts a text that an expression did not make.
+    pub fn count_dropped_text(&self) {
+        self.texts_dropped.set(self.texts_dropped.get() + 1);
     }
 
     /// Adds a value to a field.

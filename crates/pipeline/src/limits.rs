@@ -59,5 +59,9 @@ pub(crate) const INDENT_BYTES_MAX: usize = 4 << 10;
 /// Detections of one rule and interval that are held before the cap is applied, where the cap is smaller.
 pub const RETAINED_SLACK: usize = 500;
 
-/// Detections that a cap dropped and that are remembered, so that the same one is not counted twice.
+/// Detections of one rule that a cap dropped and that are remembered, so that the same one is not counted twice. Further
+/// ones are counted in [`crate::hunt::HuntStats::capped_not_remembered`].
 pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;
+
+/// Most samples of one key that a query may be asked for.
+pub const SAMPLES_PER_KEY_MAX: usize = maxspan_engine::limits::SAMPLES_PER_KEY_MAX;

@@ -261,9 +261,9 @@ impl Lowering<'_> {
             return true;
         };
         let message = format!("[{}] cannot operate on {what} of data type {reason}", self.quote(span));
-        let diagnostic =
-            Diagnostic::new(codes::EQL_NOT_EXACT, span, message).with_help("query a keyword field instead");
-        self.diagnostics.push(diagnostic);
+        let code = codes::EQL_NOT_EXACT;
+        let help = "query a keyword field instead";
+        self.diagnostics.push(code, || Diagnostic::new(code, span, message).with_help(help));
         false
     }
 
