@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use maxspan_pipeline::limits::SAMPLES_PER_KEY_MAX;
 use maxspan_pipeline::query::QueryLanguage;
 
 use crate::commands::test::arguments::TestArguments;
@@ -218,7 +219,7 @@ pub(crate) struct QueryArguments {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) size: usize,
     /// Most samples of one join key
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = samples_per_key)]
     pub(crate) max_samples_per_key: usize,
     #[command(flatten)]
     pub(crate) reading: Reading,
@@ -387,6 +388,14 @@ const UNITS: [(&str, u64); 11] = [
     ("gib", 1 << 30),
     ("gb", 1_000_000_000),
 ];
+
+fn samples_per_key(text: &str) -> Result<usize, String> {
+    let count = text.parse().map_err(|_| "must be a number".to_owned())?;
+    if count > SAMPLES_PER_KEY_MAX {
+        return Err(format!("{SAMPLES_PER_KEY_MAX} are the most"));
+    }
+    Ok(count)
+}
 
 /// Reads `512MiB`, `2GB`, `65536`.
 fn size(text: &str) -> Result<usize, String> {

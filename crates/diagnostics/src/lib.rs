@@ -14,12 +14,14 @@
 
 mod code;
 pub mod codes;
+mod messages;
 mod nearest;
 mod printable;
 mod render;
 mod source;
 
 pub use code::{Code, CodeInfo, Severity};
+pub use messages::Messages;
 pub use nearest::nearest_names;
 pub use printable::printable;
 pub use render::{Report, render};

@@ -80,6 +80,8 @@ pub struct RuleCounters {
     pub evicted: u64,
     /// Sequences whose last events have to be missing, and whose window had not passed when events were last known.
     pub undecided: u64,
+    /// Searches for an ancestor that ended after [`crate::limits::LINEAGE_DEPTH_MAX`] generations without an answer.
+    pub lineage_cut: u64,
 }
 
 /// Holds the state of all rules.

@@ -59,7 +59,8 @@ pub(crate) const INDENT_BYTES_MAX: usize = 4 << 10;
 /// Detections of one rule and interval that are held before the cap is applied, where the cap is smaller.
 pub const RETAINED_SLACK: usize = 500;
 
-/// Detections that a cap dropped and that are remembered, so that the same one is not counted twice.
+/// Detections of one rule that a cap dropped and that are remembered, so that the same one is not counted twice. Further
+/// ones are counted in [`crate::hunt::HuntStats::capped_not_remembered`].
 pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;
 
 /// Events of a sequence's stages that an explanation looks for a broken chain in; later ones are not part of it.
@@ -96,3 +97,6 @@ pub const SPEC_RULE_BASES_MAX: usize = 256;
 /// Bytes of line ends put before an inline rule so that messages show the line of the spec file; a block further down
 /// is named by its line instead.
 pub(crate) const SPEC_PADDING_MAX: usize = 64 << 10;
+
+/// Most samples of one key that a query may be asked for.
+pub const SAMPLES_PER_KEY_MAX: usize = maxspan_engine::limits::SAMPLES_PER_KEY_MAX;

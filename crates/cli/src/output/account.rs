@@ -138,6 +138,13 @@ fn limits(stats: &HuntStats, out: &mut Vec<String>) {
     count(stats.matches_without_timestamp, "event", "of sequences without a timestamp");
     count(stats.keys_dropped, "join key", "beyond the limit of one event");
     count(stats.values_dropped, "value", "beyond the limit of one field");
+    count(stats.texts_dropped, "text", "of functions beyond the limit of length, taken as null");
+    count(stats.lineage_cut, "lookup", "of an ancestor process that ended after the most generations");
+    count(
+        stats.capped_not_remembered,
+        "alert",
+        "over max_signals beyond those that are remembered: doubles of them count again",
+    );
     count(
         stats.occurrences_dropped,
         "event",
