@@ -283,7 +283,7 @@ impl Parser<'_> {
                 "every" => span_of_time(one.value).map(|every| events.every = every),
                 "repeat" => {
                     let count = one.value.parse().ok().filter(|count| (1..=SPEC_REPEAT_MAX).contains(count));
-                    count.map(|count| events.repeat = count).ok_or("a number from 1 to 1000000")
+                    count.map(|count| events.repeat = count).ok_or("a number from 1 to 100000")
                 }
                 _ => {
                     self.attribute_error(one, &["alerts", "shift", "late", "repeat", "every"]);
