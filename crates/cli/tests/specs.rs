@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::sync::mpsc;
@@ -31,9 +32,7 @@ fn passed(folder: &str) -> u64 {
     let path = repository().join(folder).display().to_string();
     let run = place.run(&["test", "--format", "json", &path]);
     let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
-    if run.code != 0 {
-        panic!("{}", place.run(&["test", "--quiet", &path]).out);
-    }
+    assert_eq!(run.code, 0, "{}", place.run(&["test", "--quiet", &path]).out);
     report["passed"].as_u64().unwrap()
 }
 
@@ -46,6 +45,42 @@ fn our_specs_hold() {
 #[test]
 fn examples_in_the_docs_hold() {
     assert!(passed("docs") > 0);
+}
+
+/// A rule that the examples link to.
+const SHELL_DOWNLOADS: &str = r#"
+[rule]
+name = "Shell downloads"
+description = "D"
+rule_id = "6f0e6d1c-54f6-4e0b-9a3c-0d8c1f2b7a11"
+severity = "low"
+risk_score = 21
+type = "eql"
+language = "eql"
+query = '''
+sequence by host.id with maxspan=1m
+  [process where process.name == "sh"]
+  [network where true]
+'''
+"#;
+
+#[test]
+fn specs_shown_in_the_docs_hold() {
+    let mut shown = 0;
+    for page in ["docs/specs.md", "docs/commands/test.md"] {
+        let text = fs::read_to_string(repository().join(page)).unwrap();
+        for example in text.split("````markdown\n").skip(1) {
+            let spec = example.split("````").next().unwrap();
+            let place = Place::new();
+            place.write("specs/linux/shown.md", spec);
+            place.write("rules/linux/execution_shell_downloads.toml", SHELL_DOWNLOADS);
+            place.write("specs/linux/shell_downloads.toml", SHELL_DOWNLOADS);
+            let run = place.run(&["test", "specs"]);
+            assert_eq!(run.code, 0, "{page}: {spec}\n{}\n{}", run.out, run.err);
+            shown += 1;
+        }
+    }
+    assert!(shown >= 5, "{shown}");
 }
 
 #[test]
@@ -169,7 +204,7 @@ fn watching_runs_what_a_change_concerns() {
     let next = || {
         let mut report = String::new();
         while !report.contains(" passed, ") || !report.contains(" skipped") {
-            report += &(lines.recv_timeout(Duration::from_secs(60)).unwrap_or_default() + "\n");
+            report += &(lines.recv_timeout(Duration::from_mins(1)).expect("a line of the report") + "\n");
         }
         report
     };

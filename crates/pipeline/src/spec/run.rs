@@ -14,7 +14,7 @@ use super::files::SpecFiles;
 use super::options::SpecOptions;
 use super::rules::{Built, Library};
 use super::update::{self, Edit};
-use crate::hunt::{Collected, HuntAlert, HuntStats, hunt_items};
+use crate::hunt::{Collected, HuntAlert, HuntOptions, HuntStats, hunt_items};
 use crate::input::{InputProblem, Item};
 use crate::rule_base::RuleBase;
 
@@ -85,6 +85,8 @@ pub struct CaseRun {
     pub stats: HuntStats,
     /// Events that could not be read.
     pub problems: Vec<InputProblem>,
+    /// How the hunt worked.
+    pub options: HuntOptions,
     built: Arc<Built>,
     /// Number and block of events, by their place in the order of arrival.
     places: Vec<(u64, usize)>,
@@ -94,6 +96,11 @@ impl CaseRun {
     /// The rules of the case.
     pub fn rules(&self) -> &RuleBase {
         &self.built.base
+    }
+
+    /// Its events as a hunt takes them ([`hunt_items`]).
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        items(&self.events)
     }
 
     /// Number and block of the events of an alert that are there.
@@ -247,7 +254,8 @@ fn case_run(built: Arc<Built>, events: Vec<CaseEvent>, options: &SpecOptions) ->
     let stats = hunt_items(&built.base, items(&events), &options.hunt, &mut found);
     let is_event = |event: &&CaseEvent| matches!(event.item, Item::Event(_));
     let places = events.iter().filter(is_event).map(|event| (event.number, event.block)).collect();
-    CaseRun { alerts: found.alerts, stats, problems: found.problems, events, places, built }
+    let Collected { alerts, problems } = found;
+    CaseRun { events, alerts, stats, problems, options: options.hunt.clone(), built, places }
 }
 
 /// With `any_order`, the first other order of the events that gives other alerts.

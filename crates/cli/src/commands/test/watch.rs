@@ -26,7 +26,7 @@ const QUIET: Duration = Duration::from_millis(100);
 const CLEAR: &str = "\u{1b}[2J\u{1b}[3J\u{1b}[H";
 
 pub(super) fn run(arguments: &TestArguments) -> Result<Exit, Failure> {
-    if arguments.format != TestFormat::Text {
+    if arguments.output.format != TestFormat::Text {
         return Err(Failure::usage("--watch writes text; leave out --format"));
     }
     let mut watch = Watch::new()?;
