@@ -79,13 +79,13 @@ pub const SPEC_BYTES_MAX: usize = 16 << 20;
 pub const SPEC_CASES_MAX: usize = 20_000;
 
 /// Largest `repeat` of a block of events.
-pub const SPEC_REPEAT_MAX: u64 = 1_000_000;
+pub const SPEC_REPEAT_MAX: u64 = 100_000;
 
 /// Most events of one case, repetitions included; a case with more is broken.
-pub const CASE_EVENTS_MAX: usize = 1_000_000;
+pub const CASE_EVENTS_MAX: usize = 200_000;
 
 /// Most bytes of the events of one case; a case with more is broken. They are held in memory, unlike those of a hunt.
-pub const CASE_BYTES_MAX: usize = 512 << 20;
+pub const CASE_BYTES_MAX: usize = 256 << 20;
 
 /// Alerts of one case up to which those that are expected and those that came are aligned by the longest common
 /// sequence, which takes time and memory by the square; beyond it, by their places.

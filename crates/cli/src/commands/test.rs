@@ -21,7 +21,7 @@ use crate::exit::{Exit, Failure};
 use crate::terminal::{self, Paint};
 use arguments::{TestArguments, TestFormat};
 use files::SpecSource;
-use report::{Counts, Report};
+use report::{Counts, FileReport, Report};
 
 const OUTCOME: &str = "the outcome";
 
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<Exit, Failure> {
     if arguments.update && update(&report)? {
         report = run_specs(arguments, &sources);
     }
-    if report.files.iter().all(|file| file.is_empty()) {
+    if report.files.iter().all(FileReport::is_empty) {
         return Err(Failure::usage(no_cases(arguments)));
     }
     write(arguments, &report)?;
@@ -91,20 +91,21 @@ fn update(report: &Report) -> Result<bool, Failure> {
 }
 
 fn write(arguments: &TestArguments, report: &Report) -> Result<(), Failure> {
-    let to_file = arguments.output.is_some();
+    let output = &arguments.output;
+    let to_file = output.file.is_some();
     let paint = if to_file { Paint::none() } else { Paint::stdout() };
-    let text = match arguments.format {
-        TestFormat::Text => text::text(report, arguments.quiet, arguments.verbose, paint),
+    let text = match output.format {
+        TestFormat::Text => text::text(report, output.quiet, output.verbose, paint),
         TestFormat::Junit => junit::xml(report),
         TestFormat::Github => github::annotations(report),
         TestFormat::Json => json::json(report),
     };
-    if arguments.format == TestFormat::Github {
+    if output.format == TestFormat::Github {
         github::write_summary(report);
     }
-    written(arguments.output.as_ref(), &text).map_err(Failure::output(OUTCOME))?;
+    written(output.file.as_ref(), &text).map_err(Failure::output(OUTCOME))?;
     // Where the outcome is for a machine, or in a file, a person still wants to know.
-    if to_file || arguments.format != TestFormat::Text {
+    if to_file || output.format != TestFormat::Text {
         terminal::say(&report.counts().line(report.seconds));
     }
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Case, Events, EventsFrom};
 use super::files::SpecFiles;
-use crate::input::{InputOptions, Item, RawEvent, Reader};
+use crate::input::{InputOptions, Item, ProblemKind, RawEvent, Reader};
 use crate::limits::{CASE_BYTES_MAX, CASE_EVENTS_MAX};
 
 /// Dates that move with an event.
@@ -31,8 +31,13 @@ pub(super) fn read(case: &Case, file: &str, files: &dyn SpecFiles) -> Result<Vec
     let mut gathered = Gathered::default();
     for (block, events) in case.events.iter().enumerate() {
         let (reader, first_line) = reader(events, file, files)?;
-        let items: Vec<Item> =
-            reader.take(CASE_EVENTS_MAX + 1).map(|item| at_line(item, first_line)).collect();
+        // A block without lines is no slip, unlike an empty file.
+        let is_empty_block = |item: &Item| {
+            let is_empty = matches!(item, Item::Problem(problem) if problem.kind == ProblemKind::Empty);
+            is_empty && matches!(events.from, EventsFrom::Block(_))
+        };
+        let items = reader.take(CASE_EVENTS_MAX + 1).filter(|item| !is_empty_block(item));
+        let items: Vec<Item> = items.map(|item| at_line(item, first_line)).collect();
         for turn in 0..events.repeat {
             let by = events.every.saturating_mul(turn as i64).saturating_add(events.shift);
             for item in &items {

@@ -141,7 +141,7 @@ fn alerts(case: &Case, run: &CaseRun) -> Option<Difference> {
 
 /// Aligns the lines of an `alerts` block with the alerts.
 pub(super) fn rows<'a>(run: &'a CaseRun, expected: &[ExpectedAlert]) -> AlertRows<'a> {
-    let with_blocks = expected.iter().any(|one| one.fields.contains_key("building_block"));
+    let with_blocks = expected.iter().any(|one| one.fields.get("building_block") == Some(&Value::Bool(true)));
     let is_listed = |alert: &&HuntAlert| with_blocks || !alert.building_block;
     let listed: Vec<&HuntAlert> = run.alerts.iter().filter(is_listed).collect();
     let same = |at: usize, came: usize| {

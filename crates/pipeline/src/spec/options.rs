@@ -76,7 +76,7 @@ pub(super) fn read(block: &Block, diagnostics: &mut Vec<Diagnostic>) -> SpecOpti
             diagnostics.push(unusable(key.get_ref(), place(block, key.span()), span, message));
         }
     }
-    set_times(&mut options, now, ends, diagnostics);
+    set_times(&mut options, now.as_ref(), &ends, diagnostics);
     options
 }
 
@@ -123,24 +123,24 @@ fn unusable(name: &str, key: Span, value: Span, what: &str) -> Diagnostic {
 
 fn set_times(
     options: &mut SpecOptions,
-    now: Option<(String, Span)>,
-    ends: [Option<(String, Span)>; 2],
+    now: Option<&(String, Span)>,
+    ends: &[Option<(String, Span)>; 2],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let mut time = |found: &Option<(String, Span)>, now: i64, round_up: bool| {
-        let (text, span) = found.as_ref()?;
+    let mut time = |found: Option<&(String, Span)>, now: i64, round_up: bool| {
+        let (text, span) = found?;
         let time = parse_bound(text, &DateFormat::default(), now, round_up);
         if time.is_none() {
             diagnostics.push(Diagnostic::new(codes::SPEC_OPTION, *span, format!("`{text}` is no time")));
         }
         time
     };
-    if let Some(now) = time(&now, 0, false) {
+    if let Some(now) = time(now, 0, false) {
         options.compile.now = now;
         options.hunt.now = now;
     }
     let now = options.compile.now;
-    let (from, to) = (time(&ends[0], now, false), time(&ends[1], now, true));
+    let (from, to) = (time(ends[0].as_ref(), now, false), time(ends[1].as_ref(), now, true));
     if from.is_some() || to.is_some() {
         options.compile.window = Some((from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX)));
     }

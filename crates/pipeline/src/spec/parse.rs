@@ -23,10 +23,9 @@ pub fn parse(name: &str, text: &str) -> SpecFile {
         let diagnostics = vec![Diagnostic::new(codes::SPEC_LIMIT, Span::default(), message)];
         return SpecFile { source, cases: Vec::new(), diagnostics };
     }
-    let parser = Parser { source: &source, diagnostics: Vec::new() };
-    let (cases, mut diagnostics) = parser.run();
+    let (cases, mut diagnostics) = Parser { source: &source, diagnostics: Vec::new() }.run();
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    SpecFile { cases, diagnostics, source }
+    SpecFile { source, cases, diagnostics }
 }
 
 struct Parser<'a> {
@@ -246,15 +245,14 @@ impl Parser<'_> {
                 "interval" | "from" | "to" | "timestamp_override" => {
                     fields.insert(one.key.to_owned(), value.into());
                 }
-                "max_signals" => match value.parse::<u32>() {
-                    Ok(count) => {
-                        fields.insert(one.key.to_owned(), count.into());
-                    }
-                    Err(_) => {
-                        let message = "`max_signals` is a whole number";
+                "max_signals" => {
+                    let count = value.parse::<u32>().ok().filter(|count| *count > 0);
+                    if count.is_none() {
+                        let message = "`max_signals` is a whole number above 0";
                         self.report(codes::SPEC_BLOCK, one.value_span, message);
                     }
-                },
+                    fields.extend(count.map(|count| (one.key.to_owned(), count.into())));
+                }
                 _ => {
                     let known = ["name", "id", "interval", "from", "to", "max_signals", "timestamp_override"];
                     self.attribute_error(one, &known);
@@ -283,7 +281,7 @@ impl Parser<'_> {
                 "every" => span_of_time(one.value).map(|every| events.every = every),
                 "repeat" => {
                     let count = one.value.parse().ok().filter(|count| (1..=SPEC_REPEAT_MAX).contains(count));
-                    count.map(|count| events.repeat = count).ok_or("a number from 1 to 1000000")
+                    count.map(|count| events.repeat = count).ok_or("a number from 1 to 100000")
                 }
                 _ => {
                     self.attribute_error(one, &["alerts", "shift", "late", "repeat", "every"]);
@@ -321,7 +319,7 @@ impl Parser<'_> {
                     Ok(Value::Object(stats)) => expected.stats = Some((block, stats)),
                     Ok(_) => self.report(codes::SPEC_CONTENT, block.content, "stats are a JSON object"),
                     Err(error) => {
-                        let message = format!("the stats are no JSON: {error}");
+                        let message = format!("the stats are no JSON: {}", reason(&error));
                         self.report(codes::SPEC_CONTENT, block.content, message);
                     }
                 }
@@ -340,32 +338,38 @@ impl Parser<'_> {
 
     fn alerts(&mut self, block: &Block) -> Vec<ExpectedAlert> {
         let mut alerts = Vec::new();
-        for (number, line) in lines(block) {
+        for (index, line) in lines(block) {
+            let span = self.line_span(block, index);
             match serde_json::from_str(line) {
                 Ok(Value::Object(fields)) => alerts.push(ExpectedAlert { fields, text: line.to_owned() }),
-                Ok(_) => {
-                    let message = format!("line {number}: an expected alert is a JSON object");
-                    self.report(codes::SPEC_CONTENT, block.content, message);
-                }
+                Ok(_) => self.report(codes::SPEC_CONTENT, span, "an expected alert is a JSON object"),
                 Err(error) => {
-                    let message = format!("line {number} is no JSON object: {error}");
-                    self.report(codes::SPEC_CONTENT, block.content, message);
+                    self.report(codes::SPEC_CONTENT, span, format!("this is no JSON: {}", reason(&error)));
                 }
             }
         }
         alerts
     }
 
+    /// A line of a block, without blanks around it.
+    fn line_span(&self, block: &Block, index: usize) -> Span {
+        let content = block.content.slice(&self.source.text);
+        let before: usize = content.split_inclusive('\n').take(index).map(str::len).sum();
+        let line = content[before..].lines().next().unwrap_or("");
+        let start = block.content.start + before + (line.len() - line.trim_start().len());
+        Span::new(start, start + line.trim().len())
+    }
+
     fn diagnostics_block(&mut self, block: &Block) -> Vec<ExpectedDiagnostic> {
         let mut expected = Vec::new();
-        for (number, line) in lines(block) {
+        for (index, line) in lines(block) {
             let (code, rest) = line.split_once(' ').unwrap_or((line, ""));
             let is_code = code.strip_prefix("MX").is_some_and(|digits| {
                 digits.len() == 4 && digits.chars().all(|character| character.is_ascii_digit())
             });
             if !is_code {
-                let message = format!("line {number} does not begin with a code like MX1102");
-                self.report(codes::SPEC_CONTENT, block.content, message);
+                let span = self.line_span(block, index);
+                self.report(codes::SPEC_CONTENT, span, "the line does not begin with a code like MX1102");
                 continue;
             }
             let (first, message) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
@@ -389,10 +393,16 @@ impl Events {
     }
 }
 
-/// Lines that are not blank, with their numbers in the file.
+/// Lines that are not blank, with their places among all lines.
 fn lines(block: &Block) -> impl Iterator<Item = (usize, &str)> {
     let numbered = block.text.lines().enumerate();
-    numbered.map(|(index, line)| (block.line + index, line.trim())).filter(|(_, line)| !line.is_empty())
+    numbered.map(|(index, line)| (index, line.trim())).filter(|(_, line)| !line.is_empty())
+}
+
+/// What the JSON parser says, without its own place in the text.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
 /// A section's own set-up over what it inherits: each kind as a whole.

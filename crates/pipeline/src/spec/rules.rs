@@ -62,31 +62,7 @@ impl<'a> Library<'a> {
 
     /// The rule base of a set-up in the spec `file`.
     pub(super) fn base(&self, setup: &Setup, file: &str) -> Result<Arc<Built>, Unusable> {
-        self.bases.get(self.key(setup, file), || self.build(setup, file).map(Arc::new))
-    }
-
-    /// Set-ups with one key have the same rules: links by path, blocks by their place.
-    fn key(&self, setup: &Setup, file: &str) -> String {
-        let mut key = String::new();
-        let block = |block: &Block| format!("{file}@{}\n", block.span.start);
-        for rule in &*setup.rules {
-            key += &match rule {
-                RuleSource::Link(link) => format!("r {}\n", link.path.display()),
-                RuleSource::Text { block: one, .. } => block(one),
-                RuleSource::Query(query) => block(&query.block),
-            };
-        }
-        for source in &*setup.exceptions {
-            key += &match source {
-                ExceptionSource::Link(link) => format!("e {}\n", link.path.display()),
-                ExceptionSource::Text { block: one, .. } => block(one),
-            };
-        }
-        key += &setup.mapping.as_ref().map(block).unwrap_or_default();
-        if let Some(options) = &setup.options {
-            key += &format!("o {file}@{}\n", options.at);
-        }
-        key
+        self.bases.get(key(setup, file), || self.build(setup, file).map(Arc::new))
     }
 
     fn build(&self, setup: &Setup, file: &str) -> Result<Built, Unusable> {
@@ -99,11 +75,11 @@ impl<'a> Library<'a> {
             loads.push(match rule {
                 RuleSource::Link(link) => self.linked_rules(&link.path, &load)?,
                 RuleSource::Text { block, format } => {
-                    let (source, _) = self.block_source(block, file, &mut blocks);
+                    let (source, _) = block_source(block, file, &mut blocks);
                     load_parsed(&source, parsed(&source, *format, &load), &load)
                 }
                 RuleSource::Query(query) => {
-                    let (source, start) = self.block_source(&query.block, file, &mut blocks);
+                    let (source, start) = block_source(&query.block, file, &mut blocks);
                     load_parsed(&source, query_rule(query, &source, start), &load)
                 }
             });
@@ -153,7 +129,7 @@ impl<'a> Library<'a> {
                 Ok((*loaded).clone())
             }
             ExceptionSource::Text { block, format } => {
-                let (source, _) = self.block_source(block, file, blocks);
+                let (source, _) = block_source(block, file, blocks);
                 let loaded = load_parsed(&source, parsed(&source, *format, options), options);
                 let LoadedRules { exceptions, value_lists, problems, counts, .. } = loaded;
                 Ok(LoadedExceptions { exceptions, value_lists, problems, counts })
@@ -168,24 +144,43 @@ impl<'a> Library<'a> {
             format!("{file}:{line}: the mapping cannot be used: {}", error.message)
         })
     }
+}
 
-    /// The block as a text of its own, in which messages have the lines of the spec file; and where it begins there.
-    fn block_source(
-        &self,
-        block: &Block,
-        file: &str,
-        blocks: &mut Vec<(Arc<Source>, usize)>,
-    ) -> (Arc<Source>, usize) {
-        let above = block.line.saturating_sub(1);
-        let (source, first, start) = if above <= SPEC_PADDING_MAX {
-            (Source::new(file, "\n".repeat(above) + &block.text), block.line, above)
-        } else {
-            (Source::new(format!("{file} (block at line {})", block.line), &*block.text), 1, 0)
+/// Set-ups with one key have the same rules: links by path, blocks by their place.
+fn key(setup: &Setup, file: &str) -> String {
+    let mut key = String::new();
+    let block = |block: &Block| format!("{file}@{}\n", block.span.start);
+    for rule in &*setup.rules {
+        key += &match rule {
+            RuleSource::Link(link) => format!("r {}\n", link.path.display()),
+            RuleSource::Text { block: one, .. } => block(one),
+            RuleSource::Query(query) => block(&query.block),
         };
-        let source = Arc::new(source);
-        blocks.push((Arc::clone(&source), first));
-        (source, start)
     }
+    for source in &*setup.exceptions {
+        key += &match source {
+            ExceptionSource::Link(link) => format!("e {}\n", link.path.display()),
+            ExceptionSource::Text { block: one, .. } => block(one),
+        };
+    }
+    key += &setup.mapping.as_ref().map(block).unwrap_or_default();
+    if let Some(options) = &setup.options {
+        key += &format!("o {file}@{}\n", options.at);
+    }
+    key
+}
+
+/// The block as a text of its own, in which messages have the lines of the spec file; and where it begins there.
+fn block_source(block: &Block, file: &str, blocks: &mut Vec<(Arc<Source>, usize)>) -> (Arc<Source>, usize) {
+    let above = block.line.saturating_sub(1);
+    let (source, first, start) = if above <= SPEC_PADDING_MAX {
+        (Source::new(file, "\n".repeat(above) + &block.text), block.line, above)
+    } else {
+        (Source::new(format!("{file} (block at line {})", block.line), &*block.text), 1, 0)
+    };
+    let source = Arc::new(source);
+    blocks.push((Arc::clone(&source), first));
+    (source, start)
 }
 
 fn parsed(source: &Arc<Source>, format: RuleFormat, options: &LoadOptions) -> ParsedFile {

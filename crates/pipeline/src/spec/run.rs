@@ -16,7 +16,7 @@ use super::rules::{Built, Library};
 use super::update::{self, Edit};
 use crate::explain::text::{Plain, render};
 use crate::explain::{ExplainOptions, Subject, explain_items};
-use crate::hunt::{Collected, HuntAlert, HuntStats, hunt_items};
+use crate::hunt::{Collected, HuntAlert, HuntOptions, HuntStats, hunt_items};
 use crate::input::{InputProblem, Item};
 use crate::rule_base::RuleBase;
 
@@ -89,8 +89,10 @@ pub struct CaseRun {
     pub stats: HuntStats,
     /// Events that could not be read.
     pub problems: Vec<InputProblem>,
+    /// How the hunt worked.
+    pub options: HuntOptions,
     built: Arc<Built>,
-    options: SpecOptions,
+    settings: SpecOptions,
     /// Number and block of events, by their place in the order of arrival.
     places: Vec<(u64, usize)>,
 }
@@ -99,6 +101,11 @@ impl CaseRun {
     /// The rules of the case.
     pub fn rules(&self) -> &RuleBase {
         &self.built.base
+    }
+
+    /// Its events as a hunt takes them ([`hunt_items`]).
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        items(&self.events)
     }
 
     /// Number and block of the events of an alert that are there.
@@ -131,10 +138,10 @@ pub(super) fn explained(run: &CaseRun) -> Option<String> {
     // Whoever asks why, asks about silence first.
     rules.extend(alerted);
     let options = ExplainOptions {
-        hunt: run.options.hunt.clone(),
+        hunt: run.options.clone(),
         schema: run.rules().schema.clone(),
-        compile: run.options.compile.clone(),
-        normalize: run.options.normalize,
+        compile: run.settings.compile.clone(),
+        normalize: run.settings.normalize,
         nearest: false,
         events_max: EXPLAINED_EVENTS_MAX,
     };
@@ -241,14 +248,16 @@ fn case_run(built: Arc<Built>, events: Vec<CaseEvent>, options: &SpecOptions) ->
     let stats = hunt_items(&built.base, items(&events), &options.hunt, &mut found);
     let is_event = |event: &&CaseEvent| matches!(event.item, Item::Event(_));
     let places = events.iter().filter(is_event).map(|event| (event.number, event.block)).collect();
+    let Collected { alerts, problems } = found;
     CaseRun {
-        alerts: found.alerts,
-        stats,
-        problems: found.problems,
         events,
-        places,
+        alerts,
+        stats,
+        problems,
+        options: options.hunt.clone(),
+        settings: options.clone(),
         built,
-        options: options.clone(),
+        places,
     }
 }
 

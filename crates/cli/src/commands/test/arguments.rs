@@ -31,7 +31,7 @@ pub(crate) struct TestArguments {
     #[arg(long, conflicts_with_all = ["watch", "fail_fast"])]
     pub(crate) update: bool,
     /// Run again whenever a spec, or a file that it links to, changes
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long, conflicts_with = "file")]
     pub(crate) watch: bool,
     /// Stop at the first case that fails
     #[arg(long)]
@@ -39,17 +39,25 @@ pub(crate) struct TestArguments {
     /// How many cases are run at a time [default: the number of processors]
     #[arg(long, short, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) output: TestOutput,
+}
+
+/// What is written, and where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct TestOutput {
     /// How the outcome is written
-    #[arg(long, value_enum, default_value_t = TestFormat::Text, help_heading = "Output")]
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub(crate) format: TestFormat,
     /// Write the outcome to this file instead of standard output
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
+    #[arg(long = "output", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// Only what failed, and the closing line
-    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
+    #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Also each case that passed, and warnings
-    #[arg(long, short, help_heading = "Output")]
+    #[arg(long, short)]
     pub(crate) verbose: bool,
 }
 

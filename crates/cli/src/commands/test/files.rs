@@ -28,6 +28,9 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<SpecSource>, Failure> {
         if !metadata.is_dir() {
             if seen.insert(canonical(path)) {
                 sources.push(SpecSource { path: path.clone(), is_named: true });
+            } else {
+                let same = |source: &&mut SpecSource| canonical(&source.path) == canonical(path);
+                sources.iter_mut().filter(same).for_each(|source| source.is_named = true);
             }
             continue;
         }
