@@ -1,5 +1,7 @@
 //! The command line: subcommands, flags, and their help.
 
+pub(crate) mod catalog;
+
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -8,6 +10,7 @@ use clap_complete::Shell;
 use maxspan_pipeline::query::QueryLanguage;
 
 use crate::exit;
+use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
 
 const EXAMPLES: &str = "Examples:
   maxspan demo
@@ -30,11 +33,13 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Hunt(Box<HuntArguments>),
     Query(Box<QueryArguments>),
-    /// Look after rules: check them
+    /// Look after rules: check, list, show, convert and compare them
     ///
-    /// What concerns rules alone, without events.
+    /// What concerns rules themselves. Only `diff` needs events.
     #[command(after_help = "Examples:
   maxspan rules check rules/
+  maxspan rules list rules/ --tactic execution --min-severity high
+  maxspan rules diff main/rules branch/rules events.ndjson
   maxspan rules check --strict --format json detection-rules/rules > report.json")]
     Rules {
         #[command(subcommand)]
@@ -57,6 +62,7 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     Check(CheckArguments),
+    List(Box<ListArguments>),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:

@@ -4,4 +4,5 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod hunt;
+pub(crate) mod list;
 pub(crate) mod query;

@@ -37,6 +37,7 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Hunt(arguments) => commands::hunt::run(arguments),
         Command::Query(arguments) => commands::query::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
+        Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

@@ -1,6 +1,8 @@
 //! How alerts and messages are written.
 
 pub(crate) mod account;
+pub(crate) mod csv;
+pub(crate) mod list;
 pub(crate) mod messages;
 pub(crate) mod ndjson;
 pub(crate) mod person;

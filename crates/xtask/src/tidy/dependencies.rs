@@ -34,12 +34,12 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
-        third_party: &["jiff", "serde", "serde_json", "sha1", "sha2", "thiserror", "toml"],
+        third_party: &["jiff", "serde", "serde_json", "sha1", "sha2", "thiserror", "toml", "toml_writer"],
     },
     Allowed {
         name: "pipeline",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules"],
-        third_party: &["flate2", "memchr", "rustc-hash", "serde", "serde_json", "walkdir", "zstd"],
+        third_party: &["flate2", "memchr", "rustc-hash", "serde", "serde_json", "similar", "walkdir", "zstd"],
     },
     Allowed {
         name: "cli",
