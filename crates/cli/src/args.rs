@@ -63,6 +63,7 @@ pub(crate) enum Command {
 pub(crate) enum RulesCommand {
     Check(CheckArguments),
     List(Box<ListArguments>),
+    Show(ShowArguments),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:

@@ -6,3 +6,4 @@ pub(crate) mod demo;
 pub(crate) mod hunt;
 pub(crate) mod list;
 pub(crate) mod query;
+pub(crate) mod show;

@@ -38,6 +38,7 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Query(arguments) => commands::query::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
         Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
+        Command::Rules { command: RulesCommand::Show(arguments) } => commands::show::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

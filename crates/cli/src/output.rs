@@ -3,8 +3,10 @@
 pub(crate) mod account;
 pub(crate) mod csv;
 pub(crate) mod list;
+pub(crate) mod markdown;
 pub(crate) mod messages;
 pub(crate) mod ndjson;
+pub(crate) mod page;
 pub(crate) mod person;
 pub(crate) mod row;
 pub(crate) mod summary;

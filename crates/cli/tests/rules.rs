@@ -2,7 +2,7 @@
 
 mod support;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::{DEFAULTS_ID, DEFAULTS_NAME, Place, catch_all_rule, defaults_rule};
 
 const CATCH_ALL_ID: &str = "5b2b3cd8-3c6e-4c52-8d8c-6c1a1f8f7b01";
@@ -75,7 +75,61 @@ fn what_is_not_listed_is_said() {
     place.run(&["rules", "list", "rules", "--severity", "urgent"]).code(2);
 }
 
-#[allow(dead_code, reason = "used by the sections below")]
-fn object(value: &Value) -> &serde_json::Map<String, Value> {
-    value.as_object().unwrap()
+// ---- show
+
+#[test]
+fn a_rule_is_shown_as_a_page() {
+    let place = place();
+    let run = place.run(&["rules", "show", "rules/defaults.toml"]).code(0);
+    let at = |text: &str| run.out.find(text).unwrap_or_else(|| panic!("no {text:?} in {}", run.out));
+    let order = [
+        DEFAULTS_NAME,
+        "Rule type: query",
+        "Rule indices:",
+        "Severity: medium",
+        "Runs every: 5m",
+        "Searches indices from: now-",
+        "Maximum alerts per execution: 100",
+        "References:",
+        "Version: 1",
+        "Rule license: Apache-2.0",
+        "\nRule query\n",
+        "\nFramework: MITRE ATT&CK\n",
+        "Tactic TA",
+        "  Technique T",
+    ];
+    let places: Vec<usize> = order.iter().map(|text| at(text)).collect();
+    assert!(places.is_sorted(), "{places:?}: {}", run.out);
+    assert!(run.out.lines().all(|line| !line.contains('\u{1b}')));
+}
+
+#[test]
+fn a_page_is_markdown_or_json_too() {
+    let place = place();
+    let show = |format: &str| {
+        place.run(&["rules", "show", "Exported, \"quoted\"", "--rules", "rules", "--format", format]).code(0)
+    };
+    let markdown = show("markdown");
+    assert!(
+        markdown.out.starts_with("# Exported, \"quoted\"\n\nD\n\n**Rule type**: `query`\n"),
+        "{}",
+        markdown.out
+    );
+    markdown.prints("## Rule query\n\n```kuery\nuser.name: root\n```\n").prints("**Enabled**: no\n");
+    let rule = show("json").json();
+    assert_eq!((&rule["rule_id"], &rule["created_by"]), (&json!("exported"), &json!("ada")));
+}
+
+#[test]
+fn a_rule_to_show_must_be_found() {
+    let place = place();
+    let show = |rule: &str, more: &[&str]| place.run(&[&["rules", "show", rule], more].concat());
+    show(CATCH_ALL_ID, &["--rules", "rules"]).code(0).prints("All Events\n");
+    show("all even", &["--rules", "rules"]).code(0).prints("All Events\n");
+    show("e", &["--rules", "rules"]).code(2).says("fits 3 rules").says(DEFAULTS_ID);
+    show("All Event", &[]).code(2).says("--rules PATH");
+    show("Al Events", &["--rules", "rules"]).code(2).says("did you mean `All Events`?");
+    show("rules", &[]).code(2).says("rules holds 3 rules");
+    place.write("broken.toml", "[metadata]\n[rule]\nname = 'X'\n");
+    show("broken.toml", &[]).code(1).says("error[MX14").says("cannot be read");
 }
