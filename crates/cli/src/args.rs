@@ -64,6 +64,7 @@ pub(crate) enum RulesCommand {
     Check(CheckArguments),
     List(Box<ListArguments>),
     Show(ShowArguments),
+    Coverage(Box<CoverageArguments>),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:

@@ -1,6 +1,7 @@
 //! How alerts and messages are written.
 
 pub(crate) mod account;
+pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod list;
 pub(crate) mod markdown;

@@ -90,7 +90,6 @@ fn a_rule_is_shown_as_a_page() {
         "Runs every: 5m",
         "Searches indices from: now-",
         "Maximum alerts per execution: 100",
-        "References:",
         "Version: 1",
         "Rule license: Apache-2.0",
         "\nRule query\n",
@@ -132,4 +131,40 @@ fn a_rule_to_show_must_be_found() {
     show("rules", &[]).code(2).says("rules holds 3 rules");
     place.write("broken.toml", "[metadata]\n[rule]\nname = 'X'\n");
     show("broken.toml", &[]).code(1).says("error[MX14").says("cannot be read");
+}
+
+// ---- coverage
+
+#[test]
+fn coverage_counts_rules_by_technique() {
+    let place = place();
+    let run = place.run(&["rules", "coverage", "rules"]).code(0);
+    let run = run.prints("TA0005").prints("T1562.001");
+    run.prints("3 rules: 1 mapped to MITRE ATT&CK").prints("2 without a mapping");
+    let run = place.run(&["rules", "coverage", "rules", "--verbose", "--format", "csv"]).code(0);
+    run.prints("framework,tactic_id,tactic,technique_id,technique,rules,fired,alerts,names\r\n")
+        .prints(DEFAULTS_NAME);
+    let run = place.run(&["rules", "coverage", "rules", "--format", "markdown"]).code(0);
+    run.prints("## TA0005 Defense Evasion").prints("| T1562.001 |");
+    let found = place.run(&["rules", "coverage", "rules", "--format", "json"]).code(0).json();
+    assert_eq!((&found["rules"], found["unmapped"].as_array().unwrap().len()), (&json!(3), 2));
+}
+
+#[test]
+fn coverage_is_a_layer_with_alerts_too() {
+    let place = place();
+    let alert = |block: Option<&str>| json!({"kibana.alert.rule.rule_id": DEFAULTS_ID, "kibana.alert.uuid": "1", "kibana.alert.group.index": block});
+    place.write("alerts.ndjson", support::ndjson(&[alert(None), alert(None), alert(Some(0))]));
+    let arguments = ["rules", "coverage", "rules", "--alerts", "alerts.ndjson"];
+    place.run(&arguments).code(0).prints("FIRED  ALERTS");
+    let layer = [&arguments[..], &["--format", "navigator", "--output", "layer.json"]].concat();
+    place.run(&layer).code(0);
+    let layer: serde_json::Value = serde_json::from_str(&place.read("layer.json")).unwrap();
+    assert_eq!((&layer["versions"]["layer"], &layer["domain"]), (&json!("4.5"), &json!("enterprise-attack")));
+    let technique = &layer["techniques"][0];
+    assert_eq!((&technique["score"], &technique["comment"]), (&json!(1), &json!(DEFAULTS_NAME)));
+    assert_eq!(technique["metadata"][2], json!({"name": "alerts", "value": "2"}));
+    let atlas = ["rules", "coverage", "rules", "--format", "navigator", "--framework", "atlas"];
+    place.run(&atlas).code(2).says("no rule is mapped to MITRE ATLAS");
+    place.run(&["rules", "coverage", "rules", "--alerts", "gone.ndjson"]).code(3).says("gone.ndjson");
 }

@@ -221,7 +221,12 @@ pub fn navigator_layer(coverage: &Coverage, framework: &FrameworkCoverage, name:
         .flat_map(|tactic| {
             let short_name = short_name(&tactic.name);
             tactic.techniques.iter().map(move |technique| {
-                layer_technique(technique, &short_name, score(&technique.rules), coverage.with_alerts)
+                let mut entry =
+                    layer_technique(technique, &short_name, score(&technique.rules), coverage.with_alerts);
+                let below = format!("{}.", technique.id);
+                let with_inner = tactic.techniques.iter().any(|other| other.id.starts_with(&below));
+                entry["showSubtechniques"] = json!(with_inner);
+                entry
             })
         })
         .collect();
@@ -291,7 +296,6 @@ fn layer_technique(technique: &TechniqueCoverage, tactic: &str, score: usize, wi
         "enabled": true,
         "metadata": metadata,
         "links": links,
-        "showSubtechniques": technique.sub_technique,
     })
 }
 

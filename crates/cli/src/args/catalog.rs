@@ -224,7 +224,7 @@ pub(crate) struct CoverageArguments {
     /// How the coverage is written
     #[arg(long, value_enum, default_value_t = CoverageFormat::Table, help_heading = "Output")]
     pub(crate) format: CoverageFormat,
-    /// Write to this file instead of standard output; with ATLAS mappings, a second layer goes beside it
+    /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     /// Alerts of a hunt (NDJSON): also counts how often rules fired
