@@ -1,5 +1,7 @@
 //! The command line: subcommands, flags, and their help.
 
+pub(crate) mod catalog;
+
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -10,6 +12,7 @@ use maxspan_pipeline::query::QueryLanguage;
 
 use crate::commands::test::arguments::TestArguments;
 use crate::exit;
+use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
 
 const EXAMPLES: &str = "Examples:
   maxspan demo
@@ -33,11 +36,13 @@ pub(crate) enum Command {
     Hunt(Box<HuntArguments>),
     Query(Box<QueryArguments>),
     Explain(Box<ExplainArguments>),
-    /// Look after rules: check them
+    /// Look after rules: check, list, show, convert and compare them
     ///
-    /// What concerns rules alone, without events.
+    /// What concerns rules themselves. Only `diff` needs events.
     #[command(after_help = "Examples:
   maxspan rules check rules/
+  maxspan rules list rules/ --tactic execution --min-severity high
+  maxspan rules diff main/rules branch/rules events.ndjson
   maxspan rules check --strict --format json detection-rules/rules > report.json")]
     Rules {
         #[command(subcommand)]
@@ -61,6 +66,9 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     Check(CheckArguments),
+    List(Box<ListArguments>),
+    Show(ShowArguments),
+    Coverage(Box<CoverageArguments>),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:

@@ -39,6 +39,9 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
         Command::Test(arguments) => commands::test::run(arguments),
+        Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
+        Command::Rules { command: RulesCommand::Show(arguments) } => commands::show::run(arguments),
+        Command::Rules { command: RulesCommand::Coverage(arguments) } => commands::coverage::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }
