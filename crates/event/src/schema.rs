@@ -13,6 +13,9 @@ use crate::mapping::{self, MappingError};
 /// Written by `cargo xtask codegen`; the format is described in its first lines.
 const BUILT_IN: &str = include_str!("fields.txt");
 
+/// Written by `cargo xtask codegen`: values that ECS allows.
+const VALUES: &str = include_str!("values.txt");
+
 /// Sub-fields that hold the same values as the field above them, for another kind of search.
 const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
 
@@ -21,6 +24,7 @@ const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
 struct Known {
     kind: FieldType,
     ecs: bool,
+    several: bool,
 }
 
 /// Types by field name. Cheap to clone.
@@ -82,6 +86,23 @@ impl Schema {
     /// The fields of the Elastic Common Schema with their types, without what integrations add to it.
     pub fn ecs_fields(&self) -> impl Iterator<Item = (&str, FieldType)> {
         self.built_in.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
+    }
+
+    /// Whether ECS says that the field holds one value. False for fields that it has hold several, and for all others.
+    pub fn holds_one_value(&self, name: &str) -> bool {
+        let one = |known: &Known| known.ecs && !known.several && known.kind != FieldType::Nested;
+        !self.mapped.contains_key(name)
+            && self.built_in.get(name).is_some_and(one)
+            && self.inside_nested(Field::new(name, FieldType::Keyword)).nested_path.is_none()
+    }
+
+    /// The values that ECS allows in a field; none where it does not say, or where a mapping has the field.
+    pub fn allowed_values(&self, name: &str) -> Vec<&'static str> {
+        if self.mapped.contains_key(name) {
+            return Vec::new();
+        }
+        let values = VALUES.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        values.map(|values| values.split(' ').collect()).unwrap_or_default()
     }
 
     /// Whether the name stands for an object that has known fields. A field with sub-fields (`process.name.text`) is none.
@@ -168,7 +189,8 @@ fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
         previous.truncate(keep);
         previous.push_str(rest);
         let (ecs, kind) = kind.strip_prefix('+').map_or((false, kind), |kind| (true, kind));
-        table.insert(previous.as_str().into(), Known { kind: FieldType::from_mapping(kind), ecs });
+        let (several, kind) = kind.strip_suffix("[]").map_or((false, kind), |kind| (true, kind));
+        table.insert(previous.as_str().into(), Known { kind: FieldType::from_mapping(kind), ecs, several });
     }
     table
 }
@@ -202,6 +224,19 @@ mod tests {
         assert!(!schema.is_object("process.name"));
         assert_eq!(schema.field("dll.pe.sections.name").nested_path.as_deref(), Some("dll.pe.sections"));
         assert!(schema.names().count() > 9_000);
+    }
+
+    #[test]
+    fn what_ecs_says_of_values() {
+        let schema = Schema::built_in();
+        let check = |name: &str, one: bool| assert_eq!(schema.holds_one_value(name), one, "{name}");
+        check("process.name", true);
+        check("process.args", false);
+        check("event.category", false);
+        check("dll.pe.sections.name", false);
+        check("no.such.field", false);
+        assert!(schema.allowed_values("event.kind").contains(&"alert"));
+        assert!(schema.allowed_values("process.name").is_empty());
     }
 
     #[test]

@@ -139,6 +139,9 @@ pub trait HuntObserver {
     /// An alert, in the order of output.
     fn alert(&mut self, alert: HuntAlert);
 
+    /// An event of the input, before the rules look at it.
+    fn event(&mut self, _event: &RawEvent) {}
+
     /// Something in the input that could not be read; the hunt goes on.
     fn problem(&mut self, _problem: &InputProblem) {}
 
@@ -179,7 +182,10 @@ pub fn hunt(
     let mut run = Run::new(rules, options);
     while let Some(item) = reader.next() {
         match item {
-            Item::Event(event) => run.event(&event, observer),
+            Item::Event(event) => {
+                observer.event(&event);
+                run.event(&event, observer);
+            }
             Item::Problem(problem) => run.problem(&problem, observer),
         }
         if run.arrival.is_multiple_of(PROGRESS_EVENTS) {

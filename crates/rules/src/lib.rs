@@ -9,6 +9,7 @@
 
 pub mod alert;
 mod api_json;
+mod attack;
 pub mod compile;
 pub mod document;
 mod exception_predicate;
@@ -18,6 +19,7 @@ mod filters;
 mod json_places;
 mod kibana_rules;
 pub mod limits;
+pub mod lint;
 pub mod load;
 mod parsed_file;
 mod read_rule;
