@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod load;
 mod output;
+mod pages;
 mod terminal;
 mod time;
 

@@ -163,6 +163,9 @@ pub trait HuntObserver {
     /// An alert, in the order of output.
     fn alert(&mut self, alert: HuntAlert);
 
+    /// An event of the input, before the rules look at it.
+    fn event(&mut self, _event: &RawEvent) {}
+
     /// Something in the input that could not be read; the hunt goes on.
     fn problem(&mut self, _problem: &InputProblem) {}
 
@@ -276,7 +279,10 @@ impl<'a> Run<'a> {
 
     pub(crate) fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
         match item {
-            Item::Event(event) => self.event(event, observer),
+            Item::Event(event) => {
+                observer.event(event);
+                self.event(event, observer);
+            }
             Item::Problem(problem) => self.problem(problem, observer),
         }
     }

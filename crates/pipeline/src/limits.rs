@@ -40,6 +40,16 @@ impl Default for InputLimits {
     }
 }
 
+/// Groups of events, by index and category, whose fields are counted for a check of rules against them; events of
+/// further ones are counted alone.
+pub const AGAINST_GROUPS_MAX: usize = 10_000;
+
+/// So many events must be looked at before a check says that they lack a field.
+pub const AGAINST_EVENTS_MIN: u64 = 100;
+
+/// Problems of the input that a check of rules keeps; all are counted.
+pub const AGAINST_PROBLEMS_MAX: usize = 20;
+
 /// Bytes asked of a source at a time. A corrupt gzip stream loses at most what one call had decoded, so this is
 /// small; larger ones read no faster, as measured.
 pub(crate) const READ_BYTES: usize = 64 << 10;

@@ -192,7 +192,7 @@ impl Compilation<'_> {
             if said.insert((code.info().number, span, diagnostic.message.clone())) {
                 diagnostic.span = diagnostic.span.shifted(shift);
                 diagnostic.labels.iter_mut().for_each(|label| label.span = label.span.shifted(shift));
-                self.diagnostics.push((Arc::clone(source), diagnostic));
+                self.diagnostics.push((Arc::clone(source), diagnostic.about_rule(&self.rule.rule_id)));
             }
         }
     }
@@ -203,7 +203,8 @@ impl Compilation<'_> {
     }
 
     fn report(&mut self, span: Span, code: Code, message: String) {
-        self.diagnostics.push((Arc::clone(&self.rule.origin.source), Diagnostic::new(code, span, message)));
+        let diagnostic = Diagnostic::new(code, span, message).about_rule(&self.rule.rule_id);
+        self.diagnostics.push((Arc::clone(&self.rule.origin.source), diagnostic));
     }
 
     /// The rule's filters with their places in the list.
@@ -384,6 +385,7 @@ impl Compilation<'_> {
         if !near.is_empty() {
             diagnostic = diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")));
         }
+        let diagnostic = diagnostic.about_rule(&self.rule.rule_id);
         self.diagnostics.push((Arc::clone(&self.rule.origin.source), diagnostic));
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod alert;
 mod api_json;
+mod attack;
 pub mod compile;
 pub mod coverage;
 pub mod document;
@@ -20,6 +21,7 @@ pub mod guide;
 mod json_places;
 mod kibana_rules;
 pub mod limits;
+pub mod lint;
 pub mod listing;
 pub mod load;
 pub mod page;
