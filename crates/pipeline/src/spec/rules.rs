@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use maxspan_diagnostics::{Diagnostic, Source, Span};
 use maxspan_event::Schema;
 use maxspan_rules::document::Origin;
-use maxspan_rules::load::ValueLists;
 use maxspan_rules::{
-    ExceptionStore, LoadOptions, LoadedExceptions, LoadedRules, ParsedFile, TomlOptions, joined, load_parsed,
-    parse_json, parse_ndjson, parse_toml,
+    LoadOptions, LoadedExceptions, LoadedRules, ParsedFile, TomlOptions, joined, load_parsed, parse_json,
+    parse_ndjson, parse_toml,
 };
 use serde_json::{Value, json};
 
@@ -29,9 +28,8 @@ pub(super) struct Built {
     pub(super) blocks: Vec<(Arc<Source>, usize)>,
     /// Rules that were left out because of their maturity.
     pub(super) immature: usize,
-    /// Exception lists and value lists of the set-up.
-    pub(super) exceptions: ExceptionStore,
-    pub(super) value_lists: ValueLists,
+    /// What the rule base was made of.
+    pub(super) loaded: LoadedRules,
 }
 
 /// Why there are no rules to run.
@@ -99,8 +97,7 @@ impl<'a> Library<'a> {
             normalize: options.normalize,
             only: Vec::new(),
         };
-        let (exceptions, value_lists) = (loaded.exceptions.clone(), loaded.value_lists.clone());
-        Ok(Built { base: RuleBase::new(loaded, &base_options), blocks, immature, exceptions, value_lists })
+        Ok(Built { base: RuleBase::new(loaded.clone(), &base_options), blocks, immature, loaded })
     }
 
     fn linked_rules(&self, path: &Path, options: &LoadOptions) -> Result<LoadedRules, Unusable> {

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, Source, render as rendered};
 use maxspan_event::Schema;
+use maxspan_rules::CompileOptions;
+use maxspan_rules::lint::Allows;
 
 use super::document::{Case, SpecFile};
 use super::events::{self, CaseEvent, items};
@@ -14,11 +16,12 @@ use super::files::SpecFiles;
 use super::options::SpecOptions;
 use super::rules::{Built, Library};
 use super::update::{self, Edit};
+use crate::check::{Check, CheckOptions};
 use crate::explain::text::{Plain, render};
 use crate::explain::{ExplainOptions, Subject, explain_items};
 use crate::hunt::{Collected, HuntAlert, HuntOptions, HuntStats, hunt_items};
 use crate::input::{InputProblem, Item};
-use crate::rule_base::RuleBase;
+use crate::rule_base::{RuleBase, RuleBaseOptions};
 
 /// Orders in which a case with `any_order` is run beside its own and the reverse.
 const SHUFFLES: u64 = 4;
@@ -125,13 +128,24 @@ impl CaseRun {
     }
 }
 
-/// What is said about the rules of a case, for `text diagnostics`.
+/// What `rules check --strict` says about the rules of a case, for `text diagnostics`.
 pub fn diagnostics(run: &CaseRun) -> Vec<(Arc<Source>, Diagnostic)> {
-    run.rules().diagnostics.clone()
+    let compile = CompileOptions { strictness: run.settings.checked, ..run.settings.compile.clone() };
+    let base = RuleBaseOptions {
+        schema: run.rules().schema.clone(),
+        compile,
+        normalize: run.settings.normalize,
+        only: Vec::new(),
+    };
+    let options = CheckOptions { base, lints: true, allows: Allows::default() };
+    Check::new(run.built.loaded.clone(), options).finish().messages
 }
 
-/// The text of `maxspan explain` for the case; none without a rule that can be run.
+/// The text of `maxspan explain` for the case; none without events, or a rule that can be run.
 pub(super) fn explained(run: &CaseRun) -> Option<String> {
+    if run.events.is_empty() {
+        return None;
+    }
     let fired: Vec<u32> = run.alerts.iter().map(|alert| alert.rule.0).collect();
     let (mut rules, alerted): (Vec<_>, Vec<_>) =
         run.rules().rule_set.rules().map(|(id, _)| id).partition(|id| !fired.contains(&id.0));
@@ -149,8 +163,8 @@ pub(super) fn explained(run: &CaseRun) -> Option<String> {
     for id in rules.iter().take(EXPLAINED_RULES_MAX) {
         let subject = Subject {
             rule: run.rules().document(*id),
-            exceptions: &run.built.exceptions,
-            value_lists: &run.built.value_lists,
+            exceptions: &run.built.loaded.exceptions,
+            value_lists: &run.built.loaded.value_lists,
         };
         let explanation = explain_items(subject, items(&run.events), &options).ok()?;
         texts.push(render(&explanation, &Plain));
