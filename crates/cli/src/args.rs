@@ -65,6 +65,7 @@ pub(crate) enum RulesCommand {
     List(Box<ListArguments>),
     Show(ShowArguments),
     Coverage(Box<CoverageArguments>),
+    Convert(ConvertArguments),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:

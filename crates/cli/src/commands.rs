@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod hunt;

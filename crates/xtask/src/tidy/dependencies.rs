@@ -44,7 +44,7 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "cli",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules", "pipeline"],
-        third_party: &["anyhow", "clap", "clap_complete", "comfy-table", "indicatif", "serde_json"],
+        third_party: &["anyhow", "clap", "clap_complete", "comfy-table", "indicatif", "serde_json", "toml"],
     },
     Allowed { name: "xtask", workspace: &[], third_party: &["anyhow", "flate2", "serde", "serde_json"] },
 ];
