@@ -66,6 +66,7 @@ pub(crate) enum RulesCommand {
     Show(ShowArguments),
     Coverage(Box<CoverageArguments>),
     Convert(ConvertArguments),
+    Diff(Box<DiffArguments>),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:

@@ -4,6 +4,7 @@
 //! end in an order that depends on the events alone, so any order of the input gives the same alerts.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use maxspan_engine::{Correlator, CorrelatorOptions, Detection, EventInput, RuleId, Scratch};
@@ -132,6 +133,20 @@ pub struct HuntAlert {
     pub building_block: bool,
     /// The alert.
     pub alert: Alert,
+    /// The events of the detection that are there, in its order; the same for the building blocks of a sequence and the
+    /// alert about it.
+    pub events: Vec<EventRef>,
+}
+
+/// An event that an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRef {
+    /// `_index`; may be empty.
+    pub index: Arc<str>,
+    /// `_id`
+    pub id: Box<str>,
+    /// Its place in the order of arrival, from 1.
+    pub arrival: u64,
 }
 
 /// Who listens to a hunt. Every method has a default that does nothing but for alerts.
@@ -175,23 +190,26 @@ pub fn hunt(
     options: &HuntOptions,
     observer: &mut dyn HuntObserver,
 ) -> HuntStats {
-    let started = Instant::now();
     let mut run = Run::new(rules, options);
     while let Some(item) = reader.next() {
         match item {
-            Item::Event(event) => run.event(&event, observer),
+            Item::Event(event) => {
+                run.event(&event, observer);
+            }
             Item::Problem(problem) => run.problem(&problem, observer),
         }
         if run.arrival.is_multiple_of(PROGRESS_EVENTS) {
             observer.progress(reader.progress(), run.stats.events);
         }
     }
-    run.stats.bytes = reader.counts().bytes_decompressed;
     observer.progress(reader.progress(), run.stats.events);
-    run.finish(observer, started)
+    run.finish(observer, reader.counts().bytes_decompressed)
 }
 
-struct Run<'a> {
+/// A hunt that is handed its events one by one: [`hunt`] reads them from one input; who runs several rule sets over one
+/// input hands each event to each run.
+pub struct Run<'a> {
+    started: Instant,
     rules: &'a RuleBase,
     options: &'a HuntOptions,
     scratch: Scratch,
@@ -202,7 +220,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
+    /// A run that has seen no event.
+    pub fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
         let correlator_options =
             CorrelatorOptions { buffer_bytes: options.buffer_bytes, ..CorrelatorOptions::default() };
         let retained = rules
@@ -220,6 +239,7 @@ impl<'a> Run<'a> {
             ..HuntStats::default()
         };
         Self {
+            started: Instant::now(),
             rules,
             options,
             scratch: Scratch::default(),
@@ -230,7 +250,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
+    /// Takes the next event; how many matches it gave.
+    pub fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) -> usize {
         self.arrival += 1;
         let input = EventInput {
             index: event.index.as_deref().filter(|index| !index.is_empty()),
@@ -241,24 +262,35 @@ impl<'a> Run<'a> {
         };
         if let Err(error) = self.rules.rule_set.match_event(&input, &mut self.scratch) {
             self.problem(&undecodable(&event.location, error), observer);
-            return;
+            return 0;
         }
         self.stats.events += 1;
+        let mut matches = 0;
         for found in self.scratch.drain() {
+            matches += 1;
             self.correlator.push(found);
         }
         for detection in self.correlator.drain() {
             self.retained[detection.rule.0 as usize].push(detection);
         }
+        matches
     }
 
-    fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
+    /// Events handed in so far; the number of the last one.
+    pub fn arrivals(&self) -> u64 {
+        self.arrival
+    }
+
+    /// Counts something in the input that could not be read.
+    pub fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
         self.stats.events_failed += u64::from(problem.kind.loses_an_event());
         *self.stats.input_problems.entry(problem.kind.name()).or_default() += 1;
         observer.problem(problem);
     }
 
-    fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
+    /// Ends the run: alerts come out now. `bytes` are those of the input after decompression.
+    pub fn finish(mut self, observer: &mut dyn HuntObserver, bytes: u64) -> HuntStats {
+        self.stats.bytes = bytes;
         for detection in self.correlator.finish() {
             self.retained[detection.rule.0 as usize].push(detection);
         }
@@ -269,7 +301,7 @@ impl<'a> Run<'a> {
         detections.sort_by(|a, b| self.output_order(a).cmp(&self.output_order(b)));
         self.write_alerts(detections, observer);
         self.account();
-        self.stats.seconds = started.elapsed().as_secs_f64();
+        self.stats.seconds = self.started.elapsed().as_secs_f64();
         self.stats
     }
 
@@ -314,8 +346,22 @@ impl<'a> Run<'a> {
             id: event.id.to_string(),
             source: document(event),
         };
+        let events: Vec<EventRef> = detection
+            .present()
+            .map(|event| EventRef {
+                index: Arc::clone(&event.index),
+                id: event.id.clone(),
+                arrival: event.arrival,
+            })
+            .collect();
         let out = |building_block: bool| {
-            move |alert: Alert| HuntAlert { rule: detection.rule, building_block, alert }
+            let events = events.clone();
+            move |alert: Alert| HuntAlert {
+                rule: detection.rule,
+                building_block,
+                alert,
+                events: events.clone(),
+            }
         };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
             let alert =

@@ -61,3 +61,9 @@ pub const RETAINED_SLACK: usize = 500;
 
 /// Detections that a cap dropped and that are remembered, so that the same one is not counted twice.
 pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;
+
+/// Alerts of one side of a comparison that are compared; those beyond are counted.
+pub const DIFF_ALERTS_MAX: usize = 2_000_000;
+
+/// Events whose place in the input a comparison remembers, to show it beside an alert.
+pub const DIFF_PLACES_MAX: usize = 1_000_000;
