@@ -72,6 +72,8 @@ pub(crate) enum RulesCommand {
     List(Box<ListArguments>),
     Show(ShowArguments),
     Coverage(Box<CoverageArguments>),
+    Convert(ConvertArguments),
+    Diff(Box<DiffArguments>),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:

@@ -17,11 +17,14 @@ pub(crate) enum Exit {
 /// Every exit code and what it says.
 const TABLE: [(Exit, &str); 6] = [
     (Exit::Success, "done, with alerts or without"),
-    (Exit::Rules, "a rule failed `rules check`, a case failed `test`, or no rule of a hunt can be run"),
+    (
+        Exit::Rules,
+        "a rule failed `rules check`, `convert` or `show`, a case failed `test`, or no rule can be run",
+    ),
     (Exit::Usage, "wrong arguments, a path of rules or specs that is not there, a query or spec with errors"),
     (Exit::Input, "no event could be read"),
     (Exit::Output, "the output could not be written"),
-    (Exit::Alerts, "`hunt --fail-on-alert`: there are alerts"),
+    (Exit::Alerts, "`hunt --fail-on-alert`: there are alerts; `rules diff --fail-on-change`: alerts changed"),
 ];
 
 impl From<Exit> for ExitCode {

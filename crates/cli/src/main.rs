@@ -43,6 +43,8 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
         Command::Rules { command: RulesCommand::Show(arguments) } => commands::show::run(arguments),
         Command::Rules { command: RulesCommand::Coverage(arguments) } => commands::coverage::run(arguments),
+        Command::Rules { command: RulesCommand::Convert(arguments) } => commands::convert::run(arguments),
+        Command::Rules { command: RulesCommand::Diff(arguments) } => commands::diff::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

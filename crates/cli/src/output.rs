@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod coverage;
 pub(crate) mod csv;
+pub(crate) mod diff;
 pub(crate) mod list;
 pub(crate) mod markdown;
 pub(crate) mod messages;

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::json;
-use support::{DEFAULTS_ID, DEFAULTS_NAME, Place, catch_all_rule, defaults_rule};
+use support::{DEFAULTS_ID, DEFAULTS_NAME, Place, catch_all_rule, defaults_rule, ndjson};
 
 const CATCH_ALL_ID: &str = "5b2b3cd8-3c6e-4c52-8d8c-6c1a1f8f7b01";
 
@@ -153,8 +153,8 @@ fn coverage_counts_rules_by_technique() {
 #[test]
 fn coverage_is_a_layer_with_alerts_too() {
     let place = place();
-    let alert = |block: Option<&str>| json!({"kibana.alert.rule.rule_id": DEFAULTS_ID, "kibana.alert.uuid": "1", "kibana.alert.group.index": block});
-    place.write("alerts.ndjson", support::ndjson(&[alert(None), alert(None), alert(Some(0))]));
+    let alert = |block: Option<u32>| json!({"kibana.alert.rule.rule_id": DEFAULTS_ID, "kibana.alert.uuid": "1", "kibana.alert.group.index": block});
+    place.write("alerts.ndjson", ndjson(&[alert(None), alert(None), alert(Some(0))]));
     let arguments = ["rules", "coverage", "rules", "--alerts", "alerts.ndjson"];
     place.run(&arguments).code(0).prints("FIRED  ALERTS");
     let layer = [&arguments[..], &["--format", "navigator", "--output", "layer.json"]].concat();
@@ -167,4 +167,78 @@ fn coverage_is_a_layer_with_alerts_too() {
     let atlas = ["rules", "coverage", "rules", "--format", "navigator", "--framework", "atlas"];
     place.run(&atlas).code(2).says("no rule is mapped to MITRE ATLAS");
     place.run(&["rules", "coverage", "rules", "--alerts", "gone.ndjson"]).code(3).says("gone.ndjson");
+}
+
+// ---- convert
+
+#[test]
+fn rules_go_from_toml_to_ndjson_and_back() {
+    let place = place();
+    place.run(&["rules", "convert", "--to", "ndjson", "rules", "--output", "all.ndjson"]).code(0);
+    let lines: Vec<serde_json::Value> =
+        place.read("all.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<&str> = lines.iter().map(|line| line["rule_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [CATCH_ALL_ID, DEFAULTS_ID, "exported"]);
+    assert_eq!(
+        (&lines[0]["id"], &lines[0]["meta"]["maxspan"]["toml"]["keys"][0]),
+        (&json!(CATCH_ALL_ID), &json!("name"))
+    );
+
+    place.run(&["rules", "convert", "--to", "toml", "all.ndjson", "--output", "again"]).code(0);
+    let tree = |text: &str| format!("{:?}", text.parse::<toml::Table>().unwrap());
+    assert_eq!(tree(&place.read("again/all_events.toml")), tree(&place.read("rules/all.toml")));
+    let file = "again/softwareupdate_preferences_modification_with_defaults.toml";
+    assert_eq!(tree(&place.read(file)), tree(&defaults_rule()));
+
+    let run = place.run(&["rules", "convert", "--to", "json", "again/exported_quoted.toml"]).code(0);
+    let exported: serde_json::Value = serde_json::from_str(&place.read("rules/exported.ndjson")).unwrap();
+    assert_eq!(run.json(), json!([exported]));
+    let listed = |path: &str| place.run(&["rules", "list", path, "--format", "ids"]).code(0).out;
+    assert_eq!((listed("again"), listed("all.ndjson")), (listed("rules"), listed("rules")));
+}
+
+#[test]
+fn what_is_no_rule_goes_along() {
+    let place = place();
+    let list = json!({"list_id": "l", "name": "L", "description": "D", "type": "detection", "namespace_type": "single"});
+    let details = json!({"exported_count": 2, "exported_rules_count": 1});
+    let rule: serde_json::Value = serde_json::from_str(&place.read("rules/exported.ndjson")).unwrap();
+    place.write("export.ndjson", ndjson(&[rule, list.clone(), details.clone()]));
+    let run = place.run(&["rules", "convert", "--to", "ndjson", "export.ndjson"]).code(0);
+    assert_eq!(run.out, place.read("export.ndjson"));
+    let run = place.run(&["rules", "convert", "--to", "toml", "export.ndjson"]).code(0);
+    run.says("2 documents that are no rules left out").prints("[maxspan.installed]\n");
+    place
+        .run(&["rules", "convert", "--to", "toml", "export.ndjson", "--output", "out"])
+        .code(0)
+        .says("out/rest.ndjson");
+    assert_eq!(place.read("out/rest.ndjson"), ndjson(&[list, details]));
+
+    place.write(
+        "lists.toml",
+        "[[exceptions]]\n[exceptions.container]\nlist_id = 'own'\nnamespace_type = 'single'\n\
+         [[exceptions.items]]\nitem_id = 'i'\nentries = [{field = 'a', type = 'exists', operator = 'included'}]\n",
+    );
+    let lines = place.run(&["rules", "convert", "--to", "ndjson", "lists.toml"]).code(0).lines();
+    assert_eq!(
+        (&lines[0]["list_id"], &lines[1]["list_id"], &lines[1]["item_id"]),
+        (&json!("own"), &json!("own"), &json!("i"))
+    );
+}
+
+#[test]
+fn conversion_overwrites_nothing_and_names_what_fails() {
+    let place = place();
+    let convert = |more: &[&str]| place.run(&[&["rules", "convert", "--to"], more].concat());
+    convert(&["toml", "rules"]).code(2).says("3 rules need a folder");
+    convert(&["toml", "rules", "--output", "out"]).code(0);
+    convert(&["toml", "rules", "--output", "out"]).code(2).says("--force");
+    convert(&["toml", "rules", "--output", "out", "--force"]).code(0);
+    place.write("bad/a.toml", "[rule").write("bad/b.ndjson", "{\n{\"rule_id\": \"x\"}\n");
+    let run = convert(&["ndjson", "bad"])
+        .code(1)
+        .says("bad/a.toml: not valid TOML")
+        .says("bad/b.ndjson:1: not valid JSON");
+    assert_eq!(run.out, "{\"rule_id\":\"x\"}\n");
+    convert(&["ndjson", "gone"]).code(2).says("rules gone: ");
 }

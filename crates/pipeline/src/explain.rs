@@ -14,7 +14,6 @@ pub mod text;
 
 use std::borrow::Borrow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, Source};
 use maxspan_event::Schema;
@@ -177,7 +176,6 @@ fn explain_each<I: Borrow<Item>>(
     items: impl IntoIterator<Item = I>,
     options: &ExplainOptions,
 ) -> Result<Explanation, Vec<(Arc<Source>, Diagnostic)>> {
-    let started = Instant::now();
     let base = rule_base(subject, options);
     let Some(view) = View::new(subject, options) else { return Err(base.diagnostics) };
     if base.rule_set.is_empty() {
@@ -186,13 +184,15 @@ fn explain_each<I: Borrow<Item>>(
     let mut run = Run::new(&base, &options.hunt);
     let mut heard = Heard::default();
     let mut watch = Watch::new(view, options);
+    let mut bytes = 0;
     for item in items {
         run.item(item.borrow(), &mut heard);
         if let Item::Event(event) = item.borrow() {
+            bytes += event.source.len() as u64;
             watch.event(event);
         }
     }
-    let stats = run.finish(&mut heard, started);
+    let stats = run.finish(&mut heard, bytes);
     Ok(watch.explanation(subject.rule, stats, heard))
 }
 

@@ -153,9 +153,20 @@ pub struct HuntAlert {
     /// The join keys of the sequence or sample: the fields of its first event's keys, and their values; null where an
     /// optional key was missing. Empty for rules on single events.
     pub keys: Arc<[(String, Value)]>,
-    /// The places in the input of its events, from 1, in the order of the rule's stages; none for a stage whose event
-    /// had to be missing.
-    pub events: Arc<[Option<u64>]>,
+    /// Its events in the order of the rule's stages; none for a stage whose event had to be missing. The same for the
+    /// building blocks of a sequence and the alert about it.
+    pub events: Arc<[Option<EventRef>]>,
+}
+
+/// An event that an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRef {
+    /// `_index`; may be empty.
+    pub index: Arc<str>,
+    /// `_id`
+    pub id: Box<str>,
+    /// Its place in the order of arrival, from 1.
+    pub arrival: u64,
 }
 
 /// Who listens to a hunt. Every method has a default that does nothing but for alerts.
@@ -202,7 +213,6 @@ pub fn hunt(
     options: &HuntOptions,
     observer: &mut dyn HuntObserver,
 ) -> HuntStats {
-    let started = Instant::now();
     let mut run = Run::new(rules, options);
     while let Some(item) = reader.next() {
         run.item(&item, observer);
@@ -210,9 +220,8 @@ pub fn hunt(
             observer.progress(reader.progress(), run.stats.events);
         }
     }
-    run.stats.bytes = reader.counts().bytes_decompressed;
     observer.progress(reader.progress(), run.stats.events);
-    run.finish(observer, started)
+    run.finish(observer, reader.counts().bytes_decompressed)
 }
 
 /// Runs all rules over events that were read already.
@@ -222,19 +231,21 @@ pub fn hunt_items<'i>(
     options: &HuntOptions,
     observer: &mut dyn HuntObserver,
 ) -> HuntStats {
-    let started = Instant::now();
+    let mut bytes = 0;
     let mut run = Run::new(rules, options);
     for item in items {
         if let Item::Event(event) = item {
-            run.stats.bytes += event.source.len() as u64;
+            bytes += event.source.len() as u64;
         }
         run.item(item, observer);
     }
-    run.finish(observer, started)
+    run.finish(observer, bytes)
 }
 
-/// A hunt that is under way: takes events one by one.
-pub(crate) struct Run<'a> {
+/// A hunt that is handed its events one by one: [`hunt`] reads them from one input; who runs several rule sets over one
+/// input hands each event to each run.
+pub struct Run<'a> {
+    started: Instant,
     rules: &'a RuleBase,
     options: &'a HuntOptions,
     scratch: Scratch,
@@ -245,7 +256,8 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
+    /// A run that has seen no event.
+    pub fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
         let correlator_options = CorrelatorOptions {
             buffer_bytes: options.buffer_bytes,
             // Nothing that comes after the window counts, so nothing is known of it.
@@ -267,6 +279,7 @@ impl<'a> Run<'a> {
             ..HuntStats::default()
         };
         Self {
+            started: Instant::now(),
             rules,
             options,
             scratch: Scratch::default(),
@@ -277,17 +290,22 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
+    /// Takes the next event or problem; how many matches it gave.
+    pub fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) -> usize {
         match item {
             Item::Event(event) => {
                 observer.event(event);
-                self.event(event, observer);
+                self.event(event, observer)
             }
-            Item::Problem(problem) => self.problem(problem, observer),
+            Item::Problem(problem) => {
+                self.problem(problem, observer);
+                0
+            }
         }
     }
 
-    fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
+    /// Takes the next event; how many matches it gave.
+    pub fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) -> usize {
         self.arrival += 1;
         let input = EventInput {
             index: event.index.as_deref().filter(|index| !index.is_empty()),
@@ -298,14 +316,17 @@ impl<'a> Run<'a> {
         };
         if let Err(error) = self.rules.rule_set.match_event(&input, &mut self.scratch) {
             self.problem(&undecodable(&event.location, error), observer);
-            return;
+            return 0;
         }
         self.stats.events += 1;
+        let mut matches = 0;
         for found in self.scratch.drain() {
+            matches += 1;
             self.correlator.push(found);
         }
         let detections: Vec<Detection> = self.correlator.drain().collect();
         detections.into_iter().for_each(|detection| self.keep(detection));
+        matches
     }
 
     /// Keeps a detection until the end. What the recursion guard drops takes no place under the cap of a KQL rule, as
@@ -333,13 +354,21 @@ impl<'a> Run<'a> {
             .any(|event| is_recursive(rule, &source_event(event)))
     }
 
-    fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
+    /// Events handed in so far; the number of the last one.
+    pub fn arrivals(&self) -> u64 {
+        self.arrival
+    }
+
+    /// Counts something in the input that could not be read.
+    pub fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
         self.stats.events_failed += u64::from(problem.kind.loses_an_event());
         *self.stats.input_problems.entry(problem.kind.name()).or_default() += 1;
         observer.problem(problem);
     }
 
-    pub(crate) fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
+    /// Ends the run: alerts come out now. `bytes` are those of the input after decompression.
+    pub fn finish(mut self, observer: &mut dyn HuntObserver, bytes: u64) -> HuntStats {
+        self.stats.bytes = bytes;
         for detection in self.correlator.finish() {
             self.keep(detection);
         }
@@ -350,7 +379,7 @@ impl<'a> Run<'a> {
         detections.sort_by(|a, b| self.output_order(a).cmp(&self.output_order(b)));
         self.write_alerts(detections, observer);
         self.account();
-        self.stats.seconds = started.elapsed().as_secs_f64();
+        self.stats.seconds = self.started.elapsed().as_secs_f64();
         self.stats
     }
 
@@ -391,8 +420,13 @@ impl<'a> Run<'a> {
     fn alerts_of(&self, detection: &Detection, context: &AlertContext<'_>) -> Vec<HuntAlert> {
         let rule = self.rules.document(detection.rule);
         let keys = self.keys(detection);
-        let events: Arc<[Option<u64>]> =
-            detection.events.iter().map(|found| found.as_ref().map(|event| event.arrival)).collect();
+        let reference = |event: &Arc<Event>| EventRef {
+            index: Arc::clone(&event.index),
+            id: event.id.clone(),
+            arrival: event.arrival,
+        };
+        let events: Arc<[Option<EventRef>]> =
+            detection.events.iter().map(|found| found.as_ref().map(reference)).collect();
         let out = |building_block: bool| {
             let (keys, events) = (Arc::clone(&keys), Arc::clone(&events));
             move |alert: Alert| HuntAlert {

@@ -110,3 +110,9 @@ pub(crate) const SPEC_PADDING_MAX: usize = 64 << 10;
 
 /// Most samples of one key that a query may be asked for.
 pub const SAMPLES_PER_KEY_MAX: usize = maxspan_engine::limits::SAMPLES_PER_KEY_MAX;
+
+/// Alerts of one side of a comparison that are compared; those beyond are counted.
+pub const DIFF_ALERTS_MAX: usize = 2_000_000;
+
+/// Events whose place in the input a comparison remembers, to show it beside an alert.
+pub const DIFF_PLACES_MAX: usize = 1_000_000;

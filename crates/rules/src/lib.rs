@@ -11,6 +11,7 @@ pub mod alert;
 mod api_json;
 mod attack;
 pub mod compile;
+pub mod convert;
 pub mod coverage;
 pub mod document;
 mod exception_predicate;
@@ -30,6 +31,7 @@ pub mod query_fields;
 pub mod query_tokens;
 mod read_rule;
 pub mod schedule;
+pub mod toml_out;
 mod toml_rules;
 mod toml_text;
 mod version_lock;
@@ -38,7 +40,7 @@ pub use api_json::{parameters_json, to_api_json};
 pub use compile::{CompileOptions, Compiled, Outcome, RuleOutline, compile, outline};
 pub use document::{RuleDocument, RuleType};
 pub use exceptions::{ExceptionItem, ExceptionStore};
-pub use kibana_rules::{parse_json, parse_ndjson};
+pub use kibana_rules::{DocumentKind, classify, parse_json, parse_ndjson};
 pub use limits::Limits;
 pub use load::{
     LoadOptions, LoadedExceptions, LoadedRules, joined, load_exceptions, load_parsed, load_paths,

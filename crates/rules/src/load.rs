@@ -220,12 +220,49 @@ pub enum VersionLockError {
     Format(#[from] serde_json::Error),
 }
 
+/// The texts of rule files, unread.
+#[derive(Debug, Default)]
+pub struct LoadedTexts {
+    /// Files in order of paths.
+    pub files: Vec<(FileKind, Arc<Source>)>,
+    /// Messages about files that could not be read.
+    pub problems: Vec<(Arc<Source>, Vec<Diagnostic>)>,
+}
+
+/// Loads the texts of rule files, whatever the maturity of their rules; value lists are left out.
+pub fn load_texts(paths: &[PathBuf], limits: &Limits) -> LoadedTexts {
+    let options = LoadOptions { any_maturity: true, limits: limits.clone(), ..LoadOptions::default() };
+    let mut loader = Loader {
+        options: &options,
+        wanted: Wanted::All,
+        loaded: LoadedRules::default(),
+        first_places: BTreeMap::new(),
+        uuids: BTreeMap::new(),
+    };
+    let mut paths_found = Vec::new();
+    for path in paths {
+        loader.collect(path, 0, &mut paths_found);
+    }
+    let mut files = Vec::new();
+    for path in paths_found {
+        let Some((kind, text)) = loader.read(&path).filter(|(kind, _)| *kind != FileKind::ValueList) else {
+            continue;
+        };
+        files.push((kind, Arc::new(Source::new(path.display().to_string(), text))));
+    }
+    LoadedTexts { files, problems: loader.loaded.problems }
+}
+
 /// What a file holds, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileKind {
+pub enum FileKind {
+    /// Elastic's TOML.
     Toml,
+    /// One JSON document a line.
     NdJson,
+    /// One JSON document.
     Json,
+    /// A value list.
     ValueList,
 }
 
@@ -316,20 +353,26 @@ impl Loader<'_> {
         self.collect(&entry.path(), depth + 1, files);
     }
 
-    fn load_file(&mut self, path: &Path) {
-        let Some(kind) = kind_of_file(path).or_else(|| (!path.exists()).then_some(FileKind::Toml)) else {
-            return;
-        };
+    /// A file's kind and text, unless it cannot be read.
+    fn read(&mut self, path: &Path) -> Option<(FileKind, String)> {
+        let kind = kind_of_file(path).or_else(|| (!path.exists()).then_some(FileKind::Toml))?;
         let limits = &self.options.limits;
         let bytes_max = match kind {
             FileKind::Toml => limits.toml_bytes_max,
             FileKind::NdJson | FileKind::Json => limits.json_bytes_max,
             FileKind::ValueList => limits.value_list_bytes_max,
         };
-        let text = match read_text(path, bytes_max) {
-            Ok(text) => text,
-            Err((code, message)) => return self.fail_file(path, code, &message),
-        };
+        match read_text(path, bytes_max) {
+            Ok(text) => Some((kind, text)),
+            Err((code, message)) => {
+                self.fail_file(path, code, &message);
+                None
+            }
+        }
+    }
+
+    fn load_file(&mut self, path: &Path) {
+        let Some((kind, text)) = self.read(path) else { return };
         self.loaded.counts.files += 1;
         if kind == FileKind::ValueList {
             return self.add_value_list(path, &text);

@@ -113,8 +113,8 @@ impl CaseRun {
 
     /// Number and block of the events of an alert that are there.
     pub(super) fn events_of(&self, alert: &HuntAlert) -> impl Iterator<Item = (u64, usize)> {
-        alert.events.iter().flatten().filter_map(|arrival| {
-            let index = usize::try_from(*arrival).ok()?.checked_sub(1)?;
+        alert.events.iter().flatten().filter_map(|event| {
+            let index = usize::try_from(event.arrival).ok()?.checked_sub(1)?;
             self.places.get(index).copied()
         })
     }

@@ -65,6 +65,7 @@ const ALLOWED: [Allowed; 10] = [
             "quick-junit",
             "serde_json",
             "similar",
+            "toml",
             "walkdir",
         ],
     },
