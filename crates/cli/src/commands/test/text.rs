@@ -138,8 +138,11 @@ fn painted(line: &str, paint: Paint) -> String {
 }
 
 fn limited(lines: &[String], look: impl Fn(&str) -> String) -> String {
-    let shown = lines.iter().take(LINES_MAX).map(|line| format!("    {}\n", look(&printable(line))));
-    let mut out: String = shown.collect();
+    let mut out = String::new();
+    for line in lines.iter().take(LINES_MAX) {
+        out += format!("    {}", look(&printable(line))).trim_end();
+        out += "\n";
+    }
     if lines.len() > LINES_MAX {
         out += &format!("    … and {} more lines\n", lines.len() - LINES_MAX);
     }
