@@ -21,8 +21,10 @@ mod calls;
 mod condition;
 mod constant;
 mod expression;
+mod outline;
 mod types;
 
+pub use outline::outline;
 use types::Type;
 
 /// What the meaning of a query depends on beside its text.
@@ -60,16 +62,7 @@ pub fn lower(
     fields: &mut Fields,
     options: &LowerOptions,
 ) -> (Option<Plan>, Vec<Diagnostic>) {
-    let mut lowering = Lowering {
-        text,
-        schema,
-        fields,
-        options,
-        diagnostics: Messages::new(DIAGNOSTICS_MAX),
-        keys: HashSet::new(),
-        lineage: Vec::new(),
-        regexes: RegexBudget::default(),
-    };
+    let mut lowering = Lowering::new(text, schema, fields, options);
     let kind = match &query.kind {
         QueryKind::Event(event) => PlanKind::Events(lowering.event_query(event)),
         QueryKind::Sequence(sequence) => PlanKind::Sequence(lowering.sequence(sequence)),
@@ -95,7 +88,20 @@ struct Lowering<'a> {
     regexes: RegexBudget,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(text: &'a str, schema: &'a Schema, fields: &'a mut Fields, options: &'a LowerOptions) -> Self {
+        Self {
+            text,
+            schema,
+            fields,
+            options,
+            diagnostics: Messages::new(DIAGNOSTICS_MAX),
+            keys: HashSet::new(),
+            lineage: Vec::new(),
+            regexes: RegexBudget::default(),
+        }
+    }
+
     fn strict(&self) -> bool {
         self.options.strictness == Strictness::Elasticsearch
     }

@@ -32,6 +32,13 @@ pub(crate) struct Nested {
     pub(crate) fields: Fields,
 }
 
+impl Slot {
+    /// The number of the slot, from 0 in the order of [`Fields::iter`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Fields {
     /// The slot of a field; a new one unless the same field was asked for before.
     pub fn slot(&mut self, field: &Field) -> Slot {

@@ -12,8 +12,10 @@ use maxspan_plan::{Leaves, Predicate, TestKind};
 use crate::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 use crate::limits::DIAGNOSTICS_MAX;
 
+mod outline;
 mod value;
 
+pub use outline::outline;
 use value::by_kind;
 pub use value::{range_test, value_test};
 
@@ -31,8 +33,7 @@ pub fn lower(
     fields: &mut Fields,
     options: &LowerOptions,
 ) -> (Option<Predicate>, Vec<Diagnostic>) {
-    let mut lowering =
-        Lowering { schema, options, diagnostics: Messages::new(DIAGNOSTICS_MAX), prefix: String::new() };
+    let mut lowering = Lowering::new(schema, options);
     let predicate = lowering.node(node, fields);
     let diagnostics = lowering.diagnostics.finish();
     ((!has_errors(&diagnostics)).then_some(predicate), diagnostics)
@@ -46,7 +47,11 @@ struct Lowering<'a> {
     prefix: String,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(schema: &'a Schema, options: &'a LowerOptions) -> Self {
+        Self { schema, options, diagnostics: Messages::new(DIAGNOSTICS_MAX), prefix: String::new() }
+    }
+
     fn node(&mut self, node: &Node, fields: &mut Fields) -> Predicate {
         match &node.kind {
             NodeKind::Is { field, value } => self.is(field.as_ref(), value, fields),

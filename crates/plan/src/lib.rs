@@ -8,6 +8,7 @@
 //! * a [`Test`] is two-valued: a missing field fails it, so its negation holds;
 //! * an [`Expr`] is three-valued: a missing field is null, null stays null under `not`, and only true matches.
 
+pub mod condition;
 mod datum;
 pub mod dump;
 mod expr;

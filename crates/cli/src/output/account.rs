@@ -29,7 +29,9 @@ pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<St
     late_and_evicted(rules, stats, &mut losses);
     limits(stats, &mut losses);
     lines.extend(labelled(paint, "Lost", &losses));
-    lines.extend(labelled(paint, "Notes", &notes(stats)));
+    let mut notes = notes(stats);
+    undecided(rules, stats, &mut notes);
+    lines.extend(labelled(paint, "Notes", &notes));
     lines
 }
 
@@ -119,6 +121,17 @@ fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) 
         out.push(format!("{} of sequences pushed out by a limit", counted(total, "state")));
         out.extend(worst_rules(rules, &stats.evicted_by_rule));
     }
+}
+
+/// Sequences that end with an event that has to be missing for longer than the window reaches.
+fn undecided(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
+    if stats.sequences_undecided_by_rule.is_empty() {
+        return;
+    }
+    let total = stats.sequences_undecided_by_rule.values().sum();
+    let what = "whose maxspan ends after --to: an event that has to be missing may still come";
+    out.push(format!("{} {what}", counted(total, "sequence")));
+    out.extend(worst_rules(rules, &stats.sequences_undecided_by_rule));
 }
 
 fn limits(stats: &HuntStats, out: &mut Vec<String>) {
