@@ -21,8 +21,8 @@ pub struct InputLimits {
     /// Largest ratio of decompressed to compressed bytes, tested once a file gave more than
     /// [`expansion_bytes_free`](Self::expansion_bytes_free).
     ///
-    /// gzip cannot exceed 1,032, and event logs compress by 10 to 100; only zstd of the same line repeated, or a
-    /// file made to occupy its reader, comes near. Memory is bounded without this limit; it bounds time.
+    /// Event logs compress by 10 to 100; only the same line repeated, or a file made to occupy its reader, comes near
+    /// (gzip reaches 1,032, zstd more). Memory is bounded without this limit; it bounds time.
     pub expansion_ratio_max: u64,
     /// Decompressed bytes that a file may give, whatever its ratio.
     pub expansion_bytes_free: u64,
@@ -34,7 +34,7 @@ impl Default for InputLimits {
             document_bytes_max: 16 << 20,
             document_depth_max: 128,
             array_depth_max: 8,
-            expansion_ratio_max: 2_000,
+            expansion_ratio_max: 500,
             expansion_bytes_free: 1 << 30,
         }
     }
@@ -110,6 +110,10 @@ pub(crate) const SPEC_PADDING_MAX: usize = 64 << 10;
 
 /// Most samples of one key that a query may be asked for.
 pub const SAMPLES_PER_KEY_MAX: usize = maxspan_engine::limits::SAMPLES_PER_KEY_MAX;
+
+/// Problems of the input that the answer to a query holds; further ones are counted in
+/// [`crate::query::QueryAnswer::more_problems`].
+pub const QUERY_PROBLEMS_MAX: usize = 1_000;
 
 /// Alerts of one side of a comparison that are compared; those beyond are counted.
 pub const DIFF_ALERTS_MAX: usize = 2_000_000;
