@@ -53,6 +53,10 @@ impl Failure {
         Self { exit: Exit::Usage, error: anyhow::Error::msg(message.into()) }
     }
 
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Input, error: anyhow::Error::msg(message.into()) }
+    }
+
     /// An output that cannot be written; `name` is what it is called.
     pub(crate) fn output(name: &str) -> impl Fn(io::Error) -> Self {
         move |error| Self {

@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod load;
 mod output;
+mod pages;
 mod terminal;
 mod time;
 
@@ -36,8 +37,12 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Hunt(arguments) => commands::hunt::run(arguments),
         Command::Query(arguments) => commands::query::run(arguments),
+        Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
         Command::Test(arguments) => commands::test::run(arguments),
+        Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
+        Command::Rules { command: RulesCommand::Show(arguments) } => commands::show::run(arguments),
+        Command::Rules { command: RulesCommand::Coverage(arguments) } => commands::coverage::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

@@ -1,11 +1,10 @@
 //! What depends on the terminal: colour, width, and making text that others wrote safe to print.
 
-use std::borrow::Cow;
 use std::env;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
 use clap::builder::styling::{AnsiColor, Style};
+pub(crate) use maxspan_diagnostics::printable;
 
 /// Columns where there is no terminal to ask.
 const WIDTH_DEFAULT: usize = 100;
@@ -109,24 +108,6 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Text of events and rules without what a terminal would obey: control characters are written as escapes, line ends
-/// stay. An attacker who chooses a file name must not be able to rewrite the screen.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let is_safe = |character: char| !character.is_control() || character == '\n';
-    if text.chars().all(is_safe) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_safe(character) {
-            out.push(character);
-        } else {
-            let _ = write!(out, "{}", character.escape_default());
-        }
-    }
-    Cow::Owned(out)
-}
-
 /// The text in lines of at most `width` characters, broken at blanks where there are any.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -151,20 +132,36 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same, but for words that are longer than a line: these stay whole, so that addresses can be copied.
+pub(crate) fn wrapped_whole(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut columns = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        match lines.last_mut() {
+            Some(line) if columns + 1 + length <= width => {
+                line.push(' ');
+                line.push_str(word);
+                columns += 1 + length;
+            }
+            _ => {
+                lines.push(word.to_owned());
+                columns = length;
+            }
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\nc\td\u{9b}"), "a\\u{1b}[2Jb\\r\nc\\td\\u{9b}");
-        assert_eq!(printable("Zoë 🦊"), "Zoë 🦊");
-    }
 
     #[test]
     fn lines_are_broken_at_blanks_and_only_then_inside_words() {
         assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
         assert_eq!(wrapped("a abcdefgh b", 3), ["a", "abc", "def", "gh", "b"]);
         assert_eq!(wrapped("", 3), [""; 0]);
+        assert_eq!(wrapped_whole("a b abcdefgh c", 3), ["a b", "abcdefgh", "c"]);
     }
 }

@@ -19,5 +19,5 @@ mod ruleset;
 pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, TieBreak, apply_limits};
 pub use detection::{Detection, DetectionOrder, TieValue};
 pub use key::{KeyStyle, KeyTuple, KeyValue};
-pub use matcher::{EventInput, LineageMatch, Match, MatchBody, MatchCounters, Scratch, StepMatch};
+pub use matcher::{EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Scratch, StepMatch};
 pub use ruleset::{CompiledRule, RuleId, RuleSet, RuleSetBuilder};

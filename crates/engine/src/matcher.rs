@@ -86,6 +86,26 @@ pub struct LineageMatch {
     pub steps: Vec<(u64, Vec<KeyTuple>)>,
 }
 
+/// What is known of an event beside its values.
+#[derive(Debug, Clone)]
+pub struct EventView {
+    /// The index that it counts as; empty where nothing says.
+    pub index: Arc<str>,
+    /// The `host.os.type` that was derived.
+    pub derived_os: Option<&'static str>,
+}
+
+/// An event whose values are in the slots.
+struct Decoded {
+    /// The document, where it had to be mended.
+    mended: Option<Vec<u8>>,
+    /// Its id, where it is an alert.
+    alert_uuid: Option<String>,
+    index: Arc<str>,
+    rules: Arc<[RuleId]>,
+    derived_os: Option<&'static str>,
+}
+
 /// What happened beside matches, since the scratch was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MatchCounters {
@@ -103,6 +123,8 @@ pub struct MatchCounters {
     pub occurrences_dropped: u64,
     /// Values beyond the limit of one field.
     pub values_dropped: u64,
+    /// Texts that a function did not make, because they would be longer than its limit.
+    pub texts_dropped: u64,
 }
 
 /// What a worker reuses from event to event.
@@ -118,6 +140,11 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// The values of the last event.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
     /// The matches of the last event; taking them leaves none.
     pub fn drain(&mut self) -> impl Iterator<Item = Match> + '_ {
         self.matches.drain(..)
@@ -125,7 +152,8 @@ impl Scratch {
 
     /// What happened beside matches.
     pub fn counters(&self) -> MatchCounters {
-        MatchCounters { values_dropped: self.slots.values_dropped(), ..self.counters }
+        let (values_dropped, texts_dropped) = (self.slots.values_dropped(), self.slots.texts_dropped());
+        MatchCounters { values_dropped, texts_dropped, ..self.counters }
     }
 }
 
@@ -133,17 +161,9 @@ impl RuleSet {
     /// Matches one event against every rule that looks into its index; see [`Scratch::drain`] for the matches.
     pub fn match_event(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<(), DecodeError> {
         scratch.matches.clear();
-        let mended = match self.decoder().decode(input.source, &mut scratch.slots) {
-            Ok(()) => None,
-            Err(error) => Some(self.decode_repaired(input.source, error, scratch)?),
-        };
+        let Decoded { mended, alert_uuid, index, rules, derived_os } = self.decode(input, scratch)?;
         let source = mended.as_deref().unwrap_or(input.source);
-        let alert_uuid = self.alert_uuid(scratch);
-        let (index, rules) = self.applicable(input, alert_uuid.is_some(), scratch);
-        let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
-        scratch.counters.os_derived += u64::from(derived.is_some());
         let id = input.id.filter(|id| !id.is_empty()).or(alert_uuid.as_deref());
-        let derived_os = derived.map(maxspan_event::HostOs::name);
         let mut pass = Pass { rule_set: self, input, id, source, index, derived_os, event: None };
         for id in rules.iter() {
             let rule = self.rule(*id);
@@ -151,6 +171,31 @@ impl RuleSet {
             pass.found(*id, rule, body, scratch);
         }
         Ok(())
+    }
+
+    /// Decodes one event as [`RuleSet::match_event`] does, and leaves its values in [`Scratch::slots`].
+    pub fn view_event(
+        &self,
+        input: &EventInput<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<EventView, DecodeError> {
+        scratch.matches.clear();
+        let Decoded { index, derived_os, .. } = self.decode(input, scratch)?;
+        Ok(EventView { index, derived_os })
+    }
+
+    /// Fills the slots: the event's own fields, then what is derived from them.
+    fn decode(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<Decoded, DecodeError> {
+        let mended = match self.decoder().decode(input.source, &mut scratch.slots) {
+            Ok(()) => None,
+            Err(error) => Some(self.decode_repaired(input.source, error, scratch)?),
+        };
+        let alert_uuid = self.alert_uuid(scratch);
+        let (index, rules) = self.applicable(input, alert_uuid.is_some(), scratch);
+        let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
+        scratch.counters.os_derived += u64::from(derived.is_some());
+        let derived_os = derived.map(maxspan_event::HostOs::name);
+        Ok(Decoded { mended, alert_uuid, index, rules, derived_os })
     }
 
     /// Decodes a mended copy of a document that strict JSON refuses; the first error stands where that is no help.

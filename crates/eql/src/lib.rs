@@ -10,6 +10,6 @@ mod parser;
 mod position;
 
 pub use literal::unquote;
-pub use lower::{LowerOptions, Strictness, lower};
+pub use lower::{LowerOptions, Strictness, lower, outline};
 pub use parser::{ParseOptions, parse, parse_expression, parse_expression_with, parse_with};
 pub use position::elasticsearch_position;

@@ -13,6 +13,9 @@ use crate::mapping::{self, MappingError};
 /// Written by `cargo xtask codegen`; the format is described in its first lines.
 const BUILT_IN: &str = include_str!("fields.txt");
 
+/// Written by `cargo xtask codegen`: values that ECS allows.
+const VALUES: &str = include_str!("values.txt");
+
 /// Sub-fields that hold the same values as the field above them, for another kind of search.
 const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
 
@@ -21,6 +24,7 @@ const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
 struct Known {
     kind: FieldType,
     ecs: bool,
+    several: bool,
 }
 
 /// The built-in table.
@@ -98,6 +102,23 @@ impl Schema {
             Some(known) if known.ecs => Some(known.kind),
             _ => self.built_in.ecs_objects.contains(name).then_some(FieldType::Object),
         }
+    }
+
+    /// Whether ECS says that the field holds one value. False for fields that it has hold several, and for all others.
+    pub fn holds_one_value(&self, name: &str) -> bool {
+        let one = |known: &Known| known.ecs && !known.several && known.kind != FieldType::Nested;
+        !self.mapped.contains_key(name)
+            && self.built_in.fields.get(name).is_some_and(one)
+            && self.inside_nested(Field::new(name, FieldType::Keyword)).nested_path.is_none()
+    }
+
+    /// The values that ECS allows in a field; none where it does not say, or where a mapping has the field.
+    pub fn allowed_values(&self, name: &str) -> Vec<&'static str> {
+        if self.mapped.contains_key(name) {
+            return Vec::new();
+        }
+        let values = VALUES.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        values.map(|values| values.split(' ').collect()).unwrap_or_default()
     }
 
     /// Whether the name stands for an object that has known fields. A field with sub-fields (`process.name.text`) is none.
@@ -184,7 +205,9 @@ fn parse_table(text: &str) -> Table {
         previous.truncate(keep);
         previous.push_str(rest);
         let (ecs, kind) = kind.strip_prefix('+').map_or((false, kind), |kind| (true, kind));
-        table.fields.insert(previous.as_str().into(), Known { kind: FieldType::from_mapping(kind), ecs });
+        let (several, kind) = kind.strip_suffix("[]").map_or((false, kind), |kind| (true, kind));
+        let known = Known { kind: FieldType::from_mapping(kind), ecs, several };
+        table.fields.insert(previous.as_str().into(), known);
         for (dot, _) in previous.match_indices('.').filter(|_| ecs) {
             if !table.ecs_objects.contains(&previous[..dot]) {
                 table.ecs_objects.insert(previous[..dot].into());
@@ -226,6 +249,19 @@ mod tests {
         assert_eq!(schema.ecs_type("process.pid"), Some(FieldType::Long));
         assert_eq!(schema.ecs_type("process.parent"), Some(FieldType::Object));
         assert_eq!(schema.ecs_type("no.such"), None);
+    }
+
+    #[test]
+    fn what_ecs_says_of_values() {
+        let schema = Schema::built_in();
+        let check = |name: &str, one: bool| assert_eq!(schema.holds_one_value(name), one, "{name}");
+        check("process.name", true);
+        check("process.args", false);
+        check("event.category", false);
+        check("dll.pe.sections.name", false);
+        check("no.such.field", false);
+        assert!(schema.allowed_values("event.kind").contains(&"alert"));
+        assert!(schema.allowed_values("process.name").is_empty());
     }
 
     #[test]

@@ -6,6 +6,6 @@ mod lower;
 mod parser;
 mod print;
 
-pub use lower::{LowerOptions, lower, range_test, value_test};
+pub use lower::{LowerOptions, lower, outline, range_test, value_test};
 pub use parser::{ParseOptions, parse, parse_literal};
 pub use print::to_kql;

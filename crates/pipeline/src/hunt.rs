@@ -10,13 +10,16 @@ use std::time::Instant;
 use maxspan_engine::{
     Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleId, Scratch,
 };
-use maxspan_event::{FieldType, Slot, date};
+use maxspan_event::{Event, FieldType, Slot, date};
 use maxspan_plan::PlanKind;
-use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
+use maxspan_rules::alert::{
+    Alert, AlertContext, FieldKind, SourceEvent, event_alert, is_recursive, sequence_alerts,
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
+use crate::limits::CAPPED_REMEMBERED_MAX;
 use crate::retained::{Cap, Keep, Retained};
 use crate::rule_base::RuleBase;
 use crate::source::{document, undecodable};
@@ -30,6 +33,8 @@ pub struct HuntOptions {
     pub max_signals: MaxSignals,
     /// Most bytes held back to put events in order.
     pub buffer_bytes: usize,
+    /// Detections of a rule beyond its cap that are remembered, so that doubles are told from others.
+    pub capped_remembered: usize,
     /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
     pub now: i64,
     /// The Kibana space that is part of alert ids.
@@ -44,6 +49,7 @@ impl Default for HuntOptions {
             default_index: String::new(),
             max_signals: MaxSignals::Rule,
             buffer_bytes: maxspan_engine::limits::BUFFER_BYTES_DEFAULT,
+            capped_remembered: CAPPED_REMEMBERED_MAX,
             now: 0,
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
@@ -95,6 +101,8 @@ pub struct HuntStats {
     pub alerts_by_rule: BTreeMap<String, u64>,
     /// Alerts that `max_signals` dropped, by rule id.
     pub alerts_capped_by_rule: BTreeMap<String, u64>,
+    /// Detections that `max_signals` dropped and that were not remembered: had they come again, they were counted again.
+    pub capped_not_remembered: u64,
     /// Detections of the same events as another one of the rule.
     pub alerts_repeated: u64,
     /// Detections on alerts of the same rule, which raise none (recursion guard).
@@ -105,6 +113,11 @@ pub struct HuntStats {
     pub late_events_by_rule: BTreeMap<String, u64>,
     /// State that a limit pushed out, by rule id.
     pub evicted_by_rule: BTreeMap<String, u64>,
+    /// Sequences that wait for an event to be missing for longer than the window of the hunt reaches, by rule id. A hunt
+    /// with a later end decides them.
+    pub sequences_undecided_by_rule: BTreeMap<String, u64>,
+    /// Searches for an ancestor process that ended, undecided, after the most generations.
+    pub lineage_cut: u64,
     /// Events whose `host.os.type` was derived.
     pub os_derived: u64,
     /// Events without `_index` and `data_stream`, where no index was given.
@@ -115,6 +128,8 @@ pub struct HuntStats {
     pub keys_dropped: u64,
     /// Values of one field, or of free text, beyond the limits.
     pub values_dropped: u64,
+    /// Texts that a function of a query did not make, because they would be longer than its limit; null stood for them.
+    pub texts_dropped: u64,
     /// Events that were mended: a lone surrogate, or a number out of range.
     pub events_repaired: u64,
     /// Matches of events that came again with the same index and id, and took part in a sequence or sample once; a sum
@@ -147,6 +162,9 @@ pub struct HuntAlert {
 pub trait HuntObserver {
     /// An alert, in the order of output.
     fn alert(&mut self, alert: HuntAlert);
+
+    /// An event of the input, before the rules look at it.
+    fn event(&mut self, _event: &RawEvent) {}
 
     /// Something in the input that could not be read; the hunt goes on.
     fn problem(&mut self, _problem: &InputProblem) {}
@@ -215,7 +233,8 @@ pub fn hunt_items<'i>(
     run.finish(observer, started)
 }
 
-struct Run<'a> {
+/// A hunt that is under way: takes events one by one.
+pub(crate) struct Run<'a> {
     rules: &'a RuleBase,
     options: &'a HuntOptions,
     scratch: Scratch,
@@ -226,9 +245,13 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
-        let correlator_options =
-            CorrelatorOptions { buffer_bytes: options.buffer_bytes, ..CorrelatorOptions::default() };
+    pub(crate) fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
+        let correlator_options = CorrelatorOptions {
+            buffer_bytes: options.buffer_bytes,
+            // Nothing that comes after the window counts, so nothing is known of it.
+            known_until: rules.window.map(|(_, to)| to),
+            ..CorrelatorOptions::default()
+        };
         let retained = rules
             .rule_set
             .rules()
@@ -254,9 +277,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
+    pub(crate) fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
         match item {
-            Item::Event(event) => self.event(event, observer),
+            Item::Event(event) => {
+                observer.event(event);
+                self.event(event, observer);
+            }
             Item::Problem(problem) => self.problem(problem, observer),
         }
     }
@@ -278,9 +304,33 @@ impl<'a> Run<'a> {
         for found in self.scratch.drain() {
             self.correlator.push(found);
         }
-        for detection in self.correlator.drain() {
-            self.retained[detection.rule.0 as usize].push(detection);
+        let detections: Vec<Detection> = self.correlator.drain().collect();
+        detections.into_iter().for_each(|detection| self.keep(detection));
+    }
+
+    /// Keeps a detection until the end. What the recursion guard drops takes no place under the cap of a KQL rule, as
+    /// in Kibana, which counts the alerts that were made. The cap of an EQL rule is the size of the search, so there the
+    /// guard comes after it.
+    fn keep(&mut self, detection: Detection) {
+        let eql = self.rules.document(detection.rule).rule_type() == maxspan_rules::RuleType::Eql;
+        if !eql && self.is_recursive(&detection) {
+            self.stats.alerts_recursive += 1;
+            return;
         }
+        self.retained[detection.rule.0 as usize].push(detection);
+    }
+
+    /// Whether an event of the detection is an alert of the same rule, or came from one. Documents without the words of
+    /// an alert are not parsed. Keys written with escapes pass here; the guard finds them when the alert is made.
+    fn is_recursive(&self, detection: &Detection) -> bool {
+        let rule = self.rules.document(detection.rule);
+        let looks_like_an_alert = |source: &[u8]| {
+            [&b"kibana"[..], b"signal"].iter().any(|word| memchr::memmem::find(source, word).is_some())
+        };
+        detection
+            .present()
+            .filter(|event| looks_like_an_alert(&event.source))
+            .any(|event| is_recursive(rule, &source_event(event)))
     }
 
     fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
@@ -289,9 +339,9 @@ impl<'a> Run<'a> {
         observer.problem(problem);
     }
 
-    fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
+    pub(crate) fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
         for detection in self.correlator.finish() {
-            self.retained[detection.rule.0 as usize].push(detection);
+            self.keep(detection);
         }
         let mut detections = Vec::new();
         for retained in &mut self.retained {
@@ -340,11 +390,6 @@ impl<'a> Run<'a> {
     /// One alert, or the building blocks of a sequence and then the alert about it; none by the recursion guard.
     fn alerts_of(&self, detection: &Detection, context: &AlertContext<'_>) -> Vec<HuntAlert> {
         let rule = self.rules.document(detection.rule);
-        let event = |event: &maxspan_event::Event| SourceEvent {
-            index: event.index.to_string(),
-            id: event.id.to_string(),
-            source: document(event),
-        };
         let keys = self.keys(detection);
         let events: Arc<[Option<u64>]> =
             detection.events.iter().map(|found| found.as_ref().map(|event| event.arrival)).collect();
@@ -360,13 +405,13 @@ impl<'a> Run<'a> {
         };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
             let alert =
-                detection.present().next().and_then(|found| event_alert(rule, &event(found), context));
+                detection.present().next().and_then(|found| event_alert(rule, &source_event(found), context));
             return alert.into_iter().map(out(false)).collect();
         }
         let events: Vec<SourceEvent> = detection
             .events
             .iter()
-            .map(|found| found.as_deref().map_or_else(SourceEvent::missing, event))
+            .map(|found| found.as_deref().map_or_else(SourceEvent::missing, source_event))
             .collect();
         let Some(group) = sequence_alerts(rule, &events, context) else { return Vec::new() };
         group.blocks.into_iter().map(out(true)).chain(std::iter::once(group.shell).map(out(false))).collect()
@@ -397,9 +442,12 @@ impl<'a> Run<'a> {
             count(|stats| &mut stats.alerts_capped_by_rule, retained.capped);
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
+            count(|stats| &mut stats.sequences_undecided_by_rule, counters.undecided);
             self.stats.late_events += counters.late;
             self.stats.events_repeated += counters.repeated;
             self.stats.alerts_repeated += retained.repeated;
+            self.stats.capped_not_remembered += retained.not_remembered;
+            self.stats.lineage_cut += counters.lineage_cut;
         }
         let counters = self.scratch.counters();
         self.stats.os_derived = counters.os_derived;
@@ -407,9 +455,14 @@ impl<'a> Run<'a> {
         self.stats.matches_without_timestamp = counters.without_timestamp;
         self.stats.keys_dropped = counters.keys_dropped;
         self.stats.values_dropped = counters.values_dropped;
+        self.stats.texts_dropped = counters.texts_dropped;
         self.stats.events_repaired = counters.repaired;
         self.stats.occurrences_dropped = counters.occurrences_dropped;
     }
+}
+
+fn source_event(event: &Event) -> SourceEvent {
+    SourceEvent { index: event.index.to_string(), id: event.id.to_string(), source: document(event) }
 }
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
@@ -424,7 +477,8 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
     } else {
         Keep::OldestByPrimaryTime
     };
-    Cap { count, interval: Some(date::from_millis(document.schedule.interval_ms)), keep }
+    let interval = Some(date::from_millis(document.schedule.interval_ms));
+    Cap { count, interval, keep, remembered: options.capped_remembered }
 }
 
 /// A key's value as JSON: numbers and booleans as they are, all else as text.

@@ -1,8 +1,12 @@
 //! Inputs, and the run of rules over them.
 //!
 //! [`input`] reads events from files, folders and streams; [`rule_base`] turns rule documents into a rule set;
-//! [`hunt`] runs it over an input and gives alerts; [`query`] runs one query and answers as Elasticsearch does.
+//! [`hunt`] runs it over an input and gives alerts; [`query`] runs one query and answers as Elasticsearch does;
+//! [`check`] says what is wrong with rules, [`against`] what events say about them.
 
+pub mod against;
+pub mod check;
+pub mod explain;
 pub mod hunt;
 pub mod input;
 pub mod limits;

@@ -62,6 +62,8 @@ pub struct RuleBase {
     pub diagnostics: Vec<(Arc<Source>, Diagnostic)>,
     /// The schema that the rules were compiled with.
     pub schema: Schema,
+    /// The window that the rules were compiled with ([`CompileOptions::window`]).
+    pub window: Option<(i64, i64)>,
 }
 
 /// A rule that is not run yet.
@@ -130,6 +132,7 @@ impl RuleBase {
             files_failed: counts.files_failed,
             diagnostics,
             schema: options.schema.clone(),
+            window: options.compile.window,
         }
     }
 

@@ -40,5 +40,5 @@ pub use events::CaseEvent;
 pub use expect::Difference;
 pub use files::{DiskFiles, MemoryFiles, SpecFiles};
 pub use parse::parse;
-pub use run::{CaseOutcome, CaseRun, Runner, RunnerOptions, Verdict, diagnostics, explanation};
+pub use run::{CaseOutcome, CaseRun, Runner, RunnerOptions, Verdict, diagnostics};
 pub use update::{Edit, edited};

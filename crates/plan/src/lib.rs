@@ -8,6 +8,7 @@
 //! * a [`Test`] is two-valued: a missing field fails it, so its negation holds;
 //! * an [`Expr`] is three-valued: a missing field is null, null stays null under `not`, and only true matches.
 
+pub mod condition;
 mod datum;
 pub mod dump;
 mod expr;
@@ -20,7 +21,7 @@ mod stream;
 pub use datum::{Datum, compare, equals};
 pub use expr::{CompareOp, Expr};
 pub use functions::Function;
-pub use pattern::regex::{LuceneRegex, RegexError};
+pub use pattern::regex::{LuceneRegex, RegexBudget, RegexError};
 pub use pattern::text::{TextMode, TextQuery, words};
 pub use predicate::{ByKind, Environment, Leaves, LineageId, Predicate, RangeOp, Test, TestKind, ValueSet};
 pub use stream::{Key, Limit, Lineage, Plan, PlanKind, Relation, Sample, Sequence, Step};

@@ -1,5 +1,6 @@
 //! A rule document to what the engine runs: query, filters, exceptions and time window in one plan.
 
+mod outline;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +16,11 @@ use maxspan_plan::{Plan, PlanKind, Predicate, TestKind};
 
 use crate::document::{Language, RuleDocument, RuleParams};
 use crate::exception_predicate::{ExceptionContext, NotApplied, lower_item};
-use crate::exceptions::ExceptionStore;
+use crate::exceptions::{ExceptionItem, ExceptionStore};
 use crate::filters::{FilterContext, lower_filter};
 use crate::load::ValueLists;
+
+pub use outline::{RuleOutline, outline};
 
 /// How rules are compiled.
 #[derive(Debug, Clone)]
@@ -85,8 +88,10 @@ struct Compilation<'a> {
 impl Compilation<'_> {
     fn run(&mut self, exceptions: &ExceptionStore, value_lists: &ValueLists) -> Outcome {
         let plan = self.plan();
-        let filters = self.filters();
+        let filters = Predicate::and(self.filters().into_iter().map(|(_, filter)| filter));
         let excepted = self.excepted(exceptions, value_lists);
+        self.exceptions = excepted.len();
+        let excepted = Predicate::or(excepted.into_iter().map(|(_, item)| item));
         if self.diagnostics.iter().any(|(_, diagnostic)| diagnostic.is_error()) {
             return Outcome::Failed;
         }
@@ -125,8 +130,7 @@ impl Compilation<'_> {
     fn plan(&mut self) -> Option<Plan> {
         match (&self.rule.params, self.rule.language) {
             (RuleParams::Eql { event_category_override, .. }, _) => {
-                let category = event_category_override.as_deref().filter(|name| !name.is_empty());
-                self.eql(category.unwrap_or("event.category"))
+                self.eql(eql_category(event_category_override.as_deref()))
             }
             (RuleParams::MachineLearning(_) | RuleParams::Esql, _) | (_, Some(Language::Lucene)) => None,
             (RuleParams::ThreatMatch(params), _) => {
@@ -188,7 +192,7 @@ impl Compilation<'_> {
             if said.insert((code.info().number, span, diagnostic.message.clone())) {
                 diagnostic.span = diagnostic.span.shifted(shift);
                 diagnostic.labels.iter_mut().for_each(|label| label.span = label.span.shifted(shift));
-                self.diagnostics.push((Arc::clone(source), diagnostic));
+                self.diagnostics.push((Arc::clone(source), diagnostic.about_rule(&self.rule.rule_id)));
             }
         }
     }
@@ -199,38 +203,48 @@ impl Compilation<'_> {
     }
 
     fn report(&mut self, span: Span, code: Code, message: String) {
-        self.diagnostics.push((Arc::clone(&self.rule.origin.source), Diagnostic::new(code, span, message)));
+        let diagnostic = Diagnostic::new(code, span, message).about_rule(&self.rule.rule_id);
+        self.diagnostics.push((Arc::clone(&self.rule.origin.source), diagnostic));
     }
 
-    fn filters(&mut self) -> Predicate {
+    /// The rule's filters with their places in the list.
+    fn filters(&mut self) -> Vec<(usize, Predicate)> {
         // Filters on indicators are only checked: nothing asks for their fields.
         if let RuleParams::ThreatMatch(params) = &self.rule.params {
             let mut fields = Fields::default();
-            for filter in &params.threat_filters {
-                let mut context = FilterContext::new(&self.builder.schema, &mut fields, self.options.now);
-                if let Err(what) = lower_filter(filter, &mut context) {
-                    let message = format!("{what} cannot be translated");
-                    self.report_field("threat_filters", codes::FILTER_UNSUPPORTED, message);
-                }
+            let mut context = FilterContext::new(&self.builder.schema, &mut fields, self.options.now);
+            let refused: Vec<String> = params
+                .threat_filters
+                .iter()
+                .filter_map(|filter| lower_filter(filter, &mut context).err())
+                .collect();
+            self.report_filters("threat_filters", refused);
+        }
+        let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
+        let mut context = FilterContext::new(schema, fields, self.options.now);
+        let (mut all, mut refused) = (Vec::new(), Vec::new());
+        for (index, filter) in self.rule.filters.iter().enumerate() {
+            match lower_filter(filter, &mut context) {
+                Ok(predicate) => all.push((index, predicate)),
+                Err(what) => refused.push(what),
             }
         }
-        let mut all = Vec::new();
-        for filter in &self.rule.filters {
-            let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
-            match lower_filter(filter, &mut FilterContext::new(schema, fields, self.options.now)) {
-                Ok(predicate) => all.push(predicate),
-                Err(what) => self.report_field(
-                    "filters",
-                    codes::FILTER_UNSUPPORTED,
-                    format!("{what} cannot be translated"),
-                ),
-            }
-        }
-        Predicate::and(all)
+        self.report_filters("filters", refused);
+        all
     }
 
-    /// Whether an exception item applies to an event.
-    fn excepted(&mut self, exceptions: &ExceptionStore, value_lists: &ValueLists) -> Predicate {
+    fn report_filters(&mut self, field: &str, refused: Vec<String>) {
+        for what in refused {
+            self.report_field(field, codes::FILTER_UNSUPPORTED, format!("{what} cannot be translated"));
+        }
+    }
+
+    /// The exception items that are applied, each with the events that it excepts.
+    fn excepted<'e>(
+        &mut self,
+        exceptions: &'e ExceptionStore,
+        value_lists: &ValueLists,
+    ) -> Vec<(&'e ExceptionItem, Predicate)> {
         let now_ms = maxspan_event::date::to_millis(self.options.now);
         let applicable = exceptions.items_for(self.rule, Some(now_ms));
         let source = Arc::clone(&self.rule.origin.source);
@@ -249,7 +263,7 @@ impl Compilation<'_> {
                 .collect();
             let not_applied = format!("the exception `{}` is not applied:", item.name);
             match lowered {
-                Ok(predicate) => any.push(predicate),
+                Ok(predicate) => any.push((item, predicate)),
                 Err(NotApplied::ListMissing(list)) => messages.push((
                     codes::VALUE_LIST_MISSING,
                     format!("{not_applied} value list `{list}` is not there"),
@@ -262,8 +276,7 @@ impl Compilation<'_> {
                 self.diagnostics.push((Arc::clone(&item.source), Diagnostic::new(code, item.span, message)));
             }
         }
-        self.exceptions = any.len();
-        Predicate::or(any)
+        any
     }
 
     /// Which events count by their time: those within the window on the primary timestamp, for which `@timestamp`
@@ -372,6 +385,12 @@ impl Compilation<'_> {
         if !near.is_empty() {
             diagnostic = diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")));
         }
+        let diagnostic = diagnostic.about_rule(&self.rule.rule_id);
         self.diagnostics.push((Arc::clone(&self.rule.origin.source), diagnostic));
     }
+}
+
+/// The field that holds the event category of an EQL rule.
+fn eql_category(named: Option<&str>) -> &str {
+    named.filter(|name| !name.is_empty()).unwrap_or("event.category")
 }

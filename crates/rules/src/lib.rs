@@ -9,17 +9,25 @@
 
 pub mod alert;
 mod api_json;
+mod attack;
 pub mod compile;
+pub mod coverage;
 pub mod document;
 mod exception_predicate;
 pub mod exceptions;
 mod field_reader;
 mod filters;
+pub mod guide;
 mod json_places;
 mod kibana_rules;
 pub mod limits;
+pub mod lint;
+pub mod listing;
 pub mod load;
+pub mod page;
 mod parsed_file;
+pub mod query_fields;
+pub mod query_tokens;
 mod read_rule;
 pub mod schedule;
 mod toml_rules;
@@ -27,7 +35,7 @@ mod toml_text;
 mod version_lock;
 
 pub use api_json::{parameters_json, to_api_json};
-pub use compile::{CompileOptions, Compiled, Outcome, compile};
+pub use compile::{CompileOptions, Compiled, Outcome, RuleOutline, compile, outline};
 pub use document::{RuleDocument, RuleType};
 pub use exceptions::{ExceptionItem, ExceptionStore};
 pub use kibana_rules::{parse_json, parse_ndjson};

@@ -379,14 +379,12 @@ impl Loader<'_> {
         let span = rule.origin.field_span("rule_id");
         if let Some(first) = self.first_places.get(&rule.rule_id) {
             let message = format!("rule id `{}` is taken already, by {first}", rule.rule_id);
-            diagnostics.push(Diagnostic::new(codes::RULE_DUPLICATE_ID, span, message));
+            diagnostics
+                .push(Diagnostic::new(codes::RULE_DUPLICATE_ID, span, message).about_rule(&rule.rule_id));
             self.loaded.counts.skipped.duplicates += 1;
         } else if self.loaded.rules.len() >= self.options.limits.rules_max {
-            diagnostics.push(Diagnostic::new(
-                codes::RULE_LIMIT,
-                span,
-                "more rules than the limit: this one is left out",
-            ));
+            let message = "more rules than the limit: this one is left out";
+            diagnostics.push(Diagnostic::new(codes::RULE_LIMIT, span, message).about_rule(&rule.rule_id));
             self.loaded.counts.rules_failed += 1;
         } else {
             let place = format!("{}:{}", rule.origin.source.name, rule.origin.source.position(span.start));
@@ -404,7 +402,8 @@ impl Loader<'_> {
                 rule.uuid, rule.rule_id
             );
             let span = rule.origin.field_span("id");
-            diagnostics.push(Diagnostic::new(codes::RULE_FIELD_UNUSUAL, span, message));
+            let found = Diagnostic::new(codes::RULE_FIELD_UNUSUAL, span, message);
+            diagnostics.push(found.about_rule(&rule.rule_id));
             let both = format!("{}:{}", rule.rule_id, rule.uuid);
             rule.uuid = Some(rule.rule_id.clone()).filter(|id| !self.uuids.contains_key(id)).unwrap_or(both);
         }

@@ -112,7 +112,8 @@ fn read_rule_table(
     let mut fields = json_table(table);
     let transform = document.get("transform").map_or(Value::Null, |value| json_value(value.get_ref()));
     let warnings = to_api_shape(&mut fields, &transform, options.version_lock, &TablePlaces { table, span });
-    file.diagnostics.extend(warnings);
+    let rule_id = fields.get("rule_id").and_then(Value::as_str).unwrap_or_default();
+    file.diagnostics.extend(warnings.into_iter().map(|warning| warning.about_rule(rule_id)));
     let field_spans = table.iter().map(|(key, value)| (key.get_ref().to_string(), span_of(value))).collect();
     file.add_rule(read_rule(RawRule {
         fields,

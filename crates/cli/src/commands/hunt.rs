@@ -124,6 +124,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         space: arguments.space.clone(),
         // Who fixes the time wants the same output again.
         execution_uuid: if arguments.now.is_some() { defaults.execution_uuid } else { random_uuid() },
+        ..defaults
     }
 }
 

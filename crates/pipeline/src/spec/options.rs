@@ -16,6 +16,8 @@ pub(crate) struct SpecOptions {
     pub(crate) hunt: HuntOptions,
     pub(crate) normalize: bool,
     pub(crate) any_maturity: bool,
+    /// What diagnostics hold EQL to; a hunt is lenient unless it is told.
+    pub(crate) checked: Strictness,
     /// The case is also run with its events in other orders.
     pub(crate) any_order: bool,
     /// The block, to tell rule bases apart.
@@ -29,6 +31,7 @@ impl Default for SpecOptions {
             hunt: HuntOptions::default(),
             normalize: true,
             any_maturity: false,
+            checked: Strictness::Elasticsearch,
             any_order: false,
             at: usize::MAX,
         }
@@ -101,8 +104,8 @@ fn set(options: &mut SpecOptions, name: &str, value: &DeValue<'_>) -> Result<(),
         "any_maturity" => options.any_maturity = boolean(value)?,
         "any_order" => options.any_order = boolean(value)?,
         "strict" => {
-            options.compile.strictness =
-                if boolean(value)? { Strictness::Elasticsearch } else { Strictness::Lenient };
+            let strictness = if boolean(value)? { Strictness::Elasticsearch } else { Strictness::Lenient };
+            (options.compile.strictness, options.checked) = (strictness, strictness);
         }
         _ => return Err(""),
     }

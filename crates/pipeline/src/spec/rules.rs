@@ -28,6 +28,8 @@ pub(super) struct Built {
     pub(super) blocks: Vec<(Arc<Source>, usize)>,
     /// Rules that were left out because of their maturity.
     pub(super) immature: usize,
+    /// What the rule base was made of.
+    pub(super) loaded: LoadedRules,
 }
 
 /// Why there are no rules to run.
@@ -95,7 +97,7 @@ impl<'a> Library<'a> {
             normalize: options.normalize,
             only: Vec::new(),
         };
-        Ok(Built { base: RuleBase::new(loaded, &base_options), blocks, immature })
+        Ok(Built { base: RuleBase::new(loaded.clone(), &base_options), blocks, immature, loaded })
     }
 
     fn linked_rules(&self, path: &Path, options: &LoadOptions) -> Result<LoadedRules, Unusable> {

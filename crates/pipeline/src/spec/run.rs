@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use maxspan_diagnostics::{Diagnostic, Source, render};
+use maxspan_diagnostics::{Diagnostic, Source, render as rendered};
 use maxspan_event::Schema;
+use maxspan_rules::CompileOptions;
+use maxspan_rules::lint::Allows;
 
 use super::document::{Case, SpecFile};
 use super::events::{self, CaseEvent, items};
@@ -14,15 +16,20 @@ use super::files::SpecFiles;
 use super::options::SpecOptions;
 use super::rules::{Built, Library};
 use super::update::{self, Edit};
+use crate::check::{Check, CheckOptions};
+use crate::explain::text::{Plain, render};
+use crate::explain::{ExplainOptions, Subject, explain_items};
 use crate::hunt::{Collected, HuntAlert, HuntOptions, HuntStats, hunt_items};
 use crate::input::{InputProblem, Item};
-use crate::rule_base::RuleBase;
+use crate::rule_base::{RuleBase, RuleBaseOptions};
 
 /// Orders in which a case with `any_order` is run beside its own and the reverse.
 const SHUFFLES: u64 = 4;
 
-/// Lines of events and rules that [`explanation`] lists.
-const LISTED_MAX: usize = 20;
+/// Rules of a case that are explained; those that stayed silent come first.
+const EXPLAINED_RULES_MAX: usize = 3;
+/// Events of a case that are explained, of a sequence for each stage.
+const EXPLAINED_EVENTS_MAX: usize = 5;
 
 /// How cases are run.
 #[derive(Debug, Clone)]
@@ -88,6 +95,7 @@ pub struct CaseRun {
     /// How the hunt worked.
     pub options: HuntOptions,
     built: Arc<Built>,
+    settings: SpecOptions,
     /// Number and block of events, by their place in the order of arrival.
     places: Vec<(u64, usize)>,
 }
@@ -120,41 +128,52 @@ impl CaseRun {
     }
 }
 
-/// What is said about the rules of a case, for `text diagnostics`.
+/// What `rules check --strict` says about the rules of a case, for `text diagnostics`.
 pub fn diagnostics(run: &CaseRun) -> Vec<(Arc<Source>, Diagnostic)> {
-    run.rules().diagnostics.clone()
+    let compile = CompileOptions { strictness: run.settings.checked, ..run.settings.compile.clone() };
+    let base = RuleBaseOptions {
+        schema: run.rules().schema.clone(),
+        compile,
+        normalize: run.settings.normalize,
+        only: Vec::new(),
+    };
+    let options = CheckOptions { base, lints: true, allows: Allows::default() };
+    Check::new(run.built.loaded.clone(), options).finish().messages
 }
 
-/// The text of `maxspan explain` for the case, for `text explain`; none while there is no such command.
-pub(super) fn explained(_run: &CaseRun) -> Option<String> {
-    None
-}
-
-/// Why the case came out as it did: the rules that were silent, and the events.
-pub fn explanation(run: &CaseRun) -> Option<String> {
-    if let Some(text) = explained(run) {
-        return Some(text);
+/// The text of `maxspan explain` for the case; none without events, or a rule that can be run.
+pub(super) fn explained(run: &CaseRun) -> Option<String> {
+    if run.events.is_empty() {
+        return None;
     }
-    let mut lines = Vec::new();
     let fired: Vec<u32> = run.alerts.iter().map(|alert| alert.rule.0).collect();
-    let silent = run.rules().rule_set.rules().filter(|(id, _)| !fired.contains(&id.0));
-    lines.extend(silent.map(|(id, _)| {
-        let rule = run.rules().document(id);
-        format!("silent: {} ({})", rule.name, rule.rule_id)
-    }));
-    lines.extend(run.events.iter().filter_map(|event| match &event.item {
-        Item::Event(raw) => {
-            let text: String = String::from_utf8_lossy(&raw.source).chars().take(120).collect();
-            Some(format!("event {} ({}:{}): {text}", event.number, raw.location.file, raw.location.line))
-        }
-        Item::Problem(_) => None,
-    }));
-    let more = lines.len().saturating_sub(LISTED_MAX);
-    lines.truncate(LISTED_MAX);
-    if more > 0 {
-        lines.push(format!("… and {more} more lines"));
+    let (mut rules, alerted): (Vec<_>, Vec<_>) =
+        run.rules().rule_set.rules().map(|(id, _)| id).partition(|id| !fired.contains(&id.0));
+    // Whoever asks why, asks about silence first.
+    rules.extend(alerted);
+    let options = ExplainOptions {
+        hunt: run.options.clone(),
+        schema: run.rules().schema.clone(),
+        compile: run.settings.compile.clone(),
+        normalize: run.settings.normalize,
+        nearest: false,
+        events_max: EXPLAINED_EVENTS_MAX,
+    };
+    let mut texts = Vec::new();
+    for id in rules.iter().take(EXPLAINED_RULES_MAX) {
+        let subject = Subject {
+            rule: run.rules().document(*id),
+            exceptions: &run.built.loaded.exceptions,
+            value_lists: &run.built.loaded.value_lists,
+        };
+        let explanation = explain_items(subject, items(&run.events), &options).ok()?;
+        texts.push(render(&explanation, &Plain));
     }
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    let rest = rules.len().saturating_sub(EXPLAINED_RULES_MAX);
+    if rest > 0 {
+        texts.push(format!("… and {rest} more rules\n"));
+    }
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 impl<'a> Runner<'a> {
@@ -198,21 +217,15 @@ impl<'a> Runner<'a> {
         let options = case.setup.options.as_deref().unwrap_or(&default);
         let events = events::read(case, file, self.files).map_err(Verdict::Broken)?;
         let run = case_run(built, events, options);
-        let mut skipped = None;
         if differences.is_empty() {
             differences = expect::compare(case, &run, &spec.source);
             differences.extend(other_orders(case, &run, options));
-            skipped = explain_not_run(case, &run);
         }
-        let verdict = match skipped {
-            _ if !differences.is_empty() => Verdict::Failed,
-            Some(reason) => Verdict::Skipped(reason),
-            None => Verdict::Passed,
-        };
+        let verdict = if differences.is_empty() { Verdict::Passed } else { Verdict::Failed };
         let failed = verdict == Verdict::Failed;
         Ok(CaseOutcome {
             verdict,
-            explanation: if failed { explanation(&run) } else { None },
+            explanation: if failed { explained(&run) } else { None },
             edits: if failed { update::edits(spec, case, &run) } else { Vec::new() },
             differences,
             seconds: 0.0,
@@ -220,17 +233,12 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn explain_not_run(case: &Case, run: &CaseRun) -> Option<String> {
-    let is_wanted = case.expected.explain.is_some() && explained(run).is_none();
-    is_wanted.then(|| "blocks `text explain` are not compared yet".to_owned())
-}
-
 /// Rules with errors fail a case that does not ask for them; where there is no rule to run, there is nothing to fail.
 fn unusable(case: &Case, built: &Built) -> Result<Option<Difference>, Verdict> {
     let base = &built.base;
     let errors: Vec<String> = base
         .errors()
-        .map(|(source, diagnostic)| render(source, std::slice::from_ref(diagnostic)).trim_end().to_owned())
+        .map(|(source, diagnostic)| rendered(source, std::slice::from_ref(diagnostic)).trim_end().to_owned())
         .collect();
     if !errors.is_empty() && case.expected.stats.is_none() {
         let what = "the rules of the case have errors".to_owned();
@@ -255,7 +263,16 @@ fn case_run(built: Arc<Built>, events: Vec<CaseEvent>, options: &SpecOptions) ->
     let is_event = |event: &&CaseEvent| matches!(event.item, Item::Event(_));
     let places = events.iter().filter(is_event).map(|event| (event.number, event.block)).collect();
     let Collected { alerts, problems } = found;
-    CaseRun { events, alerts, stats, problems, options: options.hunt.clone(), built, places }
+    CaseRun {
+        events,
+        alerts,
+        stats,
+        problems,
+        options: options.hunt.clone(),
+        settings: options.clone(),
+        built,
+        places,
+    }
 }
 
 /// With `any_order`, the first other order of the events that gives other alerts.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use maxspan_event::Schema;
+use maxspan_pipeline::explain::{ExplainOptions, Explanation, Subject, explain};
 use maxspan_pipeline::hunt::{Collected, HuntOptions, hunt};
 use maxspan_pipeline::input::{InputOptions, Reader};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
-use maxspan_rules::{LoadOptions, LoadedRules, RuleDocument, load_paths};
+use maxspan_rules::load::ValueLists;
+use maxspan_rules::{ExceptionStore, LoadOptions, LoadedRules, RuleDocument, load_paths};
 use serde_json::Value;
 
 use crate::support::{Record, lines, shared};
@@ -37,6 +39,17 @@ impl Corpus {
 
 /// The alerts of one group, run by itself.
 fn alerts(base: &RuleBase, entry: &Value, group: &Value) -> Result<u64, String> {
+    let mut reader = reader(entry, group);
+    let mut collected = Collected::default();
+    let stats = hunt(base, &mut reader, &HuntOptions::default(), &mut collected);
+    if stats.events_failed > 0 || !collected.problems.is_empty() {
+        return Err(format!("{:?}", collected.problems));
+    }
+    Ok(stats.alerts)
+}
+
+/// The events of a group, in the rule's first index.
+fn reader(entry: &Value, group: &Value) -> Reader {
     let mut events = String::new();
     for event in group.as_array().unwrap() {
         let mut event = event.clone();
@@ -44,13 +57,7 @@ fn alerts(base: &RuleBase, entry: &Value, group: &Value) -> Result<u64, String> 
         events.push_str(&event.to_string());
         events.push('\n');
     }
-    let mut reader = Reader::of_bytes("group", std::io::Cursor::new(events), InputOptions::default());
-    let mut collected = Collected::default();
-    let stats = hunt(base, &mut reader, &HuntOptions::default(), &mut collected);
-    if stats.events_failed > 0 || !collected.problems.is_empty() {
-        return Err(format!("{:?}", collected.problems));
-    }
-    Ok(stats.alerts)
+    Reader::of_bytes("group", std::io::Cursor::new(events), InputOptions::default())
 }
 
 /// Whether rules of the type are run in this version.
@@ -131,4 +138,53 @@ fn generated_case_negatives() {
     );
     check("negatives_case.ndjson", "groups", 0, &mut record, &corpus, &shared);
     record.finish(100.0);
+}
+
+/// Explanations evaluate a query condition by condition, beside the engine: both must say the same of every event.
+#[test]
+fn explanations_agree() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(
+        44,
+        "explanations-agree",
+        "Generated groups for which `explain` and the hunt agree on what matches",
+        "100 %",
+    );
+    let options = ExplainOptions { schema: corpus.schema.clone(), ..ExplainOptions::default() };
+    for (file, key) in [("positives.ndjson", "groups"), ("negatives.ndjson", "groups")] {
+        for entry in lines(&shared.join("corpus/geneve").join(file)).iter().filter(|entry| runs(entry)) {
+            // One group a rule: what differs between them is values.
+            let Some(group) = entry[key].as_array().and_then(|groups| groups.first()) else { continue };
+            let rule_id = entry["rule_id"].as_str().unwrap();
+            let subject = Subject {
+                rule: &corpus.rules[rule_id],
+                exceptions: &ExceptionStore::default(),
+                value_lists: &ValueLists::default(),
+            };
+            let explanation = explain(subject, &mut reader(entry, group), &options);
+            record.case(
+                format!("{rule_id} {key}"),
+                explanation.map_err(|found| format!("{found:?}")).and_then(agrees),
+            );
+        }
+    }
+    record.finish(100.0);
+}
+
+/// Whether the conditions say the same as the hunt.
+fn agrees(explanation: Explanation) -> Result<(), String> {
+    let alerted = explanation.stats.alerts > 0;
+    let said = if explanation.kind == "event" {
+        explanation.matched > 0
+    } else {
+        let needed = explanation.stages.iter().filter(|stage| stage.role == "event");
+        // A sequence needs an event for each stage; that these are a chain is the engine's to say.
+        let possible = needed.clone().all(|stage| stage.matched > stage.without_key + stage.without_time);
+        if alerted { possible } else { possible && explanation.chain.is_none() }
+    };
+    if said == alerted {
+        return Ok(());
+    }
+    Err(format!("alerts: {}, explained as {}", explanation.stats.alerts, said))
 }

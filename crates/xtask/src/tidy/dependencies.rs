@@ -34,7 +34,7 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
-        third_party: &["jiff", "serde", "serde_json", "sha1", "sha2", "thiserror", "toml"],
+        third_party: &["jiff", "serde", "serde_json", "sha1", "sha2", "thiserror", "toml", "toml_writer"],
     },
     Allowed {
         name: "pipeline",
@@ -46,6 +46,7 @@ const ALLOWED: [Allowed; 10] = [
             "rustc-hash",
             "serde",
             "serde_json",
+            "similar",
             "toml",
             "walkdir",
             "zstd",

@@ -1,0 +1,374 @@
+//! What broke a sequence: relaxed variants of the rule run beside it, and the nearest thing to a full chain that one of
+//! them finds is held against what the rule asks.
+//!
+//! A variant leaves out one demand or several: `maxspan`, `until`, missing events, a join key, the order. The breaks
+//! are found by looking at the chain's events, not concluded from the variant, so they are facts about these events;
+//! which chain is shown is a choice (fewest breaks, then shortest).
+
+use maxspan_engine::{Detection, KeyStyle, KeyTuple, KeyValue};
+use maxspan_event::date;
+use maxspan_plan::{Plan, PlanKind, Sample, Sequence, Step};
+use serde::Serialize;
+
+use super::view::View;
+
+/// A relaxed variant of a plan.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub(super) kind: PlanKind,
+    /// For each step that needs an event, the step of the rule.
+    steps: Vec<usize>,
+}
+
+/// An event that satisfies stages of the rule.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) arrival: u64,
+    pub(super) place: String,
+    /// Nanoseconds since 1970.
+    pub(super) time: Option<i64>,
+    /// Stage from 0 (`until` last) and key tuples.
+    pub(super) steps: Vec<(usize, Vec<KeyTuple>)>,
+}
+
+/// Events for every stage that needs one, which are no sequence all the same.
+#[derive(Debug, Serialize)]
+pub struct Chain {
+    /// The events in the order of stages.
+    pub events: Vec<ChainEvent>,
+    /// Why they are no sequence; not empty.
+    pub breaks: Vec<Break>,
+}
+
+/// An event of a chain.
+#[derive(Debug, Serialize)]
+pub struct ChainEvent {
+    /// The stage, from 1.
+    pub stage: usize,
+    /// Where it was found: `file:line`.
+    pub place: String,
+    /// Its time.
+    pub time: Option<String>,
+    /// The values of the join keys.
+    pub keys: Vec<Option<String>>,
+}
+
+/// Something that keeps events from being a sequence. Stages count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "break", rename_all = "kebab-case")]
+pub enum Break {
+    /// The last event comes too long after the first.
+    Maxspan {
+        /// From the first to the last event, in milliseconds.
+        took_ms: i64,
+        /// What the rule allows, in milliseconds.
+        maxspan_ms: i64,
+        /// By how much it is over, in milliseconds.
+        over_ms: i64,
+    },
+    /// Events do not share a join key.
+    Key {
+        /// The key in the one stage.
+        field: String,
+        /// The stage.
+        stage: usize,
+        /// Its values.
+        values: Vec<Option<String>>,
+        /// The key in the other stage.
+        other_field: String,
+        /// The other stage.
+        other_stage: usize,
+        /// Its values.
+        other_values: Vec<Option<String>>,
+    },
+    /// An event comes before that of the stage before.
+    Order {
+        /// The stage whose event comes too early.
+        stage: usize,
+        /// The stage that it has to come after.
+        after_stage: usize,
+        /// How much too early, in milliseconds.
+        early_ms: i64,
+    },
+    /// The `until` event came in between.
+    Until {
+        /// Where.
+        place: String,
+        /// When.
+        time: Option<String>,
+    },
+    /// An event is there that has to be missing.
+    Present {
+        /// The stage.
+        stage: usize,
+        /// Where.
+        place: String,
+        /// When.
+        time: Option<String>,
+    },
+}
+
+/// The relaxed variants of a sequence or sample, the strictest first; none for an event query.
+pub(super) fn variants(plan: &Plan) -> Vec<Variant> {
+    match &plan.kind {
+        PlanKind::Events(_) => Vec::new(),
+        PlanKind::Sequence(sequence) => sequence_variants(sequence),
+        PlanKind::Sample(sample) => {
+            let all: Vec<usize> = (0..sample.steps.len()).collect();
+            let keys = sample.steps.first().map_or(0, |step| step.keys.len());
+            let without = |key: DroppedKey| Variant {
+                kind: PlanKind::Sample(Sample { steps: without_key(&sample.steps, Some(key)) }),
+                steps: all.clone(),
+            };
+            (0..keys).map(DroppedKey::At).chain([DroppedKey::All]).map(without).collect()
+        }
+    }
+}
+
+/// What a variant leaves out.
+#[derive(Debug, Clone, Copy, Default)]
+struct Without {
+    maxspan: bool,
+    until: bool,
+    missing: bool,
+    /// One join key, by its place, or all.
+    key: Option<DroppedKey>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DroppedKey {
+    At(usize),
+    All,
+}
+
+impl DroppedKey {
+    fn is(self, place: usize) -> bool {
+        self == Self::All || self == Self::At(place)
+    }
+}
+
+fn sequence_variants(sequence: &Sequence) -> Vec<Variant> {
+    let keys = sequence.steps.first().map_or(0, |step| step.keys.len());
+    let nothing = Without::default();
+    let all_but_keys = Without { maxspan: true, until: true, missing: true, key: None };
+    let mut wanted = Vec::new();
+    if sequence.maxspan_ms.is_some() && !has_missing_ends(sequence) {
+        wanted.push(Without { maxspan: true, ..nothing });
+    }
+    if sequence.until.is_some() {
+        wanted.push(Without { until: true, ..nothing });
+    }
+    if sequence.steps.iter().any(|step| step.missing) {
+        wanted.push(Without { missing: true, ..nothing });
+    }
+    wanted.push(all_but_keys);
+    for key in (0..keys).map(DroppedKey::At) {
+        wanted.push(Without { key: Some(key), ..nothing });
+        wanted.push(Without { key: Some(key), ..all_but_keys });
+    }
+    wanted.push(Without { key: Some(DroppedKey::All), ..all_but_keys });
+    let mut out: Vec<Variant> = wanted.into_iter().map(|without| relaxed(sequence, without)).collect();
+    let needed = needed(&sequence.steps);
+    let steps: Vec<Step> = needed.iter().map(|index| sequence.steps[*index].clone()).collect();
+    // Samples do not ask for an order.
+    for key in [None, Some(DroppedKey::All)] {
+        let kind = PlanKind::Sample(Sample { steps: without_key(&steps, key) });
+        out.push(Variant { kind, steps: needed.clone() });
+    }
+    out
+}
+
+/// Missing events at the ends need a maxspan.
+fn has_missing_ends(sequence: &Sequence) -> bool {
+    let ends = [sequence.steps.first(), sequence.steps.last()];
+    ends.into_iter().flatten().any(|step| step.missing)
+}
+
+fn needed(steps: &[Step]) -> Vec<usize> {
+    steps.iter().enumerate().filter(|(_, step)| !step.missing).map(|(index, _)| index).collect()
+}
+
+fn relaxed(sequence: &Sequence, without: Without) -> Variant {
+    let kept: Vec<Step> =
+        sequence.steps.iter().filter(|step| !(without.missing && step.missing)).cloned().collect();
+    let until = sequence.until.as_ref().filter(|_| !without.until);
+    let kind = PlanKind::Sequence(Sequence {
+        steps: without_key(&kept, without.key),
+        maxspan_ms: sequence.maxspan_ms.filter(|_| !without.maxspan),
+        until: until.map(|step| keyed(step, without.key)),
+    });
+    Variant { kind, steps: needed(&sequence.steps) }
+}
+
+fn without_key(steps: &[Step], dropped: Option<DroppedKey>) -> Vec<Step> {
+    steps.iter().map(|step| keyed(step, dropped)).collect()
+}
+
+/// The step without the key.
+fn keyed(step: &Step, dropped: Option<DroppedKey>) -> Step {
+    let kept = step.keys.iter().enumerate().filter(|(place, _)| !dropped.is_some_and(|key| key.is(*place)));
+    Step { keys: kept.map(|(_, key)| *key).collect(), ..step.clone() }
+}
+
+/// The chain with the fewest breaks, of those the shortest in time.
+pub(super) fn best_chain(view: &View, detections: &[Detection], records: &[Record]) -> Option<Chain> {
+    let mut best: Option<(usize, i64, Chain)> = None;
+    for detection in detections {
+        let Some(variant) =
+            (detection.rule.0 as usize).checked_sub(1).and_then(|index| view.variants.get(index))
+        else {
+            continue;
+        };
+        let Some(links) = links(detection, variant, records) else { continue };
+        let breaks = Judge { view, records, links: &links }.breaks();
+        let took = took_ms(&links);
+        let better = best.as_ref().is_none_or(|(count, time, _)| (breaks.len(), took) < (*count, *time));
+        if !breaks.is_empty() && better {
+            best = Some((breaks.len(), took, Chain { events: chain_events(&links), breaks }));
+        }
+    }
+    best.map(|(_, _, chain)| chain)
+}
+
+/// The event of a stage.
+struct Link<'a> {
+    /// From 0.
+    stage: usize,
+    record: &'a Record,
+    keys: &'a [KeyTuple],
+}
+
+impl Link<'_> {
+    fn millis(&self) -> Option<i64> {
+        self.record.time.map(date::to_millis)
+    }
+}
+
+fn links<'a>(detection: &Detection, variant: &Variant, records: &'a [Record]) -> Option<Vec<Link<'a>>> {
+    let link = |(event, stage): (&std::sync::Arc<maxspan_event::Event>, &usize)| {
+        let found = records.binary_search_by_key(&event.arrival, |record| record.arrival).ok()?;
+        let record = &records[found];
+        let (_, keys) = record.steps.iter().find(|(step, _)| step == stage)?;
+        Some(Link { stage: *stage, record, keys })
+    };
+    detection.present().zip(&variant.steps).map(link).collect()
+}
+
+fn took_ms(links: &[Link<'_>]) -> i64 {
+    let times = || links.iter().filter_map(Link::millis);
+    times().max().unwrap_or(0).saturating_sub(times().min().unwrap_or(0))
+}
+
+fn chain_events(links: &[Link<'_>]) -> Vec<ChainEvent> {
+    let event = |link: &Link<'_>| ChainEvent {
+        stage: link.stage + 1,
+        place: link.record.place.clone(),
+        time: link.record.time.map(date::format_millis),
+        keys: link.keys.first().map_or_else(Vec::new, |tuple| tuple.iter().map(text).collect()),
+    };
+    links.iter().map(event).collect()
+}
+
+fn text(value: &KeyValue) -> Option<String> {
+    value.to_text(KeyStyle::Sequence)
+}
+
+/// Holds a chain against what the rule asks.
+struct Judge<'a> {
+    view: &'a View,
+    records: &'a [Record],
+    links: &'a [Link<'a>],
+}
+
+impl Judge<'_> {
+    fn breaks(&self) -> Vec<Break> {
+        let mut breaks = Vec::new();
+        if let PlanKind::Sequence(sequence) = &self.view.plan.kind {
+            self.order(&mut breaks);
+            let took_ms = took_ms(self.links);
+            if let Some(maxspan_ms) = sequence.maxspan_ms.filter(|maxspan| took_ms > *maxspan) {
+                breaks.push(Break::Maxspan { took_ms, maxspan_ms, over_ms: took_ms - maxspan_ms });
+            }
+            self.keys(&mut breaks);
+            self.unwanted(sequence, &mut breaks);
+        } else {
+            self.keys(&mut breaks);
+        }
+        breaks
+    }
+
+    fn order(&self, breaks: &mut Vec<Break>) {
+        for pair in self.links.windows(2) {
+            let (Some(before), Some(after)) = (pair[0].millis(), pair[1].millis()) else { continue };
+            if after < before {
+                let (stage, after_stage) = (pair[1].stage + 1, pair[0].stage + 1);
+                breaks.push(Break::Order { stage, after_stage, early_ms: before - after });
+            }
+        }
+    }
+
+    fn keys(&self, breaks: &mut Vec<Break>) {
+        let stages: Vec<_> = self.view.stages().collect();
+        let Some((first, rest)) = self.links.split_first() else { return };
+        for place in 0..stages[first.stage].keys.len() {
+            let values = |link: &Link<'_>| {
+                let mut values: Vec<KeyValue> = link.keys.iter().map(|tuple| tuple[place].clone()).collect();
+                values.dedup();
+                values
+            };
+            let wanted = values(first);
+            let Some(other) =
+                rest.iter().find(|link| !values(link).iter().any(|value| wanted.contains(value)))
+            else {
+                continue;
+            };
+            breaks.push(Break::Key {
+                field: stages[first.stage].keys[place].0.name.clone(),
+                stage: first.stage + 1,
+                values: wanted.iter().map(text).collect(),
+                other_field: stages[other.stage].keys[place].0.name.clone(),
+                other_stage: other.stage + 1,
+                other_values: values(other).iter().map(text).collect(),
+            });
+        }
+    }
+
+    /// Events of `until` and of stages that have to be missing.
+    fn unwanted(&self, sequence: &Sequence, breaks: &mut Vec<Break>) {
+        let (Some(first), Some(last)) = (self.links.first(), self.links.last()) else { return };
+        let until = sequence.steps.len();
+        let between = |record: &&Record| first.record.time <= record.time && record.time <= last.record.time;
+        if let Some(record) = self.of_stage(until).find(between) {
+            breaks.push(Break::Until {
+                place: record.place.clone(),
+                time: record.time.map(date::format_millis),
+            });
+        }
+        for (stage, _) in sequence.steps.iter().enumerate().filter(|(_, step)| step.missing) {
+            let from = self.links.iter().rfind(|link| link.stage < stage).and_then(Link::millis);
+            let to = self.links.iter().find(|link| link.stage > stage).and_then(Link::millis);
+            let span = sequence.maxspan_ms.unwrap_or(i64::MAX);
+            let from = from.or_else(|| last.millis().map(|millis| millis.saturating_sub(span)));
+            let to = to.or_else(|| first.millis().map(|millis| millis.saturating_add(span)));
+            let within = |record: &&Record| {
+                let millis = record.time.map(date::to_millis);
+                from <= millis
+                    && millis <= to
+                    && !self.links.iter().any(|link| link.record.arrival == record.arrival)
+            };
+            if let Some(record) = self.of_stage(stage).find(within) {
+                let time = record.time.map(date::format_millis);
+                breaks.push(Break::Present { stage: stage + 1, place: record.place.clone(), time });
+            }
+        }
+    }
+
+    /// The events of a stage that share all keys with the first event of the chain.
+    fn of_stage(&self, stage: usize) -> impl Iterator<Item = &Record> {
+        let wanted = self.links.first().map_or(&[][..], |link| link.keys);
+        let shares = move |keys: &[KeyTuple]| keys.iter().any(|tuple| wanted.contains(tuple));
+        let has =
+            move |record: &&Record| record.steps.iter().any(|(step, keys)| *step == stage && shares(keys));
+        self.records.iter().filter(has)
+    }
+}

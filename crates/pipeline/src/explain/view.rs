@@ -1,0 +1,176 @@
+//! A rule made ready to be looked at condition by condition, and an event in its light.
+
+use std::sync::Arc;
+
+use maxspan_engine::{EventInput, Match, RuleSet, RuleSetBuilder, Scratch};
+use maxspan_event::index::IndexPatterns;
+use maxspan_event::{Slot, Value, date};
+use maxspan_plan::condition::Stage;
+use maxspan_plan::{Environment, Plan, PlanKind};
+use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
+
+use super::chain::{Variant, variants};
+use super::tree::node;
+use super::{EventExplanation, ExplainOptions, Gate, Subject};
+use crate::input::RawEvent;
+
+/// The rule, its parts, and its relaxed variants.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) outline: RuleOutline,
+    pub(super) plan: Plan,
+    /// The rule's variants, in the order of the rule set, from its second rule on; the first is the rule itself.
+    pub(super) variants: Vec<Variant>,
+    pub(super) rule_set: RuleSet,
+    indices: IndexPatterns,
+    patterns: Vec<String>,
+    timestamp: Slot,
+    scratch: Scratch,
+}
+
+/// An event whose values are in the view's slots.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) index: Arc<str>,
+    /// Nanoseconds since 1970.
+    pub(super) time: Option<i64>,
+    /// Whether index, filters, exceptions and window let it through; each that does not counts.
+    closed_gates: u32,
+    /// The matches of the rule and its variants.
+    pub(super) matches: Vec<Match>,
+}
+
+impl View {
+    /// None where the rule cannot be run.
+    pub(super) fn new(subject: Subject<'_>, options: &ExplainOptions) -> Option<Self> {
+        let Subject { rule, exceptions, value_lists } = subject;
+        let mut builder = RuleSetBuilder::new(options.schema.clone());
+        let compiled = compile(rule, exceptions, value_lists, &mut builder, &options.compile);
+        let Outcome::Ready(compiled) = compiled.outcome else { return None };
+        let outline = outline(rule, exceptions, value_lists, &mut builder, &options.compile)?;
+        let variants = variants(&compiled.plan);
+        let mut relaxed_rules = Vec::new();
+        let plan = compiled.plan.clone();
+        let (timestamp, indices) = (compiled.timestamp, compiled.indices.clone());
+        for variant in &variants {
+            let mut relaxed = (*compiled).clone();
+            relaxed.plan.kind = variant.kind.clone();
+            relaxed_rules.push(relaxed);
+        }
+        builder.add(*compiled);
+        for relaxed in relaxed_rules {
+            builder.add(relaxed);
+        }
+        let patterns = rule.index_patterns().into_iter().map(str::to_owned).collect();
+        let rule_set = builder.build(options.normalize);
+        let scratch = Scratch::default();
+        Some(Self { outline, plan, variants, rule_set, indices, patterns, timestamp, scratch })
+    }
+
+    pub(super) fn is_event_query(&self) -> bool {
+        matches!(self.plan.kind, PlanKind::Events(_))
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        match self.plan.kind {
+            PlanKind::Events(_) => "event",
+            PlanKind::Sequence(_) => "sequence",
+            PlanKind::Sample(_) => "sample",
+        }
+    }
+
+    /// The stages, `until` last.
+    pub(super) fn stages(&self) -> impl Iterator<Item = &Stage> {
+        self.outline.query.stages.iter().chain(&self.outline.query.until)
+    }
+
+    fn stage(&self, number: usize) -> Option<&Stage> {
+        self.stages().nth(number)
+    }
+
+    /// Decodes an event; none where that fails.
+    pub(super) fn look(&mut self, event: &RawEvent, arrival: u64, default_index: &str) -> Option<Seen> {
+        let input = EventInput {
+            index: event.index.as_deref().filter(|index| !index.is_empty()),
+            default_index,
+            id: event.id.as_deref(),
+            source: &event.source,
+            arrival,
+        };
+        let view = self.rule_set.view_event(&input, &mut self.scratch).ok()?;
+        let time = match self.scratch.slots().first(self.timestamp) {
+            Some(Value::Date(nanos)) => Some(*nanos),
+            _ => None,
+        };
+        let matches = if self.variants.is_empty() {
+            Vec::new()
+        } else {
+            self.rule_set.match_event(&input, &mut self.scratch).ok()?;
+            self.scratch.drain().collect()
+        };
+        let closed = |gate: &Gate| !gate.passed;
+        let closed_gates = self.gates(&view.index).iter().filter(|gate| closed(gate)).count() as u32;
+        Some(Seen { index: view.index, time, closed_gates, matches })
+    }
+
+    /// How many conditions and gates are in the way of a stage for the event that was looked at last.
+    pub(super) fn distance(&self, seen: &Seen, stage: usize) -> u32 {
+        let conditions = self.stage(stage).map_or(0, |stage| stage.condition.distance(self.scratch.slots()));
+        conditions + seen.closed_gates
+    }
+
+    /// The event that was looked at last, condition by condition.
+    pub(super) fn explain(&self, seen: &Seen, event: &RawEvent, stage: Option<usize>) -> EventExplanation {
+        let number = stage.unwrap_or(0);
+        // A plan has at least one stage, and numbers come from its own stages.
+        let conditions = self.stage(number).map(|stage| {
+            node(&stage.condition.evaluate(self.scratch.slots()), &self.outline.source, self.outline.shift)
+        });
+        let distance = self.distance(seen, number);
+        EventExplanation {
+            place: place(event),
+            time: seen.time.map(date::format_millis),
+            index: seen.index.to_string(),
+            stage: stage.map(|stage| stage + 1),
+            matched: distance == 0,
+            distance,
+            gates: self.gates(&seen.index),
+            conditions: conditions.unwrap_or_default(),
+        }
+    }
+
+    /// What the rule asks beside its query: all that an event fails, and the index and filters that it passes.
+    fn gates(&self, index: &str) -> Vec<Gate> {
+        let environment = Environment::new(self.scratch.slots());
+        let mut gates = Vec::new();
+        let passed = index.is_empty() || self.indices.matches(index);
+        let patterns = self.patterns.join(", ");
+        let text = match (index.is_empty(), passed) {
+            (true, _) => "the event names no index, so every rule looks at it".to_owned(),
+            (false, true) => format!("`{index}` is one of {patterns}"),
+            (false, false) => format!("`{index}` is none of {patterns}"),
+        };
+        gates.push(Gate { kind: "index", passed, text });
+        for (number, filter) in &self.outline.filters {
+            let passed = filter.holds(environment);
+            let word = if passed { "holds" } else { "does not hold" };
+            gates.push(Gate { kind: "filter", passed, text: format!("filter {} {word}", number + 1) });
+        }
+        for (name, id, item) in &self.outline.exceptions {
+            if item.holds(environment) {
+                let text = format!("the exception `{name}` ({id}) applies to the event");
+                gates.push(Gate { kind: "exception", passed: false, text });
+            }
+        }
+        if !self.outline.window.holds(environment) {
+            let text = "the event's time lies outside of the window".to_owned();
+            gates.push(Gate { kind: "window", passed: false, text });
+        }
+        gates
+    }
+}
+
+/// `file:line` of an event.
+pub(super) fn place(event: &RawEvent) -> String {
+    format!("{}:{}", event.location.file, event.location.line)
+}
