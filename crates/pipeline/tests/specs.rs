@@ -167,11 +167,11 @@ fn diagnostics_are_compared_with_places_in_the_block() {
             "# T\n\n```eql rule\nprocess where\n  proces.name == 1\n```\n\n```text diagnostics\n{expected}\n```\n"
         )
     };
-    check(&with("MX1210 2:3 proces.name"), "passed");
-    check(&with("MX1210"), "passed");
-    check(&with("MX1210 proces"), "passed");
-    check(&with("MX1210 1:3"), "what is said about the rules differs");
-    check(&with("MX1210\nMX1210"), "what is said about the rules differs");
+    check(&with("MX1201 2:3 proces.name"), "passed");
+    check(&with("MX1201"), "passed");
+    check(&with("MX1201 proces"), "passed");
+    check(&with("MX1201 1:3"), "what is said about the rules differs");
+    check(&with("MX1201\nMX1201"), "what is said about the rules differs");
     check(&with(""), "what is said about the rules differs");
     check(
         &with("1210"),
@@ -210,9 +210,12 @@ fn what_is_no_spec_or_a_broken_one_is_told_apart() {
         "nothing is expected of these events; `--update` writes down what comes",
     );
     check(&format!("{RULE}# T\n{}", events("silent", &["{\"a\": "])), "events of the case cannot be read");
+    let explain =
+        |lines: &str| format!("{RULE}# T\n{}```text explain\n{lines}\n```\n", events("silent", &[CURL]));
+    check(&explain("none of 1 event\nprocess.name = \"curl\""), "passed");
     check(
-        &format!("{RULE}# T\n{}```text explain\nx\n```\n", events("silent", &[CURL])),
-        "skipped: blocks `text explain` are not compared yet",
+        &explain("process.name = \"curl\"\nnone of 1 event"),
+        "the explanation has no line `none of 1 event` (after those before it)",
     );
     let stats = "```json stats\n{\"events_failed\": 1, \"alerts_capped_by_rule\": {\"x\": 0}}\n```\n";
     check(&format!("{RULE}# T\n{}{stats}", events("silent", &["{\"a\": "])), "passed");
@@ -294,7 +297,7 @@ fn case_text() -> impl Strategy<Value = String> {
         "```text alerts\n7\n```\n",
         "```json stats\n{\"events\": 9, \"alerts_by_rule\": {\"t\": 4}}\n```\n",
         "```json stats\n{\n  \"events\": 9\n}\n```\n",
-        "```text diagnostics\nMX1102 1:1\nMX1210\n```\n",
+        "```text diagnostics\nMX1102 1:1\nMX1201\n```\n",
         "```text diagnostics\n```\n",
         "some text",
     ]);
