@@ -138,11 +138,8 @@ fn painted(line: &str, paint: Paint) -> String {
 }
 
 fn limited(lines: &[String], look: impl Fn(&str) -> String) -> String {
-    let mut out = String::new();
-    for line in lines.iter().take(LINES_MAX) {
-        out += format!("    {}", look(&printable(line))).trim_end();
-        out += "\n";
-    }
+    let shown = lines.iter().take(LINES_MAX).map(|line| format!("    {}", look(&printable(line))));
+    let mut out: String = shown.map(|line| format!("{}\n", line.trim_end())).collect();
     if lines.len() > LINES_MAX {
         out += &format!("    … and {} more lines\n", lines.len() - LINES_MAX);
     }
