@@ -202,7 +202,7 @@ pub fn diff(
     let old_stats = old_run.finish(&mut old_side, bytes);
     let new_stats = new_run.finish(&mut new_side, bytes);
     let changes = compare_rules(&all_documents(old), &all_documents(new));
-    let mut out = compare_alerts(changes, old_side, new_side, &places, samples_max);
+    let mut out = compare_alerts(changes, old_side, &new_side, &places, samples_max);
     for rule in &mut out.rules {
         let capped = |stats: &HuntStats| stats.alerts_capped_by_rule.get(&rule.rule_id).copied().unwrap_or(0);
         rule.capped = (capped(&old_stats), capped(&new_stats));
@@ -320,7 +320,7 @@ fn text_of(document: &Map<String, Value>, field: &str) -> String {
 fn compare_alerts(
     changes: Vec<RuleDiff>,
     old: Collect<'_>,
-    new: Collect<'_>,
+    new: &Collect<'_>,
     places: &Places,
     samples_max: usize,
 ) -> Diff {

@@ -22,15 +22,12 @@ pub fn readable(guide: &str) -> String {
         let plugin = &rest[at..];
         let written = plugin_at(plugin)
             .and_then(|(name, table, length)| Some((written_out(name, &table, &margin(&out))?, length)));
-        match written {
-            Some((text, length)) => {
-                out.push_str(&text);
-                rest = &plugin[length..];
-            }
-            None => {
-                out.push_str("!{");
-                rest = &plugin[2..];
-            }
+        if let Some((text, length)) = written {
+            out.push_str(&text);
+            rest = &plugin[length..];
+        } else {
+            out.push_str("!{");
+            rest = &plugin[2..];
         }
     }
     out.push_str(rest);

@@ -134,8 +134,8 @@ fn comment(language: Language, text: &str) -> Option<usize> {
 
 /// The bytes of a quoted text, to its end or that of the query.
 fn quoted(text: &str) -> usize {
-    if text.starts_with("\"\"\"") {
-        return text[3..].find("\"\"\"").map_or(text.len(), |end| end + 6);
+    if let Some(inside) = text.strip_prefix("\"\"\"") {
+        return inside.find("\"\"\"").map_or(text.len(), |end| end + 6);
     }
     let mut escaped = false;
     for (at, character) in text.char_indices().skip(1) {

@@ -95,10 +95,16 @@ fn written_value(key: &str, value: &Value) -> String {
         Value::String(text) if text.contains('\n') => written_lines(key, text),
         Value::Array(values) => {
             let line = inline(value);
-            if line.chars().count() <= LINE_CHARS_MAX || values.is_empty() {
+            let has_lines = values.iter().any(|value| value.as_str().is_some_and(|text| text.contains('\n')));
+            if (line.chars().count() <= LINE_CHARS_MAX && !has_lines) || values.is_empty() {
                 return line;
             }
-            let lines: Vec<String> = values.iter().map(|value| format!("    {},\n", inline(value))).collect();
+            let element = |value: &Value| match value {
+                Value::String(_) => written_value(key, value),
+                other => inline(other),
+            };
+            let lines: Vec<String> =
+                values.iter().map(|value| format!("    {},\n", element(value))).collect();
             format!("[\n{}]", lines.concat())
         }
         _ => inline(value),

@@ -11,7 +11,8 @@ const WIDTH_MIN: usize = 20;
 
 /// The text in lines of at most `width` columns, but for code.
 pub(crate) fn markdown_lines(text: &str, width: usize, paint: Paint) -> Vec<String> {
-    let mut out = Lines { width, paint, lines: Vec::new(), paragraph: String::new(), lead: Lead::default() };
+    let mut out =
+        Writing { width, paint, lines: Vec::new(), paragraph: String::new(), lead: Lead::default() };
     let mut fence: Option<usize> = None;
     for line in printable(text).lines() {
         let bare = line.trim_start();
@@ -22,7 +23,9 @@ pub(crate) fn markdown_lines(text: &str, width: usize, paint: Paint) -> Vec<Stri
         }
         match fence {
             Some(indent) => {
-                out.code(line.get(indent..).filter(|_| line.len() >= indent).unwrap_or(bare), indent)
+                // Code that is indented less than its fence keeps its first letters.
+                let blanks = indent.min(line.len() - bare.len());
+                out.code(line.get(blanks..).unwrap_or(bare), indent);
             }
             None => out.line(line),
         }
@@ -41,7 +44,7 @@ struct Lead {
     indent: usize,
 }
 
-struct Lines {
+struct Writing {
     width: usize,
     paint: Paint,
     lines: Vec<String>,
@@ -49,7 +52,7 @@ struct Lines {
     lead: Lead,
 }
 
-impl Lines {
+impl Writing {
     fn line(&mut self, line: &str) {
         let bare = line.trim();
         if bare.is_empty() {
@@ -134,16 +137,13 @@ fn inline(text: &str) -> String {
             let label = &label[1..];
             (!label.contains(['[', ']']) && !address.contains(' ')).then_some((label, address, beyond))
         });
-        match link {
-            Some((label, address, beyond)) => {
-                let same = label == address;
-                out += &if same { address.to_owned() } else { format!("{label} ({address})") };
-                rest = beyond;
-            }
-            None => {
-                out.push('[');
-                rest = &rest[at + 1..];
-            }
+        if let Some((label, address, beyond)) = link {
+            let same = label == address;
+            out += &if same { address.to_owned() } else { format!("{label} ({address})") };
+            rest = beyond;
+        } else {
+            out.push('[');
+            rest = &rest[at + 1..];
         }
     }
     out.push_str(rest);
@@ -169,5 +169,6 @@ mod tests {
         check("see [x](https://y) [z] a[0](b c)", &["see x (https://y) [z]", "a[0](b c)"]);
         check("[x](x) \u{1b}[2J", &["x \\u{1b}[2J"]);
         check("```\nunclosed", &["  unclosed"]);
+        check("  ```\n  ab\nc\n    d\n  ```", &["    ab", "    c", "      d"]);
     }
 }
