@@ -69,6 +69,10 @@ impl Writing {
             let first = format!("{}{marker} ", " ".repeat(indent));
             self.lead = Lead { indent: first.chars().count(), first };
             text.clone_into(&mut self.paragraph);
+        } else if bare.starts_with('|') {
+            // Rows of a table stay rows.
+            self.flush();
+            self.lines.push(inline(bare));
         } else if let Some(quoted) = bare.strip_prefix('>') {
             if !self.lead.first.starts_with('>') {
                 self.flush();
@@ -165,6 +169,7 @@ mod tests {
             &["• one two three four", "  five six seven", "• x"],
         );
         check(" 1. a\n```sql\nSELECT  1\n```\nb", &[" 1. a", "  SELECT  1", "b"]);
+        check("a\n| `b` | c |\n|---|---|\nd", &["a", "| b | c |", "|---|---|", "d"]);
         check("> a\n> b\nc", &["> a b c"]);
         check("see [x](https://y) [z] a[0](b c)", &["see x (https://y) [z]", "a[0](b c)"]);
         check("[x](x) \u{1b}[2J", &["x \\u{1b}[2J"]);
