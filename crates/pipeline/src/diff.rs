@@ -32,7 +32,8 @@ enum Side {
 /// The comparison.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Diff {
-    /// Rules with a change of any kind, in order of names; those alike in everything are counted only.
+    /// Rules with a change of any kind: those whose alerts changed first, each in order of names. Those alike in everything
+    /// are counted only.
     pub rules: Vec<RuleDiff>,
     /// Rules that are the same and raised the same alerts.
     pub rules_unchanged: usize,
@@ -372,7 +373,7 @@ fn compare_alerts(
         rule.samples = samples.into_iter().map(|(_, _, sample)| sample).collect();
         out.rules.push(rule);
     }
-    out.rules.sort_by_key(|rule| (rule.name.to_lowercase(), rule.rule_id.clone()));
+    out.rules.sort_by_key(|rule| (!rule.alerts.any_change(), rule.name.to_lowercase(), rule.rule_id.clone()));
     out
 }
 

@@ -1,7 +1,7 @@
 //! Rules between Elastic's TOML and Kibana's JSON, without loss.
 //!
 //! Both directions work on the trees of the texts, not on [`RuleDocument`](crate::RuleDocument), so that fields nobody
-//! here knows go along. What one form cannot hold is kept in a place of its own ([`kept`]), and is put back by the way
+//! here knows go along. What one form cannot hold is kept in a place of its own (`convert/kept.rs`), and is put back by the way
 //! back and by the readers of rules: a converted rule is the same rule, with the same alert ids.
 //!
 //! * TOML → JSON → TOML gives the same tree, keys in the same order. Comments and the way strings are quoted are no part
