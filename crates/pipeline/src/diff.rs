@@ -1,8 +1,9 @@
 //! What two versions of a rule set raise on the same events: the review of a rule change.
 //!
-//! Both versions run over the input in one pass. An alert is the same in both when its rule and its events are; so a
-//! rule that says more about the same events has *changed* alerts, one that sees other events *new* and *gone* ones.
-//! Ids of alerts are not compared: they derive from the saved-object id, which a converted rule may not have.
+//! Both versions run over the input in one pass. An alert is the same in both when its rule and its events
+//! are; so a rule that says more about the same events has *changed* alerts, one that sees other events
+//! *new* and *gone* ones. Ids of alerts are not compared: they derive from the saved-object id, which a
+//! converted rule may not have.
 
 mod rules;
 
@@ -32,8 +33,8 @@ enum Side {
 /// The comparison.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Diff {
-    /// Rules with a change of any kind: those whose alerts changed first, each in order of names. Those alike in everything
-    /// are counted only.
+    /// Rules with a change of any kind: those whose alerts changed first, each in order of names. Those
+    /// alike in everything are counted only.
     pub rules: Vec<RuleDiff>,
     /// Rules that are the same and raised the same alerts.
     pub rules_unchanged: usize,
@@ -348,7 +349,8 @@ fn compare_alerts(
         };
         *count += 1;
         samples.push((change, kept.order, sample(change, key, kept, differences, places)));
-        // The earliest are kept; so many more now and then, so that a rule of many alerts takes no memory for them.
+        // The earliest are kept; so many more now and then, so that a rule of many alerts takes no memory
+        // for them.
         if samples.len() > 6 * samples_max + 64 {
             cut(samples, samples_max);
         }

@@ -1,7 +1,8 @@
 //! Investigation guides for readers outside of Kibana: what its plugins stand for, written as Markdown.
 //!
-//! Kibana draws `!{osquery{…}}` and `!{investigate{…}}` (or the older `!{insight{…}}`) as buttons. Here they become the
-//! query to run, or the search to make. A plugin that is not known, or cannot be read, stays as it is.
+//! Kibana draws `!{osquery{…}}` and `!{investigate{…}}` (or the older `!{insight{…}}`) as buttons. Here they
+//! become the query to run, or the search to make. A plugin that is not known, or cannot be read, stays as
+//! it is.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Which fields a rule's query names.
 //!
-//! EQL and KQL are parsed. Of other languages, and of a query with errors, every dotted word outside of quotes counts:
-//! that errs on the side of naming too many (`logs.endpoint` in a `from`), never too few.
+//! EQL and KQL are parsed. Of other languages, and of a query with errors, every dotted word outside of
+//! quotes counts: that errs on the side of naming too many (`logs.endpoint` in a `from`), never too few.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Cuts a query into pieces that can be coloured: keywords, fields, texts, numbers, comments.
 //!
-//! For showing only. It knows no grammar, takes any text, and errs by leaving pieces plain; the parsers of the
-//! languages say what a query means.
+//! For showing only. It knows no grammar, takes any text, and errs by leaving pieces plain; the parsers of
+//! the languages say what a query means.
 
 use maxspan_diagnostics::Span;
 

@@ -1,8 +1,9 @@
-//! A TOML table as text, in the order of its keys: what is read from the text is the same table, keys in the same order.
+//! A TOML table as text, in the order of its keys: what is read from the text is the same table, keys in the
+//! same order.
 //!
-//! Tables at the end of a table get headings (`[rule.threat]`), those before a plain value stay inline, since a heading
-//! would draw what follows into it. Texts of several lines are written over several lines. Comments are not part of a
-//! table, so there are none.
+//! Tables at the end of a table get headings (`[rule.threat]`), those before a plain value stay inline,
+//! since a heading would draw what follows into it. Texts of several lines are written over several lines.
+//! Comments are not part of a table, so there are none.
 
 use toml::{Table, Value};
 use toml_writer::{ToTomlKey as _, ToTomlValue as _, TomlKeyBuilder, TomlStringBuilder};

@@ -1,6 +1,8 @@
-//! Markdown on a terminal: headings in bold, points with hanging indents, code as it is, everything as wide as asked.
+//! Markdown on a terminal: headings in bold, points with hanging indents, code as it is, everything as wide
+//! as asked.
 //!
-//! A reading aid, not a renderer: it knows what investigation guides use, and prints what it does not know as it is.
+//! A reading aid, not a renderer: it knows what investigation guides use, and prints what it does not know
+//! as it is.
 
 use crate::terminal::{Paint, printable, wrapped_whole};
 
