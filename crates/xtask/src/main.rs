@@ -1,5 +1,6 @@
 //! Developer tasks: `cargo xtask <task>`; without a task, the list of them.
 
+mod book;
 mod cargo;
 mod ci;
 mod codegen;
@@ -24,7 +25,7 @@ struct Task {
     run: fn(check: bool) -> Result<Outcome>,
 }
 
-const TASKS: [Task; 5] = [
+const TASKS: [Task; 6] = [
     Task {
         name: "test",
         takes_check: false,
@@ -41,7 +42,7 @@ const TASKS: [Task; 5] = [
     Task {
         name: "codegen",
         takes_check: true,
-        about: "write the table of known fields from the shared field lists",
+        about: "write the reference pages, and the table of known fields from the shared field lists",
         run: codegen::run,
     },
     Task {
@@ -49,6 +50,12 @@ const TASKS: [Task; 5] = [
         takes_check: true,
         about: "run the conformance tests and write docs/conformance.md",
         run: conformance::run,
+    },
+    Task {
+        name: "book",
+        takes_check: false,
+        about: "build docs/ as a book with mdBook, which is installed where it is missing",
+        run: |_| book::run(),
     },
 ];
 
