@@ -89,7 +89,9 @@ fn collect(expr: &Expr, found: &mut BTreeSet<&'static str>) {
         ExprKind::Lineage { .. } => (None, Vec::new()),
     };
     found.extend(symbol);
-    parts.into_iter().for_each(|part| collect(part, found));
+    for part in parts {
+        collect(part, found);
+    }
 }
 
 fn arithmetic(op: ArithmeticOp) -> &'static str {

@@ -47,7 +47,9 @@ fn every_form_is_described() {
 #[test]
 fn every_form_of_the_syntax_tree_has_an_example() {
     let mut found = BTreeSet::new();
-    examples().for_each(|example| collect(&tree(example.query), &mut found));
+    for example in examples() {
+        collect(&tree(example.query), &mut found);
+    }
     let wanted = [
         "<",
         "<=",
@@ -72,7 +74,9 @@ fn every_form_of_the_syntax_tree_has_an_example() {
 #[test]
 fn every_type_that_compares_in_its_own_way_has_an_example() {
     let mut found = BTreeSet::new();
-    examples().for_each(|example| types(&tree(example.query), &mut found));
+    for example in examples() {
+        types(&tree(example.query), &mut found);
+    }
     for kind in [
         "keyword",
         "wildcard",
@@ -110,11 +114,15 @@ fn collect(node: &Node, found: &mut BTreeSet<&'static str>) {
         }
         NodeKind::And(all) => {
             found.insert("and");
-            all.iter().for_each(|one| collect(one, found));
+            for one in all {
+                collect(one, found);
+            }
         }
         NodeKind::Or(any) => {
             found.insert("or");
-            any.iter().for_each(|one| collect(one, found));
+            for one in any {
+                collect(one, found);
+            }
         }
         NodeKind::Not(inner) => {
             found.insert("not");
@@ -145,7 +153,11 @@ fn types(node: &Node, found: &mut BTreeSet<&'static str>) {
                 found.insert(schema().field(name).kind.name());
             }
         }
-        NodeKind::And(nodes) | NodeKind::Or(nodes) => nodes.iter().for_each(|node| types(node, found)),
+        NodeKind::And(nodes) | NodeKind::Or(nodes) => {
+            for node in nodes {
+                types(node, found);
+            }
+        }
         NodeKind::Not(inner) => types(inner, found),
         NodeKind::Is { field: None, .. } | NodeKind::Nested { .. } => {}
     }

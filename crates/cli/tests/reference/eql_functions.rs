@@ -25,7 +25,9 @@ pub(crate) fn page() -> String {
         vec![name, function.summary.trim_end_matches('.').to_owned(), function.returns.name().to_owned()]
     };
     text.push_str(&table(&["function", "gives", "type"], FUNCTIONS.iter().map(row)));
-    FUNCTIONS.iter().for_each(|function| text.push_str(&section(function)));
+    for function in FUNCTIONS {
+        text.push_str(&section(function));
+    }
     text
 }
 

@@ -18,7 +18,9 @@ pub(crate) fn page() -> String {
     text.push_str(&format!(
         "Examples use the built-in types of fields and this mapping:\n\n```json\n{MAPPING}\n```\n"
     ));
-    GROUPS.iter().for_each(|group| text.push_str(&section(group)));
+    for group in GROUPS {
+        text.push_str(&section(group));
+    }
     text
 }
 
