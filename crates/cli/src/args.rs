@@ -1,13 +1,21 @@
 //! The command line: subcommands, flags, and their help.
 
+pub(crate) mod catalog;
+mod explain;
+
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use maxspan_diagnostics::{Code, codes, nearest_names};
+use maxspan_pipeline::limits::SAMPLES_PER_KEY_MAX;
 use maxspan_pipeline::query::QueryLanguage;
 
+use crate::commands::test::arguments::TestArguments;
 use crate::exit;
+use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
+pub(crate) use explain::{ExplainArguments, ExplainFormat};
 
 const EXAMPLES: &str = "Examples:
   maxspan demo
@@ -31,16 +39,19 @@ pub(crate) enum Command {
     Hunt(Box<HuntArguments>),
     Query(Box<QueryArguments>),
     Explain(Box<ExplainArguments>),
-    /// Look after rules: check them
+    /// Look after rules: check, list, show, convert and compare them
     ///
-    /// What concerns rules alone, without events.
+    /// What concerns rules themselves. Only `diff` needs events.
     #[command(after_help = "Examples:
   maxspan rules check rules/
+  maxspan rules list rules/ --tactic execution --min-severity high
+  maxspan rules diff main/rules branch/rules events.ndjson
   maxspan rules check --strict --format json detection-rules/rules > report.json")]
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
     },
+    Test(TestArguments),
     Demo(DemoArguments),
     /// Print a completion script for a shell
     ///
@@ -58,6 +69,11 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     Check(CheckArguments),
+    List(Box<ListArguments>),
+    Show(ShowArguments),
+    Coverage(Box<CoverageArguments>),
+    Convert(ConvertArguments),
+    Diff(Box<DiffArguments>),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:
@@ -216,7 +232,7 @@ pub(crate) struct QueryArguments {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) size: usize,
     /// Most samples of one join key
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = samples_per_key)]
     pub(crate) max_samples_per_key: usize,
     #[command(flatten)]
     pub(crate) reading: Reading,
@@ -255,85 +271,73 @@ impl From<Language> for QueryLanguage {
     }
 }
 
-/// Say why a rule matches events, or does not
-///
-/// Runs one rule over events and shows every condition of its query: true, false or null, the value that it saw, and
-/// where it stands. Of a sequence it shows which events each stage found, the join keys, and what broke the chain. A
-/// condition that is in the way of a match is marked with `>`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  maxspan explain --rule my-rule.toml --event event.json
-  maxspan explain --rules rules --rule 'Launch Agent' --event - < events.ndjson
-  maxspan explain --rule my-rule.toml --nearest --limit 3 --event logs/")]
-pub(crate) struct ExplainArguments {
-    /// The rule: a file that holds one, or the id or name of one under --rules
-    #[arg(long, value_name = "FILE|ID|NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) rule: Option<String>,
-    /// File or folder with rules; may be repeated
-    #[arg(long = "rules", value_name = "PATH", required_unless_present = "rule")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// File or folder with exception lists (or value lists); may be repeated
-    #[arg(long, value_name = "PATH")]
-    pub(crate) exceptions: Vec<PathBuf>,
-    /// File or folder with events, `-` for standard input; may be repeated
-    #[arg(long = "event", visible_alias = "events", value_name = "FILE", required = true)]
-    pub(crate) events: Vec<PathBuf>,
-    /// Show the events that came closest to matching, out of all of the input, instead of the first ones
-    #[arg(long)]
-    pub(crate) nearest: bool,
-    /// Most events that are shown; of a sequence, for each stage
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = limit)]
-    pub(crate) limit: usize,
-    /// How the explanation is written
-    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
-    pub(crate) format: CheckFormat,
-    #[command(flatten)]
-    pub(crate) reading: Reading,
-    /// Only events from this time on: a date, or date math such as now-7d
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Events")]
-    pub(crate) from: Option<String>,
-    /// Only events up to this time
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Events")]
-    pub(crate) to: Option<String>,
-    /// The time that counts as now in date math
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Events")]
-    pub(crate) now: Option<String>,
-}
-
-/// Most events that an explanation may show.
-const LIMIT_MAX: usize = 1_000;
-
-fn limit(text: &str) -> Result<usize, String> {
-    let number = text.parse::<usize>().ok().filter(|number| (1..=LIMIT_MAX).contains(number));
-    number.ok_or_else(|| format!("a number from 1 to {LIMIT_MAX}"))
-}
-
-/// Check rules without events: syntax, types, schedule, exceptions
+/// Check rules: syntax, types, schedule, exceptions; with --strict also what they probably do not mean
 ///
 /// Every rule is read, its query parsed and checked against the types of fields, and all that is wrong is shown with
-/// its place in the file. A rule of a type that is not run yet is sound as far as it was checked, and counted apart.
-/// Ends with exit code 1 when a rule failed.
+/// its place in the file. With --strict or --lint, rules are also searched for conditions that never hold, case traps,
+/// gaps in the schedule, ATT&CK ids that do not exist, and more; with --against, they are compared with events. Every
+/// message has a code, which --explain explains and --allow switches off. A rule of a type that is not run yet is sound
+/// as far as it was checked, and counted apart. Ends with exit code 1 when a rule failed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan rules check rules/
   maxspan rules check --strict --format json detection-rules/rules > report.json
-  maxspan rules check --mapping my-index-mapping.json my-rules/")]
+  maxspan rules check --strict --allow redundant-condition --allow-file allow.txt my-rules/
+  maxspan rules check --lint --against last-week.ndjson.gz my-rules/
+  maxspan rules check --explain case-trap")]
 pub(crate) struct CheckArguments {
     /// Files and folders with rules
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "explain")]
     pub(crate) paths: Vec<PathBuf>,
     /// How the outcome is written
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     pub(crate) format: CheckFormat,
-    /// Hold EQL to what Elasticsearch accepts, and take every warning for a failure
+    /// Hold EQL to what Elasticsearch accepts, add lints, and take every warning for a failure
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Add lints without failing for them
+    #[arg(long)]
+    pub(crate) lint: bool,
     /// Elasticsearch mapping with the types of fields, over the built-in table; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Vec<PathBuf>,
     /// Also rules that are in development or deprecated
     #[arg(long)]
     pub(crate) any_maturity: bool,
+    /// Print the page about a code, by number or name, and end
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(crate) explain: Option<Code>,
+    #[command(flatten)]
+    pub(crate) allow: CheckAllow,
+    #[command(flatten)]
+    pub(crate) against: CheckAgainst,
+}
+
+/// What is not said.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Switching off")]
+pub(crate) struct CheckAllow {
+    /// Do not say this (a warning or note, by number or name), of any rule or of the one with this id or name
+    #[arg(long, value_name = "CODE[=RULE]")]
+    pub(crate) allow: Vec<String>,
+    /// The same from a file, with lines `CODE [RULE]  # why`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allow_file: Vec<PathBuf>,
+}
+
+/// Events that rules are compared with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Events")]
+pub(crate) struct CheckAgainst {
+    /// Compare with events: fields that none has, values in another case, missing indices, alerts a day; may be repeated
+    #[arg(long, value_name = "INPUT")]
+    pub(crate) against: Vec<PathBuf>,
+    /// The index of events that name none; without it every rule looks at them
+    #[arg(long, value_name = "NAME", requires = "against")]
+    pub(crate) index: Option<String>,
+    /// More alerts of one rule in a day are too many
+    #[arg(long, value_name = "N", default_value_t = 10.0, requires = "against")]
+    pub(crate) max_volume: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -342,6 +346,20 @@ pub(crate) enum CheckFormat {
     Text,
     /// One JSON object
     Json,
+    /// Annotations of a GitHub workflow
+    #[value(name = "github")]
+    GitHub,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+/// Reads the number or name of a code.
+fn code(text: &str) -> Result<Code, String> {
+    let near = || nearest_names(text, codes::REGISTRY.iter().map(|code| code.info().name));
+    Code::find(text).ok_or_else(|| match near().first() {
+        Some(near) => format!("there is no such code; did you mean {near}?"),
+        None => "there is no such code; write for instance MX1604 or case-trap".to_owned(),
+    })
 }
 
 /// See rules at work on a made-up afternoon of six Macs
@@ -385,6 +403,14 @@ const UNITS: [(&str, u64); 11] = [
     ("gib", 1 << 30),
     ("gb", 1_000_000_000),
 ];
+
+fn samples_per_key(text: &str) -> Result<usize, String> {
+    let count = text.parse().map_err(|_| "must be a number".to_owned())?;
+    if count > SAMPLES_PER_KEY_MAX {
+        return Err(format!("{SAMPLES_PER_KEY_MAX} are the most"));
+    }
+    Ok(count)
+}
 
 /// Reads `512MiB`, `2GB`, `65536`.
 fn size(text: &str) -> Result<usize, String> {

@@ -2,7 +2,13 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod convert;
+pub(crate) mod coverage;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod hunt;
+pub(crate) mod list;
 pub(crate) mod query;
+pub(crate) mod show;
+pub(crate) mod test;

@@ -17,11 +17,14 @@ pub(crate) enum Exit {
 /// Every exit code and what it says.
 const TABLE: [(Exit, &str); 6] = [
     (Exit::Success, "done, with alerts or without"),
-    (Exit::Rules, "a rule failed `rules check`, or no rule of a hunt can be run"),
-    (Exit::Usage, "wrong arguments, a path of rules that is not there, or a query with errors"),
+    (
+        Exit::Rules,
+        "a rule failed `rules check`, `convert` or `show`, a case failed `test`, or no rule can be run",
+    ),
+    (Exit::Usage, "wrong arguments, a path of rules or specs that is not there, a query or spec with errors"),
     (Exit::Input, "no event could be read"),
     (Exit::Output, "the output could not be written"),
-    (Exit::Alerts, "`hunt --fail-on-alert`: there are alerts"),
+    (Exit::Alerts, "`hunt --fail-on-alert`: there are alerts; `rules diff --fail-on-change`: alerts changed"),
 ];
 
 impl From<Exit> for ExitCode {
@@ -51,6 +54,10 @@ impl Failure {
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, error: anyhow::Error::msg(message.into()) }
+    }
+
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Input, error: anyhow::Error::msg(message.into()) }
     }
 
     /// An output that cannot be written; `name` is what it is called.

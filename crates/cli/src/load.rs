@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use maxspan_event::Schema;
 use maxspan_rules::load::{load_exceptions, load_version_lock};
-use maxspan_rules::{LoadOptions, LoadedRules, load_paths};
+use maxspan_rules::{LoadOptions, LoadedRules, VersionLock, load_paths};
 
 use crate::exit::Failure;
 
@@ -30,21 +30,32 @@ pub(crate) fn rules(
     any_maturity: bool,
     version_lock: Option<&Path>,
 ) -> Result<LoadedRules, Failure> {
-    for path in paths.iter().chain(exceptions) {
-        // Not `exists`, which says no to what may not be looked at either.
-        fs::metadata(path).map_err(|error| unusable("rules", path, &error.to_string()))?;
-    }
-    let version_lock = version_lock
-        .map(|path| {
-            load_version_lock(path).map_err(|error| unusable("version lock", path, &error.to_string()))
-        })
-        .transpose()?;
+    check_paths(paths)?;
+    check_paths(exceptions)?;
+    let version_lock = self::version_lock(version_lock)?;
     let options = LoadOptions { any_maturity, version_lock, ..LoadOptions::default() };
     let mut loaded = load_paths(paths, &options);
     if !exceptions.is_empty() {
         loaded.merge(load_exceptions(exceptions, &options));
     }
     Ok(loaded)
+}
+
+/// Says so where a path is not there.
+pub(crate) fn check_paths(paths: &[PathBuf]) -> Result<(), Failure> {
+    for path in paths {
+        // Not `exists`, which says no to what may not be looked at either.
+        fs::metadata(path).map_err(|error| unusable("rules", path, &error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// The version lock, where one is named.
+pub(crate) fn version_lock(path: Option<&Path>) -> Result<Option<VersionLock>, Failure> {
+    let read = |path: &Path| {
+        load_version_lock(path).map_err(|error| unusable("version lock", path, &error.to_string()))
+    };
+    path.map(read).transpose()
 }
 
 fn unusable(what: &str, path: &Path, why: &str) -> Failure {

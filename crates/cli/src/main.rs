@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod load;
 mod output;
+mod pages;
 mod terminal;
 mod time;
 
@@ -38,6 +39,12 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Query(arguments) => commands::query::run(arguments),
         Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
+        Command::Test(arguments) => commands::test::run(arguments),
+        Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
+        Command::Rules { command: RulesCommand::Show(arguments) } => commands::show::run(arguments),
+        Command::Rules { command: RulesCommand::Coverage(arguments) } => commands::coverage::run(arguments),
+        Command::Rules { command: RulesCommand::Convert(arguments) } => commands::convert::run(arguments),
+        Command::Rules { command: RulesCommand::Diff(arguments) } => commands::diff::run(arguments),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

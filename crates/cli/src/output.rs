@@ -1,8 +1,14 @@
 //! How alerts and messages are written.
 
 pub(crate) mod account;
+pub(crate) mod coverage;
+pub(crate) mod csv;
+pub(crate) mod diff;
+pub(crate) mod list;
+pub(crate) mod markdown;
 pub(crate) mod messages;
 pub(crate) mod ndjson;
+pub(crate) mod page;
 pub(crate) mod person;
 pub(crate) mod row;
 pub(crate) mod summary;

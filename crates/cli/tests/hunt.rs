@@ -323,3 +323,35 @@ fn text_of_events_cannot_steer_the_terminal() {
         assert!(!run.out.contains('\u{1b}') && !run.out.contains('\r'), "{:?}", run.out);
     }
 }
+
+/// A sequence that ends with an event that has to be missing fires once its window has passed, and not before.
+#[test]
+fn a_missing_event_is_waited_for_to_the_end_of_its_window() {
+    let event = |time: &str, action: &str| serde_json::json!({"@timestamp": time, "event": {"category": "host", "action": action}, "host": {"id": "h"}});
+    let rule = catch_all_rule("seq", "Not recovered", "")
+        .replace("type = \"query\"\nlanguage = \"kuery\"", "type = \"eql\"\nlanguage = \"eql\"");
+    let query = "sequence by host.id with maxspan=10m [host where event.action == \"down\"] \
+                 ![host where event.action == \"up\"]";
+    let rule = rule.replace("'''\n\n'''", &format!("'''{query}'''"));
+    let check = |recovered: Option<&str>, to: Option<&str>, alerts: usize, undecided: bool| {
+        let place = Place::new();
+        let mut events = vec![event("2026-03-27T05:17:04Z", "down")];
+        events.extend(recovered.map(|time| event(time, "up")));
+        place.write("rules/r.toml", &rule).write("events.ndjson", ndjson(&events));
+        let mut arguments = with(&["events.ndjson", "--index", "logs-x"]);
+        arguments.extend(to.iter().flat_map(|to| ["--to", to]));
+        let run = place.run(&arguments).code(0);
+        let shells =
+            run.lines().iter().filter(|alert| alert["kibana.alert.building_block_type"].is_null()).count();
+        assert_eq!(shells, alerts, "{recovered:?} {to:?}: {}", run.err);
+        assert_eq!(run.err.contains("1 sequence whose maxspan ends after --to"), undecided, "{}", run.err);
+    };
+    let (late, inside) = (Some("2026-03-27T05:27:05Z"), Some("2026-03-27T05:23:05Z"));
+    check(inside, Some("2026-03-27T05:20:00Z"), 0, true);
+    check(inside, Some("2026-03-27T05:25:00Z"), 0, false);
+    check(None, Some("2026-03-27T05:25:00Z"), 0, true);
+    check(None, Some("2026-03-27T05:27:04Z"), 1, false);
+    check(late, Some("2026-03-27T05:30:00Z"), 1, false);
+    // Without an end, the input is all there is.
+    check(None, None, 1, false);
+}

@@ -43,6 +43,19 @@ impl Code {
     pub fn severity(self) -> Severity {
         self.0.severity
     }
+
+    /// The page that explains the code, in the repository.
+    pub fn page(self) -> String {
+        format!("docs/diagnostics/{self}.md")
+    }
+
+    /// The code of that number (`MX1101`, `1101`) or name (`eql-token`).
+    pub fn find(text: &str) -> Option<Self> {
+        let number =
+            text.strip_prefix("MX").or_else(|| text.strip_prefix("mx")).unwrap_or(text).parse::<u16>();
+        let is_meant = |code: &&Self| number == Ok(code.0.number) || code.0.name == text;
+        crate::codes::REGISTRY.iter().find(is_meant).copied()
+    }
 }
 
 impl fmt::Display for Code {

@@ -1,11 +1,11 @@
 //! The registry of diagnostic codes.
 //!
 //! Ranges: `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
-//! `15xx` exceptions, filters and value lists, `17xx` plans and limits.
+//! `15xx` exceptions, filters and value lists, `16xx` lints, `17xx` plans and limits, `18xx` specs.
 //! A number is never given to another meaning, even after its code is gone.
 
 use crate::code::{Code, CodeInfo, Severity};
-use Severity::{Error, Warning};
+use Severity::{Error, Note, Warning};
 
 macro_rules! codes {
     ($($number:literal $name:ident $severity:ident $kebab:literal $title:literal;)*) => {
@@ -75,7 +75,51 @@ codes! {
     1506 EXCEPTION_FIELD_UNKNOWN Warning "exception-field-unknown" "a field that exception lists and items do not have";
     1507 EXCEPTION_DUPLICATE Warning "exception-duplicate" "two exception lists or items with the same id";
     1508 EXCEPTION_NOT_APPLIED Warning "exception-not-applied" "an exception, or a value of its list, that the fields cannot have";
+    1601 LINT_NEVER Warning "never-true" "a condition that no event can satisfy";
+    1602 LINT_ALWAYS Warning "always-true" "a condition that every event satisfies";
+    1603 LINT_DEAD_ALTERNATIVE Warning "dead-alternative" "an alternative that no event can satisfy where it stands";
+    1604 LINT_CASE_TRAP Warning "case-trap" "a value that occurs in another case, where case counts";
+    1605 LINT_WILDCARD_LITERAL Warning "wildcard-without-effect" "a star where it is no wildcard";
+    1606 LINT_SEVERAL_VALUES Warning "several-values" "a condition that only holds for a field with several values";
+    1607 LINT_EXCLUDES_NOTHING Warning "excludes-nothing" "exclusions joined with `or`, which exclude nothing";
+    1608 LINT_DUPLICATE_ALTERNATIVE Warning "duplicate-alternative" "the same alternative twice";
+    1609 LINT_COVERED_ALTERNATIVE Note "covered-alternative" "an alternative that another one covers";
+    1610 LINT_REDUNDANT Note "redundant-condition" "a condition that others imply";
+    1611 LINT_VALUE_TYPE Warning "value-type" "a comparison that the field's type gives another meaning, or none";
+    1612 LINT_REGEX_TEXT Warning "regex-text" "the syntax of regular expressions where it has no meaning";
+    1613 LINT_VALUE_UNKNOWN Warning "misspelt-value" "a value that ECS does not have, but a similar one";
+    1614 LINT_LEADING_WILDCARD Note "leading-wildcard" "nothing selects events but patterns with a wildcard at both ends";
+    1615 LINT_ONLY_EXCLUSIONS Note "only-exclusions" "nothing but exclusions: events without the fields match";
+    1620 LINT_SEQUENCE_KEY Warning "sequence-without-key" "a sequence of events that need have nothing in common";
+    1621 LINT_SEQUENCE_MAXSPAN Note "sequence-without-maxspan" "a sequence without a longest time";
+    1622 LINT_MAXSPAN_LOOK_BACK Warning "maxspan-over-window" "a sequence that may take longer than the rule looks back";
+    1623 LINT_INTERVAL_GAP Warning "interval-gap" "a rule that runs more seldom than it looks back";
+    1624 LINT_NO_OVERLAP Note "no-overlap" "windows that do not overlap: late events are missed";
+    1630 LINT_ATTACK_UNKNOWN Warning "attack-unknown" "a tactic or technique that ATT&CK does not have";
+    1631 LINT_ATTACK_RETIRED Warning "attack-retired" "a technique that ATT&CK has taken back";
+    1632 LINT_ATTACK_NAME Warning "attack-name" "a name that does not belong to the ATT&CK id";
+    1633 LINT_ATTACK_PLACE Warning "attack-place" "a technique under a tactic or technique that it does not belong to";
+    1634 LINT_ATTACK_LINK Warning "attack-link" "a reference that is not the page of the ATT&CK id";
+    1640 LINT_LINK Warning "broken-link" "a reference that is no web address";
+    1641 LINT_LINK_TWICE Warning "duplicate-link" "the same reference twice";
+    1642 LINT_GUIDE_ANCHOR Warning "guide-anchor" "a link to a heading that the guide does not have";
+    1643 LINT_GUIDE_PLUGIN Warning "guide-plugin" "a block of the investigation guide that Kibana cannot read";
+    1650 LINT_DUPLICATE_NAME Warning "duplicate-name" "two rules with the same name";
+    1651 LINT_DUPLICATE_QUERY Note "duplicate-query" "two rules with the same query over the same indices";
+    1660 LINT_ALLOW_UNUSED Warning "allow-unused" "a diagnostic is switched off that is not there";
+    1661 LINT_ALLOW_INVALID Warning "allow-invalid" "something is switched off that is no diagnostic, or an error";
+    1670 DATA_FIELD_ABSENT Warning "field-absent" "a field that none of the rule's events has";
+    1671 DATA_OTHER_CASE Warning "other-case" "a value that events only have in another case";
+    1672 DATA_INDEX_EMPTY Warning "index-empty" "index patterns that choose none of the events";
+    1673 DATA_VOLUME Warning "alert-volume" "more alerts a day than anyone will look at";
+    1674 DATA_OFTEN_MISSING Note "often-missing" "an exclusion over a field that most events lack";
     1701 PLAN_TOO_LARGE Error "plan-too-large" "a query that compiles to more than the limits allow";
+    1801 SPEC_BLOCK Error "spec-block" "a block or attribute that specs do not have, or not in this place";
+    1802 SPEC_CONTENT Error "spec-content" "the content of a block cannot be read";
+    1803 SPEC_LINK Error "spec-link" "a link that leads to no file that can be used";
+    1804 SPEC_CASE Error "spec-case" "a case without what it needs: a rule, events, an expectation";
+    1805 SPEC_OPTION Error "spec-option" "an option that specs do not have, or a value that it cannot have";
+    1806 SPEC_LIMIT Error "spec-limit" "a spec file or case over a limit";
 }
 
 #[cfg(test)]

@@ -14,12 +14,14 @@
 
 mod code;
 pub mod codes;
+mod messages;
 mod nearest;
 mod printable;
 mod render;
 mod source;
 
 pub use code::{Code, CodeInfo, Severity};
+pub use messages::Messages;
 pub use nearest::nearest_names;
 pub use printable::printable;
 pub use render::{Report, render};
@@ -38,6 +40,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// A way out: what to write instead, or where to look.
     pub help: Option<String>,
+    /// The id of the rule that the message is about, where it is about one.
+    pub rule_id: Option<String>,
 }
 
 /// A second place in the text, and what it has to do with the message.
@@ -52,7 +56,7 @@ pub struct Label {
 impl Diagnostic {
     /// A message without labels or help.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, labels: Vec::new(), help: None }
+        Self { code, message: message.into(), span, labels: Vec::new(), help: None, rule_id: None }
     }
 
     /// The same, with a way out.
@@ -64,6 +68,12 @@ impl Diagnostic {
     /// The same, with one more labelled place.
     pub fn with_label(mut self, span: Span, text: impl Into<String>) -> Self {
         self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// The same, about a rule; one that is about a rule already stays so.
+    pub fn about_rule(mut self, rule_id: &str) -> Self {
+        self.rule_id.get_or_insert_with(|| rule_id.to_owned());
         self
     }
 

@@ -9,7 +9,7 @@ use codespan_reporting::files::SimpleFile;
 use codespan_reporting::term::{self, Config};
 use serde::Serialize;
 
-use crate::{Code, Diagnostic, Severity, Source};
+use crate::{Code, Diagnostic, Severity, Source, Span};
 
 /// The messages as text, with the lines they are about; without colour.
 pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
@@ -58,9 +58,14 @@ pub struct Report {
     pub severity: Severity,
     /// What is wrong.
     pub message: String,
+    /// The rule that the message is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_id: Option<String>,
     /// A way out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// The page that explains the code, in the documentation.
+    pub page: String,
     /// The file, or what else the text is called.
     pub file: String,
     /// Line, from 1.
@@ -71,6 +76,8 @@ pub struct Report {
     pub end_line: usize,
     /// One past its last column.
     pub end_column: usize,
+    /// The same place in bytes.
+    pub span: Span,
 }
 
 impl Report {
@@ -82,12 +89,15 @@ impl Report {
             name: diagnostic.code.info().name,
             severity: diagnostic.severity(),
             message: diagnostic.message.clone(),
+            rule_id: diagnostic.rule_id.clone(),
             help: diagnostic.help.clone(),
+            page: diagnostic.code.page(),
             file: source.name.clone(),
             line: start.line,
             column: start.column,
             end_line: end.line,
             end_column: end.column,
+            span: diagnostic.span,
         }
     }
 }

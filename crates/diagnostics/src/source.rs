@@ -62,6 +62,8 @@ pub struct Source {
     pub name: String,
     /// The text.
     pub text: String,
+    /// The file that the text was taken from, and the line there, where the text stands for a part of a file.
+    pub part_of: Option<(String, usize)>,
     line_starts: Vec<usize>,
 }
 
@@ -71,7 +73,13 @@ impl Source {
         let text = text.into();
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
-        Self { name: name.into(), line_starts: line_starts.collect(), text }
+        Self { name: name.into(), line_starts: line_starts.collect(), text, part_of: None }
+    }
+
+    /// The same, as a part of a file.
+    pub fn in_file(mut self, file: impl Into<String>, line: usize) -> Self {
+        self.part_of = Some((file.into(), line));
+        self
     }
 
     /// Line and column of a byte offset; an offset past the end is the end.

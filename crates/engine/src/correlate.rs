@@ -50,6 +50,9 @@ pub struct CorrelatorOptions {
     pub sample_events: usize,
     /// Most processes that the lineage queries of one rule remember.
     pub lineage_processes: usize,
+    /// Up to when events are known, in nanoseconds since 1970: a sequence whose last events have to be missing for
+    /// longer than that is not decided when the input ends. None: what has not come by then does not come.
+    pub known_until: Option<i64>,
 }
 
 impl Default for CorrelatorOptions {
@@ -61,6 +64,7 @@ impl Default for CorrelatorOptions {
             sample_keys: SAMPLE_KEYS_MAX,
             sample_events: SAMPLE_EVENTS_MAX,
             lineage_processes: LINEAGE_PROCESSES_MAX,
+            known_until: None,
         }
     }
 }
@@ -74,6 +78,10 @@ pub struct RuleCounters {
     pub repeated: u64,
     /// Partial sequences, processes or sample events that a limit pushed out.
     pub evicted: u64,
+    /// Sequences whose last events have to be missing, and whose window had not passed when events were last known.
+    pub undecided: u64,
+    /// Searches for an ancestor that ended after [`crate::limits::LINEAGE_DEPTH_MAX`] generations without an answer.
+    pub lineage_cut: u64,
 }
 
 /// Holds the state of all rules.
@@ -166,7 +174,10 @@ impl Correlator {
             let state = &mut self.rules[index];
             match &mut state.machine {
                 Machine::Events => {}
-                Machine::Sequence(machine) => machine.finish(RuleId(index as u32), &mut self.ready),
+                Machine::Sequence(machine) => {
+                    let known_until = self.options.known_until.map(date::to_millis);
+                    machine.finish(RuleId(index as u32), known_until, &mut state.counters, &mut self.ready);
+                }
                 Machine::Sample(machine) => {
                     machine.finish(RuleId(index as u32), &mut state.counters, &mut self.ready);
                 }

@@ -19,7 +19,8 @@ pub const INDEX_NAMES_MAX: usize = 10_000;
 /// [`crate::RuleCounters::evicted`].
 pub const LINEAGE_PROCESSES_MAX: usize = 1_000_000;
 
-/// How many parents a lineage query climbs.
+/// How many parents a lineage query climbs; a search that is not decided by then answers no, and is counted in
+/// [`crate::RuleCounters::lineage_cut`].
 pub const LINEAGE_DEPTH_MAX: usize = 64;
 
 /// Most keys with state that one sequence keeps; those touched longest ago are dropped and their partial sequences
@@ -30,7 +31,7 @@ pub const SEQUENCE_KEYS_MAX: usize = 1_000_000;
 /// unless told otherwise.
 pub const BUFFER_BYTES_DEFAULT: usize = 4 << 30;
 
-/// Most samples of one key that are looked for.
+/// Most samples of one key that are looked for. Rules look for one; `query` refuses to be asked for more than this.
 pub const SAMPLES_PER_KEY_MAX: usize = 1_000;
 
 /// Most events of one stage and key that a sample is chosen from; further ones are dropped and counted in

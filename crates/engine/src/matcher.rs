@@ -123,6 +123,8 @@ pub struct MatchCounters {
     pub occurrences_dropped: u64,
     /// Values beyond the limit of one field.
     pub values_dropped: u64,
+    /// Texts that a function did not make, because they would be longer than its limit.
+    pub texts_dropped: u64,
 }
 
 /// What a worker reuses from event to event.
@@ -150,7 +152,8 @@ impl Scratch {
 
     /// What happened beside matches.
     pub fn counters(&self) -> MatchCounters {
-        MatchCounters { values_dropped: self.slots.values_dropped(), ..self.counters }
+        let (values_dropped, texts_dropped) = (self.slots.values_dropped(), self.slots.texts_dropped());
+        MatchCounters { values_dropped, texts_dropped, ..self.counters }
     }
 }
 

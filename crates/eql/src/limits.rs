@@ -17,8 +17,11 @@ pub const STAGES_MAX: usize = 256;
 /// Largest `n` of `with runs=n`, as in Elasticsearch.
 pub const RUNS_MAX: u32 = 100;
 
-/// Most diagnostics for one query; further ones are dropped.
+/// Most messages about one query of each kind (syntax, meaning); one more says how many others there are.
 pub const DIAGNOSTICS_MAX: usize = 100;
 
 /// Longest piece of the query that a message repeats, in characters.
 pub const QUOTED_TEXT_CHARS_MAX: usize = 80;
+
+/// Longest expression that a message repeats, in characters.
+pub const QUOTED_EXPRESSION_CHARS_MAX: usize = 1_000;

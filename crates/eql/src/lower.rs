@@ -4,14 +4,18 @@
 //! fails it) or a script (three-valued). Which one it is decides what a missing field means, so the classification is
 //! Elasticsearch's: a bare field against constants is a test, everything else a script.
 
-use maxspan_diagnostics::{Code, Diagnostic, Span, codes, has_errors, nearest_names};
+use std::collections::HashSet;
+
+use maxspan_diagnostics::{Code, Diagnostic, Messages, Span, codes, has_errors, nearest_names};
 use maxspan_event::{Field, FieldType, Fields, Schema, Value};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{
-    Key, Limit, Lineage, Plan, PlanKind, Predicate, Relation, Sample, Sequence, Step, TestKind, ValueSet,
+    Key, Limit, Lineage, Plan, PlanKind, Predicate, RegexBudget, Relation, Sample, Sequence, Step, TestKind,
+    ValueSet,
 };
 
 use crate::ast::{self, Expr, ExprKind, QueryKind};
+use crate::limits::{DIAGNOSTICS_MAX, QUOTED_EXPRESSION_CHARS_MAX};
 
 mod calls;
 mod condition;
@@ -58,8 +62,7 @@ pub fn lower(
     fields: &mut Fields,
     options: &LowerOptions,
 ) -> (Option<Plan>, Vec<Diagnostic>) {
-    let mut lowering =
-        Lowering { text, schema, fields, options, diagnostics: Vec::new(), lineage: Vec::new() };
+    let mut lowering = Lowering::new(text, schema, fields, options);
     let kind = match &query.kind {
         QueryKind::Event(event) => PlanKind::Events(lowering.event_query(event)),
         QueryKind::Sequence(sequence) => PlanKind::Sequence(lowering.sequence(sequence)),
@@ -67,7 +70,8 @@ pub fn lower(
     };
     let limits = query.pipes.iter().filter_map(Lowering::pipe).collect();
     let Lowering { mut diagnostics, lineage, .. } = lowering;
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    diagnostics.sort_by_place();
+    let diagnostics = diagnostics.finish();
     let plan = (!has_errors(&diagnostics)).then_some(Plan { kind, limits, lineage });
     (plan, diagnostics)
 }
@@ -77,17 +81,33 @@ struct Lowering<'a> {
     schema: &'a Schema,
     fields: &'a mut Fields,
     options: &'a LowerOptions,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Messages,
+    /// Join keys that were looked at.
+    keys: HashSet<Span>,
     lineage: Vec<Lineage>,
+    regexes: RegexBudget,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(text: &'a str, schema: &'a Schema, fields: &'a mut Fields, options: &'a LowerOptions) -> Self {
+        Self {
+            text,
+            schema,
+            fields,
+            options,
+            diagnostics: Messages::new(DIAGNOSTICS_MAX),
+            keys: HashSet::new(),
+            lineage: Vec::new(),
+            regexes: RegexBudget::default(),
+        }
+    }
+
     fn strict(&self) -> bool {
         self.options.strictness == Strictness::Elasticsearch
     }
 
     fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::new(code, span, message));
+        self.diagnostics.push(code, || Diagnostic::new(code, span, message));
     }
 
     /// An error where Elasticsearch's checks apply, else a warning.
@@ -98,7 +118,11 @@ impl Lowering<'_> {
 
     /// The text of an expression as messages quote it.
     fn quote(&self, span: Span) -> String {
-        span.slice(self.text).to_owned()
+        let text = span.slice(self.text);
+        match text.char_indices().nth(QUOTED_EXPRESSION_CHARS_MAX) {
+            Some((cut, _)) => format!("{}…", &text[..cut]),
+            None => text.to_owned(),
+        }
     }
 
     fn event_query(&mut self, query: &ast::EventQuery) -> Predicate {
@@ -111,11 +135,8 @@ impl Lowering<'_> {
         let name = &self.options.event_category_field;
         let field = self.schema.get(name);
         if field.is_none() && self.strict() {
-            self.diagnostics.push(Diagnostic::new(
-                codes::EQL_UNKNOWN_FIELD,
-                query.category_span,
-                format!("Unknown column [{name}]"),
-            ));
+            let (span, message) = (query.category_span, format!("Unknown column [{name}]"));
+            self.report(codes::EQL_UNKNOWN_FIELD, span, message);
         }
         let Some(category) = &query.category else { return Predicate::Constant(true) };
         let field = field.unwrap_or_else(|| Field::new(name, FieldType::Keyword));
@@ -161,12 +182,9 @@ impl Lowering<'_> {
             return None;
         };
         // The keys of all stages are looked at once a stage; one message is enough.
-        let before = self.diagnostics.len();
+        self.diagnostics.mute(!self.keys.insert(key.span));
         let field = self.field(name, key.span);
-        let repeated = self.diagnostics[..before].iter().any(|diagnostic| diagnostic.span == key.span);
-        if repeated {
-            self.diagnostics.truncate(before);
-        }
+        self.diagnostics.mute(false);
         Some(Key { slot: self.fields.slot(&field), optional: name.optional })
     }
 
@@ -239,17 +257,17 @@ impl Lowering<'_> {
             return field;
         }
         let code = if self.strict() { codes::EQL_UNKNOWN_FIELD } else { codes::EQL_FIELD_UNMAPPED };
-        let mut diagnostic = Diagnostic::new(code, span, format!("Unknown column [{}]", name.name));
-        let near = nearest_names(&name.name, self.schema.names());
-        diagnostic = match near.as_slice() {
-            [] if self.schema.is_object(&name.name) => {
-                diagnostic.with_help("this is an object; name one of its fields")
-            }
-            [] => diagnostic.with_help(format!("if events may carry it, write `?{}`", name.name)),
-            [only] => diagnostic.with_help(format!("did you mean [{only}]?")),
-            several => diagnostic.with_help(format!("did you mean any of [{}]?", several.join(", "))),
-        };
-        self.diagnostics.push(diagnostic);
+        let schema = self.schema;
+        self.diagnostics.push(code, || {
+            let near = nearest_names(&name.name, schema.names());
+            let help = match near.as_slice() {
+                [] if schema.is_object(&name.name) => "this is an object; name one of its fields".to_owned(),
+                [] => format!("if events may carry it, write `?{}`", name.name),
+                [only] => format!("did you mean [{only}]?"),
+                several => format!("did you mean any of [{}]?", several.join(", ")),
+            };
+            Diagnostic::new(code, span, format!("Unknown column [{}]", name.name)).with_help(help)
+        });
         field
     }
 

@@ -10,7 +10,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-use maxspan_diagnostics::{Code, Diagnostic, Span, codes};
+use maxspan_diagnostics::{Code, Diagnostic, Messages, Span, codes};
 
 use crate::ast;
 use crate::lexer::{Token, TokenKind, keyword, lex, quoted_text};
@@ -73,14 +73,15 @@ fn run<'a, T>(
         options,
         next: 0,
         depth: 0,
-        collected: Vec::new(),
+        collected: Messages::new(DIAGNOSTICS_MAX),
     };
     match rule(&mut parser) {
         Ok(tree) if parser.collected.is_empty() => (Some(tree), Vec::new()),
-        Ok(_) => (None, parser.collected),
+        Ok(_) => (None, parser.collected.finish()),
         Err(fatal) => {
-            parser.collected.insert(0, *fatal.0);
-            (None, parser.collected)
+            let mut found = parser.collected.finish();
+            found.insert(0, *fatal.0);
+            (None, found)
         }
     }
 }
@@ -109,7 +110,7 @@ struct Parser<'a> {
     /// How many expressions are being parsed within each other.
     depth: usize,
     /// Errors that do not end the parse.
-    collected: Vec<Diagnostic>,
+    collected: Messages,
 }
 
 impl Parser<'_> {
@@ -157,9 +158,7 @@ impl Parser<'_> {
 
     /// Notes an error that does not end the parse.
     fn collect(&mut self, diagnostic: Diagnostic) {
-        if self.collected.len() < DIAGNOSTICS_MAX {
-            self.collected.push(diagnostic);
-        }
+        self.collected.push(diagnostic.code, || diagnostic);
     }
 
     /// Notes an error without further explanation.

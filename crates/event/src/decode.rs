@@ -2,11 +2,18 @@
 //!
 //! Nested objects, dotted keys and any mixture of both lead to the same node of the trie; arrays and arrays of
 //! objects give several values. What no node wants is skipped without being decoded.
+//!
+//! A number in a field of text is the text that it is written as (`1e3`), as in Elasticsearch. Parsed numbers have
+//! lost it, so an event that has a number with a fraction or exponent in such a field is decoded a second time, with
+//! the text of each number at hand. Integers are written in one way only, so this is rare.
 
 use std::fmt;
 
 use rustc_hash::FxHashMap;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
 
 use crate::field::{Field, FieldType};
 use crate::ip::parse_ip;
@@ -57,6 +64,17 @@ struct Node {
     children: FxHashMap<Box<str>, u32>,
     targets: Vec<Slot>,
     nested: Vec<NestedSlot>,
+    /// Whether a target takes numbers as they are written.
+    takes_text: bool,
+}
+
+/// What is at hand of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    /// Its value.
+    Parsed,
+    /// Also how it is written, where that counts.
+    AsWritten,
 }
 
 const ROOT: u32 = 0;
@@ -68,7 +86,9 @@ impl Decoder {
         for (slot, field) in decoder.fields.clone().iter() {
             for path in std::iter::once(&field.path).chain(&field.other_path) {
                 let node = decoder.insert(path);
-                decoder.nodes[node as usize].targets.push(slot);
+                let node = &mut decoder.nodes[node as usize];
+                node.targets.push(slot);
+                node.takes_text |= takes_text(field);
             }
         }
         for (index, nested) in decoder.fields.nested.clone().into_iter().enumerate() {
@@ -87,12 +107,22 @@ impl Decoder {
     /// Fills the slots with one event's values; what they held before is gone.
     pub fn decode(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
         slots.clear();
+        self.pass(bytes, slots, Numbers::Parsed)?;
+        if slots.wants_number_texts() {
+            slots.begin_again();
+            self.pass(bytes, slots, Numbers::AsWritten)?;
+        }
+        Ok(())
+    }
+
+    fn pass(&self, bytes: &[u8], slots: &mut Slots, numbers: Numbers) -> Result<(), DecodeError> {
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        DocumentSeed { decoder: self, slots }.deserialize(&mut deserializer)?;
+        DocumentSeed { decoder: self, numbers, slots }.deserialize(&mut deserializer)?;
         deserializer.end()?;
         if self.fields.leaves {
-            let document: serde_json::Value = serde_json::from_slice(bytes)?;
-            self.collect_leaves(&mut String::new(), &document, slots);
+            let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+            let mut walk = LeafWalk { decoder: self, numbers, path: String::new(), slots };
+            LeafSeed { walk: &mut walk, written: None }.deserialize(&mut deserializer)?;
         }
         Ok(())
     }
@@ -140,51 +170,49 @@ impl Decoder {
     }
 
     /// Decodes one object of a nested path into slots of its own.
-    fn push_nested(&self, node: u32, object: &serde_json::Value, slots: &mut Slots) {
+    fn push_nested(
+        &self,
+        node: u32,
+        object: &str,
+        numbers: Numbers,
+        slots: &mut Slots,
+    ) -> Result<(), DecodeError> {
         for nested in &self.nodes[node as usize].nested {
-            let decoder = &self.nested[nested.0 as usize];
             let mut inner = Slots::default();
-            // The value was parsed before, so decoding it again cannot fail.
-            if (DocumentSeed { decoder, slots: &mut inner }).deserialize(object).is_ok() {
-                if decoder.fields.leaves {
-                    decoder.collect_leaves(&mut String::new(), object, &mut inner);
-                }
-                slots.push_nested(*nested, inner);
+            self.nested[nested.0 as usize].pass(object.as_bytes(), &mut inner, numbers)?;
+            if inner.wants_number_texts() {
+                slots.want_number_texts();
             }
+            slots.push_nested(*nested, inner);
         }
+        Ok(())
     }
 
-    fn collect_leaves(&self, path: &mut String, value: &serde_json::Value, slots: &mut Slots) {
-        let scalar = match value {
-            serde_json::Value::Object(map) => {
-                for (key, value) in map {
-                    let length = path.len();
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(key);
-                    self.collect_leaves(path, value, slots);
-                    path.truncate(length);
-                }
-                return;
-            }
-            serde_json::Value::Array(items) => {
-                for item in items {
-                    self.collect_leaves(path, item, slots);
-                }
-                return;
-            }
-            serde_json::Value::Null => return,
-            serde_json::Value::Bool(value) => Scalar::Boolean(*value),
-            serde_json::Value::String(text) => Scalar::Text(text),
-            serde_json::Value::Number(number) => Scalar::number(number),
-        };
+    fn push_leaf(&self, path: &str, slots: &mut Slots, scalar: Scalar<'_>) {
         // Bookkeeping beside the event's own fields is no part of the event.
-        if !path.starts_with('_') {
-            let field = self.schema.field(path);
-            slots.push_leaf(Leaf { path: path.as_str().into(), value: coerce(scalar, &field), field });
+        if path.starts_with('_') {
+            return;
         }
+        let field = self.schema.field(path);
+        if matches!(scalar, Scalar::Double(_, None)) && takes_text(&field) {
+            slots.want_number_texts();
+        }
+        slots.push_leaf(Leaf { path: path.into(), value: coerce(scalar, &field), field });
     }
+}
+
+/// Whether values of the field come from the text of a number.
+fn takes_text(field: &Field) -> bool {
+    !matches!(
+        field.kind,
+        FieldType::Long
+            | FieldType::UnsignedLong
+            | FieldType::Double
+            | FieldType::Nested
+            | FieldType::Object
+            | FieldType::Unsupported
+            | FieldType::Unknown
+    )
 }
 
 /// A JSON scalar before it gets its field's type.
@@ -193,27 +221,19 @@ enum Scalar<'a> {
     Boolean(bool),
     Signed(i64),
     Unsigned(u64),
-    Double(f64),
+    /// And how it is written, where that is at hand.
+    Double(f64, Option<&'a str>),
     Text(&'a str),
 }
 
 impl Scalar<'_> {
-    fn number(number: &serde_json::Number) -> Self {
-        if let Some(value) = number.as_i64() {
-            Self::Signed(value)
-        } else if let Some(value) = number.as_u64() {
-            Self::Unsigned(value)
-        } else {
-            Self::Double(number.as_f64().unwrap_or(f64::NAN))
-        }
-    }
-
     fn to_text(self) -> Box<str> {
         match self {
             Self::Boolean(value) => value.to_string().into(),
             Self::Signed(value) => value.to_string().into(),
             Self::Unsigned(value) => value.to_string().into(),
-            Self::Double(value) => serde_json::Number::from_f64(value)
+            Self::Double(_, Some(written)) => written.into(),
+            Self::Double(value, None) => serde_json::Number::from_f64(value)
                 .map_or_else(|| value.to_string(), |n| n.to_string())
                 .into(),
             Self::Text(text) => text.into(),
@@ -225,7 +245,7 @@ impl Scalar<'_> {
             Self::Boolean(value) => Value::Boolean(value),
             Self::Signed(value) => Value::Long(value),
             Self::Unsigned(value) => i64::try_from(value).map_or(Value::Unsigned(value), Value::Long),
-            Self::Double(value) => Value::Double(value),
+            Self::Double(value, _) => Value::Double(value),
             Self::Text(text) => Value::text(text),
         }
     }
@@ -275,13 +295,13 @@ fn keep_fraction(scalar: Scalar<'_>, whole: Value) -> Option<Value> {
 fn to_integer(scalar: Scalar<'_>) -> Option<Value> {
     match scalar {
         Scalar::Signed(_) | Scalar::Unsigned(_) => Some(scalar.to_value()),
-        Scalar::Double(value) if value.abs() < 9.2e18 => Some(Value::Long(value.trunc() as i64)),
-        Scalar::Double(value) => Some(Value::Double(value)),
+        Scalar::Double(value, _) if value.abs() < 9.2e18 => Some(Value::Long(value.trunc() as i64)),
+        Scalar::Double(value, _) => Some(Value::Double(value)),
         Scalar::Text(text) => match text.trim().parse::<i64>() {
             Ok(value) => Some(Value::Long(value)),
             Err(_) => match text.trim().parse::<u64>() {
                 Ok(value) => Some(Value::Unsigned(value)),
-                Err(_) => finite(text).and_then(|value| to_integer(Scalar::Double(value))),
+                Err(_) => finite(text).and_then(|value| to_integer(Scalar::Double(value, None))),
             },
         },
         Scalar::Boolean(_) => None,
@@ -292,7 +312,7 @@ fn to_double(scalar: Scalar<'_>) -> Option<Value> {
     match scalar {
         Scalar::Signed(value) => Some(Value::Double(value as f64)),
         Scalar::Unsigned(value) => Some(Value::Double(value as f64)),
-        Scalar::Double(value) => Some(Value::Double(value)),
+        Scalar::Double(value, _) => Some(Value::Double(value)),
         Scalar::Text(text) => finite(text).map(Value::Double),
         Scalar::Boolean(_) => None,
     }
@@ -316,7 +336,7 @@ fn to_date(scalar: Scalar<'_>, field: &Field) -> Option<Value> {
         Scalar::Text(text) => field.date_format.parse(text, false)?,
         Scalar::Signed(number) => field.date_format.parse_number(number)?,
         Scalar::Unsigned(_) => i64::MAX,
-        Scalar::Double(_) => field.date_format.parse(&scalar.to_text(), false)?,
+        Scalar::Double(..) => field.date_format.parse(&scalar.to_text(), false)?,
         Scalar::Boolean(_) => return None,
     };
     Some(Value::Date(nanos))
@@ -325,6 +345,7 @@ fn to_date(scalar: Scalar<'_>, field: &Field) -> Option<Value> {
 /// The whole document, which must be an object.
 struct DocumentSeed<'a> {
     decoder: &'a Decoder,
+    numbers: Numbers,
     slots: &'a mut Slots,
 }
 
@@ -344,18 +365,27 @@ impl<'de> Visitor<'de> for DocumentSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        NodeSeed { decoder: self.decoder, node: ROOT, slots: self.slots }.entries(map).map(|_| ())
+        let Self { decoder, numbers, slots } = self;
+        NodeSeed { decoder, numbers, node: ROOT, slots, written: None }.entries(map).map(|_| ())
     }
 }
 
 /// The value under one node of the trie.
 struct NodeSeed<'a> {
     decoder: &'a Decoder,
+    numbers: Numbers,
     node: u32,
     slots: &'a mut Slots,
+    /// The text of the number that is being read.
+    written: Option<&'a str>,
 }
 
 impl NodeSeed<'_> {
+    /// The same for a value below.
+    fn below(&mut self, node: u32) -> NodeSeed<'_> {
+        NodeSeed { decoder: self.decoder, numbers: self.numbers, node, slots: self.slots, written: None }
+    }
+
     /// Visits the entries of an object; gives how many there were.
     fn entries<'de, A: MapAccess<'de>>(mut self, mut map: A) -> Result<usize, A::Error> {
         let mut count = 0;
@@ -363,14 +393,14 @@ impl NodeSeed<'_> {
             count += 1;
             match child {
                 Some(node) if self.decoder.nodes[node as usize].nested.is_empty() => {
-                    map.next_value_seed(NodeSeed { decoder: self.decoder, node, slots: self.slots })?;
+                    map.next_value_seed(self.below(node))?;
                 }
                 Some(node) => {
-                    let value: serde_json::Value = map.next_value()?;
-                    self.nested(node, &value);
-                    NodeSeed { decoder: self.decoder, node, slots: self.slots }
-                        .deserialize(&value)
-                        .map_err(A::Error::custom)?;
+                    let text = map.next_value::<&RawValue>()?.get();
+                    // First what refuses too deep a nesting.
+                    let mut deserializer = serde_json::Deserializer::from_str(text);
+                    self.below(node).deserialize(&mut deserializer).map_err(again)?;
+                    self.nested(node, text).map_err(A::Error::custom)?;
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;
@@ -381,11 +411,14 @@ impl NodeSeed<'_> {
     }
 
     /// Hands each object of a nested path to its own decoder.
-    fn nested(&mut self, node: u32, value: &serde_json::Value) {
-        match value {
-            serde_json::Value::Array(items) => items.iter().for_each(|item| self.nested(node, item)),
-            serde_json::Value::Object(_) => self.decoder.push_nested(node, value, self.slots),
-            _ => {}
+    fn nested(&mut self, node: u32, text: &str) -> Result<(), DecodeError> {
+        match text.as_bytes().first() {
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(text)?;
+                items.iter().try_for_each(|item| self.nested(node, item.get()))
+            }
+            Some(b'{') => self.decoder.push_nested(node, text, self.numbers, self.slots),
+            _ => Ok(()),
         }
     }
 
@@ -394,11 +427,28 @@ impl NodeSeed<'_> {
     }
 }
 
+/// An error in a text that stands within another one: without its place, which is not that in the document.
+fn again<E: Error>(error: serde_json::Error) -> E {
+    E::custom(DecodeError::from(error))
+}
+
+/// Whether the text of a JSON value is a number.
+fn is_number(text: &str) -> bool {
+    matches!(text.as_bytes().first(), Some(b'-' | b'0'..=b'9'))
+}
+
 impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        let node = &self.decoder.nodes[self.node as usize];
+        if self.numbers == Numbers::Parsed || !node.takes_text {
+            return deserializer.deserialize_any(self);
+        }
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let node = self.node;
+        let seed = NodeSeed { written: is_number(text).then_some(text), ..self.below(node) };
+        serde_json::Deserializer::from_str(text).deserialize_any(seed).map_err(again)
     }
 }
 
@@ -425,7 +475,11 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.push(Scalar::Double(value));
+        if self.written.is_none() && self.decoder.nodes[self.node as usize].takes_text {
+            self.slots.want_number_texts();
+        }
+        let scalar = Scalar::Double(value, self.written);
+        self.push(scalar);
         Ok(())
     }
 
@@ -439,18 +493,131 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let (decoder, node, slots) = (self.decoder, self.node, self.slots);
-        while items.next_element_seed(NodeSeed { decoder, node, slots: &mut *slots })?.is_some() {}
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let node = self.node;
+        while items.next_element_seed(self.below(node))?.is_some() {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        let (decoder, node, slots) = (self.decoder, self.node, self.slots);
-        let count = NodeSeed { decoder, node, slots: &mut *slots }.entries(map)?;
+    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        let node = self.node;
+        let count = self.below(node).entries(map)?;
         if count > 0 {
-            decoder.push_object(node, slots);
+            self.decoder.push_object(node, self.slots);
         }
+        Ok(())
+    }
+}
+
+/// The way through all scalars of a document, each with its path.
+struct LeafWalk<'a> {
+    decoder: &'a Decoder,
+    numbers: Numbers,
+    path: String,
+    slots: &'a mut Slots,
+}
+
+/// The value at the path of the walk.
+struct LeafSeed<'a, 'w> {
+    walk: &'a mut LeafWalk<'w>,
+    /// The text of the number that is being read.
+    written: Option<&'a str>,
+}
+
+impl LeafSeed<'_, '_> {
+    fn push(self, scalar: Scalar<'_>) {
+        self.walk.decoder.push_leaf(&self.walk.path, self.walk.slots, scalar);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for LeafSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.walk.numbers == Numbers::Parsed {
+            return deserializer.deserialize_any(self);
+        }
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let seed = LeafSeed { walk: self.walk, written: is_number(text).then_some(text) };
+        serde_json::Deserializer::from_str(text).deserialize_any(seed).map_err(again)
+    }
+}
+
+impl<'de> Visitor<'de> for LeafSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.push(Scalar::Boolean(value));
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.push(Scalar::Signed(value));
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.push(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Signed));
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        let scalar = Scalar::Double(value, self.written);
+        self.push(scalar);
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.push(Scalar::Text(text));
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(LeafSeed { walk: &mut *self.walk, written: None })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let length = self.walk.path.len();
+        while map.next_key_seed(PathSeed(&mut self.walk.path))?.is_some() {
+            map.next_value_seed(LeafSeed { walk: &mut *self.walk, written: None })?;
+            self.walk.path.truncate(length);
+        }
+        Ok(())
+    }
+}
+
+/// Adds a key to a path.
+struct PathSeed<'a>(&'a mut String);
+
+impl<'de> DeserializeSeed<'de> for PathSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for PathSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<(), E> {
+        if !self.0.is_empty() {
+            self.0.push('.');
+        }
+        self.0.push_str(key);
         Ok(())
     }
 }
@@ -484,6 +651,7 @@ impl Visitor<'_> for KeySeed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::VALUES_PER_FIELD_MAX;
 
     fn values(kind: FieldType, document: &str) -> Vec<Value> {
         let mut fields = Fields::default();
@@ -528,7 +696,50 @@ mod tests {
         check(FieldType::Date, "1500", Value::Date(1_500_000_000));
         check(FieldType::Date, "\"1970-01-01T00:00:00.000000001Z\"", Value::Date(1));
         check(FieldType::Unknown, "5", Value::Long(5));
+        check(FieldType::Unknown, "1e3", Value::Double(1000.0));
         check(FieldType::Keyword, "{\"c\": 1}", Value::Object);
+    }
+
+    #[test]
+    fn texts_have_numbers_as_they_are_written() {
+        let check = |number: &str| {
+            let texts = |document: &str| values(FieldType::Keyword, document);
+            assert_eq!(texts(&format!(r#"{{"a.b": {number}}}"#)), [Value::text(number)]);
+            let nested =
+                format!(r#"{{"a": [{{"c": 1.0, "b": [[{number}, "x"], true]}}, {{"b": {number}}}]}}"#);
+            let expected = [number, "x", "true", number].map(Value::text);
+            assert_eq!(texts(&nested), expected);
+            assert_eq!(leaf(&format!(r#"{{"x": [0.5], "a": {{"b": {number}}}}}"#)), Value::text(number));
+        };
+        for number in ["0", "-7", "1e3", "1.0", "-0", "0.10", "1E+2", "18446744073709551616", "0.1e-400"] {
+            check(number);
+        }
+        assert_eq!(values(FieldType::Version, r#"{"a.b": 1.10}"#), [Value::Version("1.10".into())]);
+        assert_eq!(values(FieldType::Boolean, r#"{"a.b": 1.0}"#), [Value::text("1.0")]);
+    }
+
+    /// The leaf `a.b`, which is of type keyword.
+    fn leaf(document: &str) -> Value {
+        let mut fields = Fields::default();
+        fields.want_leaves();
+        let mapping = r#"{"properties": {"a": {"properties": {"b": {"type": "keyword"}}}}}"#;
+        let schema = Schema::empty().with_mapping(mapping).unwrap();
+        let mut slots = Slots::default();
+        Decoder::new(fields, schema).decode(document.as_bytes(), &mut slots).unwrap();
+        slots.leaves().iter().find(|leaf| &*leaf.path == "a.b").unwrap().value.clone()
+    }
+
+    #[test]
+    fn what_is_decoded_twice_counts_once() {
+        let mut fields = Fields::default();
+        let slot = fields.slot(&Field::new("a", FieldType::Keyword));
+        let decoder = Decoder::new(fields, Schema::empty());
+        let many = vec!["1.5"; VALUES_PER_FIELD_MAX + 3].join(",");
+        let mut slots = Slots::default();
+        for dropped in [3, 6] {
+            decoder.decode(format!(r#"{{"a": [{many}]}}"#).as_bytes(), &mut slots).unwrap();
+            assert_eq!((slots.values(slot).len(), slots.values_dropped()), (VALUES_PER_FIELD_MAX, dropped));
+        }
     }
 
     #[test]
@@ -539,10 +750,13 @@ mod tests {
         let nested = fields.nested("deltas", inner);
         let mut slots = Slots::default();
         let decoder = Decoder::new(fields, Schema::empty());
-        decoder.decode(br#"{"deltas": [{"action": "ADD"}, {"action": "REMOVE"}]}"#, &mut slots).unwrap();
+        decoder.decode(br#"{"deltas": [{"action": "ADD"}, [{"action": 1.0}], 7]}"#, &mut slots).unwrap();
         let actions: Vec<_> =
             slots.nested(nested).iter().map(|object| object.values(action).to_vec()).collect();
-        assert_eq!(actions, [[Value::text("ADD")], [Value::text("REMOVE")]]);
+        assert_eq!(actions, [[Value::text("ADD")], [Value::text("1.0")]]);
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let error = decoder.decode(format!(r#"{{"deltas": {deep}}}"#).as_bytes(), &mut slots).unwrap_err();
+        assert_eq!((error.message.as_str(), error.line), ("recursion limit exceeded", 1));
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl Cidr {
         sort_key(ip) & self.mask == self.first
     }
 
+    /// Whether every address of the other block lies in this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.mask & other.mask == self.mask && other.first & self.mask == self.first
+    }
+
     /// First address of the block.
     pub fn first(&self) -> IpAddr {
         IpAddr::V6(Ipv6Addr::from_bits(self.first)).to_canonical()
@@ -75,6 +80,10 @@ mod tests {
         check("fe80::/10", "fe80::1%en0", true);
         check("::ffff:10.0.0.0/104", "10.1.2.3", true);
         check("192.168.1.7", "192.168.1.7", true);
+        let covers =
+            |outer: &str, inner: &str| Cidr::parse(outer).unwrap().covers(&Cidr::parse(inner).unwrap());
+        assert!(covers("10.0.0.0/8", "10.1.0.0/16") && !covers("10.1.0.0/16", "10.0.0.0/8"));
+        assert!(covers("10.0.0.0/8", "10.0.0.0/8") && !covers("10.0.0.0/8", "11.0.0.0/16"));
         for bad in ["10.0.0.0/33", "::/129", "x/8", "10.0.0/8", ""] {
             assert_eq!(Cidr::parse(bad), None, "{bad}");
         }

@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::field::{Field, FieldType};
 use crate::mapping::{self, MappingError};
 
 /// Written by `cargo xtask codegen`; the format is described in its first lines.
 const BUILT_IN: &str = include_str!("fields.txt");
+
+/// Written by `cargo xtask codegen`: values that ECS allows.
+const VALUES: &str = include_str!("values.txt");
 
 /// Sub-fields that hold the same values as the field above them, for another kind of search.
 const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
@@ -21,12 +24,21 @@ const MULTI_FIELDS: [&str; 5] = ["caseless", "keyword", "text", "stem", "raw"];
 struct Known {
     kind: FieldType,
     ecs: bool,
+    several: bool,
+}
+
+/// The built-in table.
+#[derive(Debug, Default)]
+struct Table {
+    fields: FxHashMap<Box<str>, Known>,
+    /// The objects above fields of ECS.
+    ecs_objects: FxHashSet<Box<str>>,
 }
 
 /// Types by field name. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    built_in: Arc<FxHashMap<Box<str>, Known>>,
+    built_in: Arc<Table>,
     mapped: Arc<FxHashMap<String, Field>>,
 }
 
@@ -68,7 +80,7 @@ impl Schema {
             field.other_path = Some(name.to_owned());
             return Some(field);
         }
-        let known = self.built_in.get(name);
+        let known = self.built_in.fields.get(name);
         let kind = known.map(|known| known.kind).or_else(|| self.flattened_parent(name))?;
         let mut field = self.inside_nested(Field::new(name, kind));
         field.cuts_fractions = known.is_some_and(|known| known.ecs);
@@ -76,12 +88,37 @@ impl Schema {
     }
 
     fn built_in_kind(&self, name: &str) -> Option<FieldType> {
-        self.built_in.get(name).map(|known| known.kind)
+        self.built_in.fields.get(name).map(|known| known.kind)
     }
 
     /// The fields of the Elastic Common Schema with their types, without what integrations add to it.
     pub fn ecs_fields(&self) -> impl Iterator<Item = (&str, FieldType)> {
-        self.built_in.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
+        self.built_in.fields.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
+    }
+
+    /// The type of a field of the Elastic Common Schema; [`FieldType::Object`] for the objects above its fields.
+    pub fn ecs_type(&self, name: &str) -> Option<FieldType> {
+        match self.built_in.fields.get(name) {
+            Some(known) if known.ecs => Some(known.kind),
+            _ => self.built_in.ecs_objects.contains(name).then_some(FieldType::Object),
+        }
+    }
+
+    /// Whether ECS says that the field holds one value. False for fields that it has hold several, and for all others.
+    pub fn holds_one_value(&self, name: &str) -> bool {
+        let one = |known: &Known| known.ecs && !known.several && known.kind != FieldType::Nested;
+        !self.mapped.contains_key(name)
+            && self.built_in.fields.get(name).is_some_and(one)
+            && self.inside_nested(Field::new(name, FieldType::Keyword)).nested_path.is_none()
+    }
+
+    /// The values that ECS allows in a field; none where it does not say, or where a mapping has the field.
+    pub fn allowed_values(&self, name: &str) -> Vec<&'static str> {
+        if self.mapped.contains_key(name) {
+            return Vec::new();
+        }
+        let values = VALUES.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        values.map(|values| values.split(' ').collect()).unwrap_or_default()
     }
 
     /// Whether the name stands for an object that has known fields. A field with sub-fields (`process.name.text`) is none.
@@ -98,7 +135,7 @@ impl Schema {
 
     /// All known names, for "did you mean".
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.mapped.keys().map(String::as_str).chain(self.built_in.keys().map(|name| &**name))
+        self.mapped.keys().map(String::as_str).chain(self.built_in.fields.keys().map(|name| &**name))
     }
 
     /// `process.name.caseless`: the values of `process.name`, lower-cased.
@@ -151,8 +188,8 @@ fn alert_field(name: &str) -> Option<String> {
 }
 
 /// Lines of `<segments shared with the line before> <rest of the name> <letter of the type>`.
-fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
-    let mut table = FxHashMap::default();
+fn parse_table(text: &str) -> Table {
+    let mut table = Table::default();
     let mut previous = String::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut parts = line.splitn(3, ' ');
@@ -168,7 +205,14 @@ fn parse_table(text: &str) -> FxHashMap<Box<str>, Known> {
         previous.truncate(keep);
         previous.push_str(rest);
         let (ecs, kind) = kind.strip_prefix('+').map_or((false, kind), |kind| (true, kind));
-        table.insert(previous.as_str().into(), Known { kind: FieldType::from_mapping(kind), ecs });
+        let (several, kind) = kind.strip_suffix("[]").map_or((false, kind), |kind| (true, kind));
+        let known = Known { kind: FieldType::from_mapping(kind), ecs, several };
+        table.fields.insert(previous.as_str().into(), known);
+        for (dot, _) in previous.match_indices('.').filter(|_| ecs) {
+            if !table.ecs_objects.contains(&previous[..dot]) {
+                table.ecs_objects.insert(previous[..dot].into());
+            }
+        }
     }
     table
 }
@@ -202,6 +246,22 @@ mod tests {
         assert!(!schema.is_object("process.name"));
         assert_eq!(schema.field("dll.pe.sections.name").nested_path.as_deref(), Some("dll.pe.sections"));
         assert!(schema.names().count() > 9_000);
+        assert_eq!(schema.ecs_type("process.pid"), Some(FieldType::Long));
+        assert_eq!(schema.ecs_type("process.parent"), Some(FieldType::Object));
+        assert_eq!(schema.ecs_type("no.such"), None);
+    }
+
+    #[test]
+    fn what_ecs_says_of_values() {
+        let schema = Schema::built_in();
+        let check = |name: &str, one: bool| assert_eq!(schema.holds_one_value(name), one, "{name}");
+        check("process.name", true);
+        check("process.args", false);
+        check("event.category", false);
+        check("dll.pe.sections.name", false);
+        check("no.such.field", false);
+        assert!(schema.allowed_values("event.kind").contains(&"alert"));
+        assert!(schema.allowed_values("process.name").is_empty());
     }
 
     #[test]

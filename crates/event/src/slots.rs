@@ -1,5 +1,7 @@
 //! Which fields are needed ([`Fields`]) and their values in one event ([`Slots`]).
 
+use std::cell::Cell;
+
 use rustc_hash::FxHashMap;
 
 use crate::field::Field;
@@ -28,6 +30,13 @@ pub struct Fields {
 pub(crate) struct Nested {
     pub(crate) path: String,
     pub(crate) fields: Fields,
+}
+
+impl Slot {
+    /// The number of the slot, from 0 in the order of [`Fields::iter`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Fields {
@@ -93,6 +102,10 @@ pub struct Slots {
     leaves: Vec<Leaf>,
     nested: Vec<Vec<Slots>>,
     values_dropped: u64,
+    texts_dropped: Cell<u64>,
+    /// [`Self::values_dropped`] before this event.
+    dropped_before: u64,
+    number_texts: bool,
 }
 
 impl Slots {
@@ -125,6 +138,17 @@ impl Slots {
         self.values_dropped
     }
 
+    /// How many texts an expression did not make, because they would be longer than its limit, since the slots were
+    /// made.
+    pub fn texts_dropped(&self) -> u64 {
+        self.texts_dropped.get()
+    }
+
+    /// Counts a text that an expression did not make.
+    pub fn count_dropped_text(&self) {
+        self.texts_dropped.set(self.texts_dropped.get() + 1);
+    }
+
     /// Adds a value to a field.
     pub fn push(&mut self, slot: Slot, value: Value) {
         let index = slot.0 as usize;
@@ -151,6 +175,23 @@ impl Slots {
         for objects in &mut self.nested {
             objects.clear();
         }
+        self.dropped_before = self.values_dropped;
+        self.number_texts = false;
+    }
+
+    /// Forgets what was filled in since [`Self::clear`].
+    pub(crate) fn begin_again(&mut self) {
+        self.values_dropped = self.dropped_before;
+        self.clear();
+    }
+
+    /// Notes that a value should be the text of a number, which was not at hand.
+    pub(crate) fn want_number_texts(&mut self) {
+        self.number_texts = true;
+    }
+
+    pub(crate) fn wants_number_texts(&self) -> bool {
+        self.number_texts
     }
 
     pub(crate) fn push_leaf(&mut self, leaf: Leaf) {

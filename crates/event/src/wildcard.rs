@@ -138,6 +138,88 @@ impl Wildcard {
         self.segments.len() > 1 && self.segments.iter().all(Vec::is_empty)
     }
 
+    /// The same pattern with case ignored.
+    pub fn with_any_case(&self) -> Self {
+        let mut folded = self.clone();
+        folded.ignore_case = true;
+        for unit in folded.segments.iter_mut().flatten() {
+            if let Unit::Char(c) = unit {
+                *c = c.to_ascii_lowercase();
+            }
+        }
+        folded
+    }
+
+    /// Whether this pattern matches whatever the other one matches. Errs towards no: `?*` and `*?` are the same, but
+    /// only the wildcards of this pattern are laid over those of the other.
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.matches_all() {
+            return true;
+        }
+        if other.ignore_case && !self.ignore_case {
+            return false;
+        }
+        let other = if self.ignore_case { Cow::Owned(other.with_any_case()) } else { Cow::Borrowed(other) };
+        let (wide, narrow) = (self.units(), other.units());
+        // Whether the part of `wide` so far covers the first so many units of `narrow`.
+        let mut covered = vec![false; narrow.len() + 1];
+        covered[0] = true;
+        for unit in wide {
+            let before = covered.clone();
+            covered[0] = before[0] && unit.is_none();
+            for (index, narrow_unit) in narrow.iter().enumerate() {
+                covered[index + 1] = match (unit, narrow_unit) {
+                    (None, _) => before[index + 1] || covered[index],
+                    (Some(Unit::AnyOne), Some(_)) => before[index],
+                    (Some(one), Some(other)) => one == *other && before[index],
+                    (Some(_), None) => false,
+                };
+            }
+        }
+        covered[narrow.len()]
+    }
+
+    /// Whether no text matches both patterns, as far as their first and last letters show.
+    pub fn disjoint(&self, other: &Self) -> bool {
+        let any_case = self.ignore_case || other.ignore_case;
+        let (a, b) = if any_case {
+            (self.with_any_case(), other.with_any_case())
+        } else {
+            (self.clone(), other.clone())
+        };
+        let (a, b) = (a.units(), b.units());
+        let differ = |pair: (&Option<Unit>, &Option<Unit>)| match pair {
+            (Some(Unit::Char(a)), Some(Unit::Char(b))) => Some(a != b),
+            (Some(_), Some(_)) => Some(false),
+            // From the first star on nothing is known.
+            _ => None,
+        };
+        let heads = a.iter().zip(&b).map_while(differ).any(|differ| differ);
+        heads || a.iter().rev().zip(b.iter().rev()).map_while(differ).any(|differ| differ)
+    }
+
+    /// The pattern unit by unit; none is a star.
+    fn units(&self) -> Vec<Option<Unit>> {
+        let mut units = Vec::new();
+        for (index, segment) in self.segments.iter().enumerate() {
+            if index > 0 {
+                units.push(None);
+            }
+            units.extend(segment.iter().copied().map(Some));
+        }
+        units
+    }
+
+    /// Whether the text begins with a character that the pattern names, rather than with a wildcard.
+    pub fn has_fixed_start(&self) -> bool {
+        matches!(self.segments.first().and_then(|first| first.first()), Some(Unit::Char(_)))
+    }
+
+    /// The same for its end.
+    pub fn has_fixed_end(&self) -> bool {
+        matches!(self.segments.last().and_then(|last| last.last()), Some(Unit::Char(_)))
+    }
+
     /// Whether the pattern matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
         let Some((first, rest)) = self.segments.split_first() else { return text.is_empty() };
@@ -192,6 +274,34 @@ impl Wildcard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_cover_and_exclude_each_other() {
+        let pair = |a: &str, b: &str| (Wildcard::new(a, false), Wildcard::new(b, false));
+        let covers = |a: &str, b: &str, expected: bool| {
+            let (a, b) = pair(a, b);
+            assert_eq!(a.covers(&b), expected, "{a:?} covers {b:?}");
+        };
+        covers("cmd*", "cmd.exe", true);
+        covers("cmd*", "cmd?e*", true);
+        covers("cmd?*", "cmd*", false);
+        covers("*a*", "*ba", true);
+        covers("*a", "*a*", false);
+        covers("a", "A", false);
+        assert!(Wildcard::new("CMD*", true).covers(&Wildcard::new("Cmd.exe", false)));
+        assert!(!Wildcard::new("cmd*", false).covers(&Wildcard::new("cmd.exe", true)));
+        assert!(!Wildcard::new("a?", false).covers(&Wildcard::from_parts(["a", ""], false)));
+        assert!(Wildcard::new("a?", false).covers(&Wildcard::from_parts(["a?"], false)));
+        let disjoint = |a: &str, b: &str, expected: bool| {
+            let (a, b) = pair(a, b);
+            assert_eq!(a.disjoint(&b), expected, "{a:?} and {b:?}");
+        };
+        disjoint("a*", "b*", true);
+        disjoint("*.exe", "*.dll", true);
+        disjoint("a?c*", "abd*", true);
+        disjoint("a*", "ab*", false);
+        disjoint("*a*", "*b*", false);
+    }
 
     #[test]
     fn stars_and_question_marks() {

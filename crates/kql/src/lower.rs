@@ -4,12 +4,13 @@
 //! field. What a value means depends on the field's type: keywords compare exactly and with case, text by its words,
 //! dates by the span that was written, addresses by block.
 
-use maxspan_diagnostics::{Code, Diagnostic, Span, codes, has_errors, nearest_names};
+use maxspan_diagnostics::{Code, Diagnostic, Messages, Span, codes, has_errors, nearest_names};
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Field, FieldType, Fields, Schema};
 use maxspan_plan::{Leaves, Predicate, TestKind};
 
 use crate::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
+use crate::limits::DIAGNOSTICS_MAX;
 
 mod outline;
 mod value;
@@ -32,21 +33,25 @@ pub fn lower(
     fields: &mut Fields,
     options: &LowerOptions,
 ) -> (Option<Predicate>, Vec<Diagnostic>) {
-    let mut lowering = Lowering { schema, options, diagnostics: Vec::new(), prefix: String::new() };
+    let mut lowering = Lowering::new(schema, options);
     let predicate = lowering.node(node, fields);
-    let diagnostics = lowering.diagnostics;
+    let diagnostics = lowering.diagnostics.finish();
     ((!has_errors(&diagnostics)).then_some(predicate), diagnostics)
 }
 
 struct Lowering<'a> {
     schema: &'a Schema,
     options: &'a LowerOptions,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Messages,
     /// The path of the nested group that is being lowered, with a dot at its end; empty outside.
     prefix: String,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(schema: &'a Schema, options: &'a LowerOptions) -> Self {
+        Self { schema, options, diagnostics: Messages::new(DIAGNOSTICS_MAX), prefix: String::new() }
+    }
+
     fn node(&mut self, node: &Node, fields: &mut Fields) -> Predicate {
         match &node.kind {
             NodeKind::Is { field, value } => self.is(field.as_ref(), value, fields),
@@ -151,13 +156,15 @@ impl Lowering<'_> {
     }
 
     fn unmapped(&mut self, name: &str, span: Span) {
-        let near = nearest_names(name, self.schema.names());
-        let mut diagnostic =
-            Diagnostic::new(codes::KQL_FIELD_UNMAPPED, span, format!("no schema knows the field [{name}]"));
-        if !near.is_empty() {
-            diagnostic = diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")));
-        }
-        self.diagnostics.push(diagnostic);
+        let (code, schema) = (codes::KQL_FIELD_UNMAPPED, self.schema);
+        self.diagnostics.push(code, || {
+            let near = nearest_names(name, schema.names());
+            let diagnostic = Diagnostic::new(code, span, format!("no schema knows the field [{name}]"));
+            if near.is_empty() {
+                return diagnostic;
+            }
+            diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")))
+        });
     }
 
     /// Says why a value can never match.
@@ -174,7 +181,7 @@ impl Lowering<'_> {
     }
 
     fn warn(&mut self, code: Code, span: Span, message: &str, help: &str) {
-        self.diagnostics.push(Diagnostic::new(code, span, message).with_help(help));
+        self.diagnostics.push(code, || Diagnostic::new(code, span, message).with_help(help));
     }
 }
 

@@ -12,8 +12,8 @@ mod view;
 
 pub mod text;
 
+use std::borrow::Borrow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, Source};
 use maxspan_event::Schema;
@@ -159,7 +159,23 @@ pub fn explain(
     reader: &mut Reader,
     options: &ExplainOptions,
 ) -> Result<Explanation, Vec<(Arc<Source>, Diagnostic)>> {
-    let started = Instant::now();
+    explain_each(subject, reader, options)
+}
+
+/// The same over events that were read already.
+pub fn explain_items<'i>(
+    subject: Subject<'_>,
+    items: impl IntoIterator<Item = &'i Item>,
+    options: &ExplainOptions,
+) -> Result<Explanation, Vec<(Arc<Source>, Diagnostic)>> {
+    explain_each(subject, items, options)
+}
+
+fn explain_each<I: Borrow<Item>>(
+    subject: Subject<'_>,
+    items: impl IntoIterator<Item = I>,
+    options: &ExplainOptions,
+) -> Result<Explanation, Vec<(Arc<Source>, Diagnostic)>> {
     let base = rule_base(subject, options);
     let Some(view) = View::new(subject, options) else { return Err(base.diagnostics) };
     if base.rule_set.is_empty() {
@@ -168,16 +184,15 @@ pub fn explain(
     let mut run = Run::new(&base, &options.hunt);
     let mut heard = Heard::default();
     let mut watch = Watch::new(view, options);
-    for item in reader.by_ref() {
-        match item {
-            Item::Event(event) => {
-                run.event(&event, &mut heard);
-                watch.event(&event);
-            }
-            Item::Problem(problem) => run.problem(&problem, &mut heard),
+    let mut bytes = 0;
+    for item in items {
+        run.item(item.borrow(), &mut heard);
+        if let Item::Event(event) = item.borrow() {
+            bytes += event.source.len() as u64;
+            watch.event(event);
         }
     }
-    let stats = run.finish(&mut heard, started);
+    let stats = run.finish(&mut heard, bytes);
     Ok(watch.explanation(subject.rule, stats, heard))
 }
 
@@ -192,7 +207,7 @@ fn rule_base(subject: Subject<'_>, options: &ExplainOptions) -> RuleBase {
         schema: options.schema.clone(),
         compile: options.compile.clone(),
         normalize: options.normalize,
-        ..RuleBaseOptions::default()
+        only: Vec::new(),
     };
     RuleBase::new(loaded, &options)
 }

@@ -4,16 +4,22 @@
 //! end in an order that depends on the events alone, so any order of the input gives the same alerts.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
-use maxspan_engine::{Correlator, CorrelatorOptions, Detection, EventInput, RuleId, Scratch};
-use maxspan_event::{FieldType, Schema, date};
+use maxspan_engine::{
+    Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleId, Scratch,
+};
+use maxspan_event::{Event, FieldType, Slot, date};
 use maxspan_plan::PlanKind;
-use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
-use rustc_hash::FxHashMap;
+use maxspan_rules::alert::{
+    Alert, AlertContext, FieldKind, SourceEvent, event_alert, is_recursive, sequence_alerts,
+};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
+use crate::limits::CAPPED_REMEMBERED_MAX;
 use crate::retained::{Cap, Keep, Retained};
 use crate::rule_base::RuleBase;
 use crate::source::{document, undecodable};
@@ -27,6 +33,8 @@ pub struct HuntOptions {
     pub max_signals: MaxSignals,
     /// Most bytes held back to put events in order.
     pub buffer_bytes: usize,
+    /// Detections of a rule beyond its cap that are remembered, so that doubles are told from others.
+    pub capped_remembered: usize,
     /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
     pub now: i64,
     /// The Kibana space that is part of alert ids.
@@ -41,6 +49,7 @@ impl Default for HuntOptions {
             default_index: String::new(),
             max_signals: MaxSignals::Rule,
             buffer_bytes: maxspan_engine::limits::BUFFER_BYTES_DEFAULT,
+            capped_remembered: CAPPED_REMEMBERED_MAX,
             now: 0,
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
@@ -92,6 +101,8 @@ pub struct HuntStats {
     pub alerts_by_rule: BTreeMap<String, u64>,
     /// Alerts that `max_signals` dropped, by rule id.
     pub alerts_capped_by_rule: BTreeMap<String, u64>,
+    /// Detections that `max_signals` dropped and that were not remembered: had they come again, they were counted again.
+    pub capped_not_remembered: u64,
     /// Detections of the same events as another one of the rule.
     pub alerts_repeated: u64,
     /// Detections on alerts of the same rule, which raise none (recursion guard).
@@ -102,6 +113,11 @@ pub struct HuntStats {
     pub late_events_by_rule: BTreeMap<String, u64>,
     /// State that a limit pushed out, by rule id.
     pub evicted_by_rule: BTreeMap<String, u64>,
+    /// Sequences that wait for an event to be missing for longer than the window of the hunt reaches, by rule id. A hunt
+    /// with a later end decides them.
+    pub sequences_undecided_by_rule: BTreeMap<String, u64>,
+    /// Searches for an ancestor process that ended, undecided, after the most generations.
+    pub lineage_cut: u64,
     /// Events whose `host.os.type` was derived.
     pub os_derived: u64,
     /// Events without `_index` and `data_stream`, where no index was given.
@@ -112,6 +128,8 @@ pub struct HuntStats {
     pub keys_dropped: u64,
     /// Values of one field, or of free text, beyond the limits.
     pub values_dropped: u64,
+    /// Texts that a function of a query did not make, because they would be longer than its limit; null stood for them.
+    pub texts_dropped: u64,
     /// Events that were mended: a lone surrogate, or a number out of range.
     pub events_repaired: u64,
     /// Matches of events that came again with the same index and id, and took part in a sequence or sample once; a sum
@@ -132,12 +150,32 @@ pub struct HuntAlert {
     pub building_block: bool,
     /// The alert.
     pub alert: Alert,
+    /// The join keys of the sequence or sample: the fields of its first event's keys, and their values; null where an
+    /// optional key was missing. Empty for rules on single events.
+    pub keys: Arc<[(String, Value)]>,
+    /// Its events in the order of the rule's stages; none for a stage whose event had to be missing. The same for the
+    /// building blocks of a sequence and the alert about it.
+    pub events: Arc<[Option<EventRef>]>,
+}
+
+/// An event that an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRef {
+    /// `_index`; may be empty.
+    pub index: Arc<str>,
+    /// `_id`
+    pub id: Box<str>,
+    /// Its place in the order of arrival, from 1.
+    pub arrival: u64,
 }
 
 /// Who listens to a hunt. Every method has a default that does nothing but for alerts.
 pub trait HuntObserver {
     /// An alert, in the order of output.
     fn alert(&mut self, alert: HuntAlert);
+
+    /// An event of the input, before the rules look at it.
+    fn event(&mut self, _event: &RawEvent) {}
 
     /// Something in the input that could not be read; the hunt goes on.
     fn problem(&mut self, _problem: &InputProblem) {}
@@ -175,24 +213,39 @@ pub fn hunt(
     options: &HuntOptions,
     observer: &mut dyn HuntObserver,
 ) -> HuntStats {
-    let started = Instant::now();
     let mut run = Run::new(rules, options);
     while let Some(item) = reader.next() {
-        match item {
-            Item::Event(event) => run.event(&event, observer),
-            Item::Problem(problem) => run.problem(&problem, observer),
-        }
+        run.item(&item, observer);
         if run.arrival.is_multiple_of(PROGRESS_EVENTS) {
             observer.progress(reader.progress(), run.stats.events);
         }
     }
-    run.stats.bytes = reader.counts().bytes_decompressed;
     observer.progress(reader.progress(), run.stats.events);
-    run.finish(observer, started)
+    run.finish(observer, reader.counts().bytes_decompressed)
 }
 
-/// A hunt that is under way: takes events one by one.
-pub(crate) struct Run<'a> {
+/// Runs all rules over events that were read already.
+pub fn hunt_items<'i>(
+    rules: &RuleBase,
+    items: impl IntoIterator<Item = &'i Item>,
+    options: &HuntOptions,
+    observer: &mut dyn HuntObserver,
+) -> HuntStats {
+    let mut bytes = 0;
+    let mut run = Run::new(rules, options);
+    for item in items {
+        if let Item::Event(event) = item {
+            bytes += event.source.len() as u64;
+        }
+        run.item(item, observer);
+    }
+    run.finish(observer, bytes)
+}
+
+/// A hunt that is handed its events one by one: [`hunt`] reads them from one input; who runs several rule sets over one
+/// input hands each event to each run.
+pub struct Run<'a> {
+    started: Instant,
     rules: &'a RuleBase,
     options: &'a HuntOptions,
     scratch: Scratch,
@@ -203,9 +256,14 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
-        let correlator_options =
-            CorrelatorOptions { buffer_bytes: options.buffer_bytes, ..CorrelatorOptions::default() };
+    /// A run that has seen no event.
+    pub fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
+        let correlator_options = CorrelatorOptions {
+            buffer_bytes: options.buffer_bytes,
+            // Nothing that comes after the window counts, so nothing is known of it.
+            known_until: rules.window.map(|(_, to)| to),
+            ..CorrelatorOptions::default()
+        };
         let retained = rules
             .rule_set
             .rules()
@@ -221,6 +279,7 @@ impl<'a> Run<'a> {
             ..HuntStats::default()
         };
         Self {
+            started: Instant::now(),
             rules,
             options,
             scratch: Scratch::default(),
@@ -231,7 +290,22 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) {
+    /// Takes the next event or problem; how many matches it gave.
+    pub fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) -> usize {
+        match item {
+            Item::Event(event) => {
+                observer.event(event);
+                self.event(event, observer)
+            }
+            Item::Problem(problem) => {
+                self.problem(problem, observer);
+                0
+            }
+        }
+    }
+
+    /// Takes the next event; how many matches it gave.
+    pub fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) -> usize {
         self.arrival += 1;
         let input = EventInput {
             index: event.index.as_deref().filter(|index| !index.is_empty()),
@@ -242,26 +316,61 @@ impl<'a> Run<'a> {
         };
         if let Err(error) = self.rules.rule_set.match_event(&input, &mut self.scratch) {
             self.problem(&undecodable(&event.location, error), observer);
-            return;
+            return 0;
         }
         self.stats.events += 1;
+        let mut matches = 0;
         for found in self.scratch.drain() {
+            matches += 1;
             self.correlator.push(found);
         }
-        for detection in self.correlator.drain() {
-            self.retained[detection.rule.0 as usize].push(detection);
-        }
+        let detections: Vec<Detection> = self.correlator.drain().collect();
+        detections.into_iter().for_each(|detection| self.keep(detection));
+        matches
     }
 
-    pub(crate) fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
+    /// Keeps a detection until the end. What the recursion guard drops takes no place under the cap of a KQL rule, as
+    /// in Kibana, which counts the alerts that were made. The cap of an EQL rule is the size of the search, so there the
+    /// guard comes after it.
+    fn keep(&mut self, detection: Detection) {
+        let eql = self.rules.document(detection.rule).rule_type() == maxspan_rules::RuleType::Eql;
+        if !eql && self.is_recursive(&detection) {
+            self.stats.alerts_recursive += 1;
+            return;
+        }
+        self.retained[detection.rule.0 as usize].push(detection);
+    }
+
+    /// Whether an event of the detection is an alert of the same rule, or came from one. Documents without the words of
+    /// an alert are not parsed. Keys written with escapes pass here; the guard finds them when the alert is made.
+    fn is_recursive(&self, detection: &Detection) -> bool {
+        let rule = self.rules.document(detection.rule);
+        let looks_like_an_alert = |source: &[u8]| {
+            [&b"kibana"[..], b"signal"].iter().any(|word| memchr::memmem::find(source, word).is_some())
+        };
+        detection
+            .present()
+            .filter(|event| looks_like_an_alert(&event.source))
+            .any(|event| is_recursive(rule, &source_event(event)))
+    }
+
+    /// Events handed in so far; the number of the last one.
+    pub fn arrivals(&self) -> u64 {
+        self.arrival
+    }
+
+    /// Counts something in the input that could not be read.
+    pub fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
         self.stats.events_failed += u64::from(problem.kind.loses_an_event());
         *self.stats.input_problems.entry(problem.kind.name()).or_default() += 1;
         observer.problem(problem);
     }
 
-    pub(crate) fn finish(mut self, observer: &mut dyn HuntObserver, started: Instant) -> HuntStats {
+    /// Ends the run: alerts come out now. `bytes` are those of the input after decompression.
+    pub fn finish(mut self, observer: &mut dyn HuntObserver, bytes: u64) -> HuntStats {
+        self.stats.bytes = bytes;
         for detection in self.correlator.finish() {
-            self.retained[detection.rule.0 as usize].push(detection);
+            self.keep(detection);
         }
         let mut detections = Vec::new();
         for retained in &mut self.retained {
@@ -270,7 +379,7 @@ impl<'a> Run<'a> {
         detections.sort_by(|a, b| self.output_order(a).cmp(&self.output_order(b)));
         self.write_alerts(detections, observer);
         self.account();
-        self.stats.seconds = started.elapsed().as_secs_f64();
+        self.stats.seconds = self.started.elapsed().as_secs_f64();
         self.stats
     }
 
@@ -280,9 +389,9 @@ impl<'a> Run<'a> {
     }
 
     fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
-        let kinds = field_kinds(&self.rules.schema);
+        let schema = &self.rules.schema;
         let now = date::format_millis(self.options.now);
-        let kind_of = |name: &str| kinds.get(name).copied();
+        let kind_of = |name: &str| schema.ecs_type(name).map(field_kind);
         let mut context = AlertContext::new(&now, &self.options.execution_uuid);
         context.space = &self.options.space;
         context.field_kind = &kind_of;
@@ -310,26 +419,49 @@ impl<'a> Run<'a> {
     /// One alert, or the building blocks of a sequence and then the alert about it; none by the recursion guard.
     fn alerts_of(&self, detection: &Detection, context: &AlertContext<'_>) -> Vec<HuntAlert> {
         let rule = self.rules.document(detection.rule);
-        let event = |event: &maxspan_event::Event| SourceEvent {
-            index: event.index.to_string(),
-            id: event.id.to_string(),
-            source: document(event),
+        let keys = self.keys(detection);
+        let reference = |event: &Arc<Event>| EventRef {
+            index: Arc::clone(&event.index),
+            id: event.id.clone(),
+            arrival: event.arrival,
         };
+        let events: Arc<[Option<EventRef>]> =
+            detection.events.iter().map(|found| found.as_ref().map(reference)).collect();
         let out = |building_block: bool| {
-            move |alert: Alert| HuntAlert { rule: detection.rule, building_block, alert }
+            let (keys, events) = (Arc::clone(&keys), Arc::clone(&events));
+            move |alert: Alert| HuntAlert {
+                rule: detection.rule,
+                building_block,
+                alert,
+                keys: Arc::clone(&keys),
+                events: Arc::clone(&events),
+            }
         };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
             let alert =
-                detection.present().next().and_then(|found| event_alert(rule, &event(found), context));
+                detection.present().next().and_then(|found| event_alert(rule, &source_event(found), context));
             return alert.into_iter().map(out(false)).collect();
         }
         let events: Vec<SourceEvent> = detection
             .events
             .iter()
-            .map(|found| found.as_deref().map_or_else(SourceEvent::missing, event))
+            .map(|found| found.as_deref().map_or_else(SourceEvent::missing, source_event))
             .collect();
         let Some(group) = sequence_alerts(rule, &events, context) else { return Vec::new() };
         group.blocks.into_iter().map(out(true)).chain(std::iter::once(group.shell).map(out(false))).collect()
+    }
+
+    /// The join keys by the names that the first stage with an event gives them.
+    fn keys(&self, detection: &Detection) -> Arc<[(String, Value)]> {
+        let steps = match &self.rules.rule_set.rule(detection.rule).plan.kind {
+            PlanKind::Events(_) => return Arc::default(),
+            PlanKind::Sequence(sequence) => &sequence.steps,
+            PlanKind::Sample(sample) => &sample.steps,
+        };
+        let Some(step) = steps.iter().find(|step| !step.missing) else { return Arc::default() };
+        let fields = self.rules.rule_set.decoder().fields();
+        let name = |slot: Slot| fields.field(slot).name.clone();
+        step.keys.iter().zip(&detection.keys).map(|(key, value)| (name(key.slot), key_value(value))).collect()
     }
 
     fn account(&mut self) {
@@ -344,9 +476,12 @@ impl<'a> Run<'a> {
             count(|stats| &mut stats.alerts_capped_by_rule, retained.capped);
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
+            count(|stats| &mut stats.sequences_undecided_by_rule, counters.undecided);
             self.stats.late_events += counters.late;
             self.stats.events_repeated += counters.repeated;
             self.stats.alerts_repeated += retained.repeated;
+            self.stats.capped_not_remembered += retained.not_remembered;
+            self.stats.lineage_cut += counters.lineage_cut;
         }
         let counters = self.scratch.counters();
         self.stats.os_derived = counters.os_derived;
@@ -354,9 +489,14 @@ impl<'a> Run<'a> {
         self.stats.matches_without_timestamp = counters.without_timestamp;
         self.stats.keys_dropped = counters.keys_dropped;
         self.stats.values_dropped = counters.values_dropped;
+        self.stats.texts_dropped = counters.texts_dropped;
         self.stats.events_repaired = counters.repaired;
         self.stats.occurrences_dropped = counters.occurrences_dropped;
     }
+}
+
+fn source_event(event: &Event) -> SourceEvent {
+    SourceEvent { index: event.index.to_string(), id: event.id.to_string(), source: document(event) }
 }
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
@@ -371,21 +511,23 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
     } else {
         Keep::OldestByPrimaryTime
     };
-    Cap { count, interval: Some(date::from_millis(document.schedule.interval_ms)), keep }
+    let interval = Some(date::from_millis(document.schedule.interval_ms));
+    Cap { count, interval, keep, remembered: options.capped_remembered }
 }
 
-/// What ECS says about its fields and the objects above them.
-fn field_kinds(schema: &Schema) -> FxHashMap<&str, FieldKind> {
-    let mut kinds = FxHashMap::default();
-    for (name, kind) in schema.ecs_fields() {
-        for (dot, _) in name.match_indices('.') {
-            kinds.entry(&name[..dot]).or_insert(FieldKind::Object);
-        }
-        kinds.insert(name, field_kind(kind));
+/// A key's value as JSON: numbers and booleans as they are, all else as text.
+fn key_value(value: &KeyValue) -> Value {
+    match value {
+        KeyValue::Null => Value::Null,
+        KeyValue::Boolean(value) => (*value).into(),
+        KeyValue::Long(value) => (*value).into(),
+        KeyValue::Unsigned(value) => (*value).into(),
+        KeyValue::Double(bits) => f64::from_bits(*bits).into(),
+        other => other.to_text(KeyStyle::Sequence).into(),
     }
-    kinds
 }
 
+/// What ECS says about a field, as much as alerts need.
 fn field_kind(kind: FieldType) -> FieldKind {
     match kind {
         FieldType::Ip => FieldKind::Ip,

@@ -1,8 +1,13 @@
 //! Inputs, and the run of rules over them.
 //!
 //! [`input`] reads events from files, folders and streams; [`rule_base`] turns rule documents into a rule set;
-//! [`hunt`] runs it over an input and gives alerts; [`query`] runs one query and answers as Elasticsearch does.
+//! [`hunt`] runs it over an input and gives alerts; [`diff`] runs two and compares; [`explain`] says why a rule matches
+//! or not; [`query`] runs one query and answers as Elasticsearch does; [`check`] says what is wrong with rules,
+//! [`against`] what events say about them; [`spec`] runs the tests of rules.
 
+pub mod against;
+pub mod check;
+pub mod diff;
 pub mod explain;
 pub mod hunt;
 pub mod input;
@@ -11,3 +16,4 @@ pub mod query;
 mod retained;
 pub mod rule_base;
 mod source;
+pub mod spec;

@@ -40,6 +40,16 @@ impl Default for InputLimits {
     }
 }
 
+/// Groups of events, by index and category, whose fields are counted for a check of rules against them; events of
+/// further ones are counted alone.
+pub const AGAINST_GROUPS_MAX: usize = 10_000;
+
+/// So many events must be looked at before a check says that they lack a field.
+pub const AGAINST_EVENTS_MIN: u64 = 100;
+
+/// Problems of the input that a check of rules keeps; all are counted.
+pub const AGAINST_PROBLEMS_MAX: usize = 20;
+
 /// Bytes asked of a source at a time. A corrupt gzip stream loses at most what one call had decoded, so this is
 /// small; larger ones read no faster, as measured.
 pub(crate) const READ_BYTES: usize = 64 << 10;
@@ -59,7 +69,8 @@ pub(crate) const INDENT_BYTES_MAX: usize = 4 << 10;
 /// Detections of one rule and interval that are held before the cap is applied, where the cap is smaller.
 pub const RETAINED_SLACK: usize = 500;
 
-/// Detections that a cap dropped and that are remembered, so that the same one is not counted twice.
+/// Detections of one rule that a cap dropped and that are remembered, so that the same one is not counted twice. Further
+/// ones are counted in [`crate::hunt::HuntStats::capped_not_remembered`].
 pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;
 
 /// Events of a sequence's stages that an explanation looks for a broken chain in; later ones are not part of it.
@@ -70,3 +81,38 @@ pub const EXPLAIN_ALERTS_MAX: usize = 100;
 
 /// Problems of the input that an explanation repeats; all are counted in its stats.
 pub const EXPLAIN_PROBLEMS_MAX: usize = 20;
+
+/// Largest spec file, in bytes. Specs are written and read by people; the longest of ours are under 1 MB.
+pub const SPEC_BYTES_MAX: usize = 16 << 20;
+
+/// Most cases of one spec file; those after it are left out with an error.
+pub const SPEC_CASES_MAX: usize = 20_000;
+
+/// Largest `repeat` of a block of events.
+pub const SPEC_REPEAT_MAX: u64 = 100_000;
+
+/// Most events of one case, repetitions included; a case with more is broken.
+pub const CASE_EVENTS_MAX: usize = 200_000;
+
+/// Most bytes of the events of one case; a case with more is broken. They are held in memory, unlike those of a hunt.
+pub const CASE_BYTES_MAX: usize = 256 << 20;
+
+/// Alerts of one case up to which those that are expected and those that came are aligned by the longest common
+/// sequence, which takes time and memory by the square; beyond it, by their places.
+pub const CASE_ALERTS_ALIGNED_MAX: usize = 1_000;
+
+/// Compiled rule bases kept for other cases with the same set-up; beyond it all are dropped and made anew when needed.
+pub const SPEC_RULE_BASES_MAX: usize = 256;
+
+/// Bytes of line ends put before an inline rule so that messages show the line of the spec file; a block further down
+/// is named by its line instead.
+pub(crate) const SPEC_PADDING_MAX: usize = 64 << 10;
+
+/// Most samples of one key that a query may be asked for.
+pub const SAMPLES_PER_KEY_MAX: usize = maxspan_engine::limits::SAMPLES_PER_KEY_MAX;
+
+/// Alerts of one side of a comparison that are compared; those beyond are counted.
+pub const DIFF_ALERTS_MAX: usize = 2_000_000;
+
+/// Events whose place in the input a comparison remembers, to show it beside an alert.
+pub const DIFF_PLACES_MAX: usize = 1_000_000;

@@ -14,6 +14,7 @@ use maxspan_plan::{Limit, Plan, PlanKind};
 use serde_json::{Map, Value, json};
 
 use crate::input::{InputProblem, Item, RawEvent, Reader};
+use crate::limits::CAPPED_REMEMBERED_MAX;
 use crate::retained::{Cap, Keep, Retained};
 use crate::source::{document, undecodable};
 
@@ -39,7 +40,7 @@ pub struct QueryOptions {
     pub event_category_field: String,
     /// Most events, sequences or samples in the answer.
     pub size: usize,
-    /// Most samples of one key.
+    /// Most samples of one key; more than [`crate::limits::SAMPLES_PER_KEY_MAX`] are as many as that.
     pub max_samples_per_key: usize,
     /// Types of fields.
     pub schema: Schema,
@@ -128,7 +129,8 @@ impl<'a> Collection<'a> {
         let correlator_options =
             CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() };
         // Elasticsearch gives the last events when there are more than wanted, unless the query asks for its head.
-        let cap = Cap { count: Some(options.size), interval: None, keep: keep(limits) };
+        let remembered = CAPPED_REMEMBERED_MAX;
+        let cap = Cap { count: Some(options.size), interval: None, keep: keep(limits), remembered };
         Self {
             rule_set,
             options,

@@ -7,7 +7,7 @@ use maxspan_engine::{Detection, apply_limits};
 use maxspan_plan::Limit;
 use rustc_hash::FxHashSet;
 
-use crate::limits::{CAPPED_REMEMBERED_MAX, RETAINED_SLACK};
+use crate::limits::RETAINED_SLACK;
 
 /// Which detections a cap keeps, and what they are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) struct Cap {
     pub(crate) interval: Option<i64>,
     /// Which ones.
     pub(crate) keep: Keep,
+    /// Detections beyond the cap that are remembered.
+    pub(crate) remembered: usize,
 }
 
 /// The detections of one rule. Memory is bounded by twice the cap, and a little more, for each interval.
@@ -41,6 +43,8 @@ pub(crate) struct Retained {
     dropped: FxHashSet<u64>,
     /// Detections that the cap dropped.
     pub(crate) capped: u64,
+    /// Of these, detections that are not remembered: should they come again, they count again.
+    pub(crate) not_remembered: u64,
     /// Detections of the same events as another one.
     pub(crate) repeated: u64,
 }
@@ -49,7 +53,7 @@ impl Retained {
     /// Keeps what the cap and the query's own `head` and `tail` keep.
     pub(crate) fn new(cap: Cap, limits: &[Limit]) -> Self {
         let (intervals, dropped) = (BTreeMap::new(), FxHashSet::default());
-        Self { cap, limits: limits.to_vec(), intervals, dropped, capped: 0, repeated: 0 }
+        Self { cap, limits: limits.to_vec(), intervals, dropped, capped: 0, not_remembered: 0, repeated: 0 }
     }
 
     pub(crate) fn push(&mut self, detection: Detection) {
@@ -120,8 +124,9 @@ impl Retained {
             }
         };
         self.capped += cut.len() as u64;
-        let room = CAPPED_REMEMBERED_MAX.saturating_sub(self.dropped.len());
+        let room = self.cap.remembered.saturating_sub(self.dropped.len());
         self.dropped.extend(cut.iter().map(hash).take(room));
+        self.not_remembered += cut.len().saturating_sub(room) as u64;
     }
 
     /// A stable order: what the rule orders by, then the identity of the events. Of the same events one is left.

@@ -45,6 +45,10 @@ pub struct RuleBase {
     pub failed: usize,
     /// Rules that are sound but not run yet, and why.
     pub not_run: Vec<NotRun>,
+    /// Documents of rules that are sound but not run yet, in the order of `not_run`.
+    pub not_run_documents: Vec<RuleDocument>,
+    /// Documents of rules that could be read and not compiled.
+    pub failed_documents: Vec<RuleDocument>,
     /// Exception items that could not be loaded.
     pub exceptions_failed: usize,
     /// Exception items that cannot be applied to a rule that names them: a value list is missing, or a value cannot be
@@ -62,6 +66,8 @@ pub struct RuleBase {
     pub diagnostics: Vec<(Arc<Source>, Diagnostic)>,
     /// The schema that the rules were compiled with.
     pub schema: Schema,
+    /// The window that the rules were compiled with ([`CompileOptions::window`]).
+    pub window: Option<(i64, i64)>,
 }
 
 /// A rule that is not run yet.
@@ -100,16 +106,31 @@ impl RuleBase {
                     builder.add(*ready);
                     base.documents.push(rule);
                 }
-                Outcome::Failed => base.failed += 1,
-                Outcome::NotRun(reason) => base.not_run.push(NotRun {
-                    rule_type: rule.rule_type(),
-                    rule_id: rule.rule_id,
-                    name: rule.name,
-                    reason,
-                }),
+                Outcome::Failed => {
+                    base.failed += 1;
+                    base.failed_documents.push(rule);
+                }
+                Outcome::NotRun(reason) => {
+                    base.not_run.push(NotRun {
+                        rule_type: rule.rule_type(),
+                        rule_id: rule.rule_id.clone(),
+                        name: rule.name.clone(),
+                        reason,
+                    });
+                    base.not_run_documents.push(rule);
+                }
             }
         }
-        let Accounts { documents, read, failed, not_run, by_type, diagnostics } = base;
+        let Accounts {
+            documents,
+            read,
+            failed,
+            not_run,
+            not_run_documents,
+            failed_documents,
+            by_type,
+            diagnostics,
+        } = base;
         let rule_set = builder.build(options.normalize);
         let diagnostics = once(diagnostics);
         let not_applied = [codes::EXCEPTION_NOT_APPLIED, codes::VALUE_LIST_MISSING];
@@ -119,6 +140,8 @@ impl RuleBase {
             read,
             failed,
             not_run,
+            not_run_documents,
+            failed_documents,
             exceptions_failed: counts.exceptions_failed,
             exceptions_unused,
             by_type,
@@ -130,6 +153,7 @@ impl RuleBase {
             files_failed: counts.files_failed,
             diagnostics,
             schema: options.schema.clone(),
+            window: options.compile.window,
         }
     }
 
@@ -168,6 +192,8 @@ struct Accounts {
     read: usize,
     failed: usize,
     not_run: Vec<NotRun>,
+    not_run_documents: Vec<RuleDocument>,
+    failed_documents: Vec<RuleDocument>,
     by_type: BTreeMap<&'static str, usize>,
     diagnostics: Vec<(Arc<Source>, Diagnostic)>,
 }

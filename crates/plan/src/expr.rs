@@ -107,7 +107,11 @@ impl Expr {
             Self::Field(slot) => slots.first(*slot).map_or(Datum::Null, Datum::from),
             Self::Call(function, arguments, ignore_case) => {
                 let arguments: Vec<Datum<'a>> = arguments.iter().map(|one| one.evaluate(slots)).collect();
-                (function.evaluate)(&arguments, *ignore_case)
+                let value = (function.evaluate)(&arguments, *ignore_case);
+                if value.is_null() && function.makes_too_long_a_text(&arguments) {
+                    slots.count_dropped_text();
+                }
+                value
             }
             Self::Compare(op, left, right) => apply(*op, &left.evaluate(slots), &right.evaluate(slots)),
             Self::In(value, list, ignore_case) => {

@@ -5,6 +5,7 @@
 use maxspan_event::wildcard::fold;
 
 use crate::datum::Datum;
+use crate::limits::STRING_BYTES_MAX;
 
 mod add;
 mod arithmetic;
@@ -68,6 +69,18 @@ pub struct Function {
     pub examples: &'static [(&'static str, &'static str)],
     /// The value for arguments whose number was checked; the flag says that case is ignored.
     pub evaluate: for<'a> fn(&[Datum<'a>], bool) -> Datum<'a>,
+}
+
+impl Function {
+    /// Whether the text that these arguments make is longer than [`STRING_BYTES_MAX`], so that null stands for it.
+    /// Only joining values makes a longer text than was there.
+    pub(crate) fn makes_too_long_a_text(&self, arguments: &[Datum<'_>]) -> bool {
+        let lengths =
+            || arguments.iter().map(|argument| Some(argument.to_text()?.len())).sum::<Option<usize>>();
+        self.variadic
+            && self.returns == Kind::String
+            && lengths().is_some_and(|length| length > STRING_BYTES_MAX)
+    }
 }
 
 /// A parameter of a function.

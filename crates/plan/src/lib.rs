@@ -21,7 +21,7 @@ mod stream;
 pub use datum::{Datum, compare, equals};
 pub use expr::{CompareOp, Expr};
 pub use functions::Function;
-pub use pattern::regex::{LuceneRegex, RegexError};
+pub use pattern::regex::{LuceneRegex, RegexBudget, RegexError};
 pub use pattern::text::{TextMode, TextQuery, words};
 pub use predicate::{ByKind, Environment, Leaves, LineageId, Predicate, RangeOp, Test, TestKind, ValueSet};
 pub use stream::{Key, Limit, Lineage, Plan, PlanKind, Relation, Sample, Sequence, Step};

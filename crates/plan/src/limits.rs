@@ -18,8 +18,16 @@ pub const REGEX_STACKED_MAX: usize = 20;
 /// Most states of the automaton of a regular expression with `~` or `&`.
 pub const REGEX_STATES_MAX: usize = 5_000;
 
+/// Most parts that the regular expressions of one query have together, repetitions written out.
+pub const REGEX_PARTS_MAX: usize = 200_000;
+
+/// Most parts that are looked at or copied in order to make the automata of the expressions with `~` or `&` in one
+/// query; it bounds the time, as the states bound the memory.
+pub const REGEX_WORK_MAX: usize = 500_000;
+
 /// Most lineage queries of one plan: their answers are tabulated in 64 bits, and the table doubles with each.
 pub const LINEAGE_QUERIES_MAX: usize = 6;
 
-/// Longest string that a scalar function builds, in bytes; what would be longer is null.
+/// Longest string that a scalar function builds, in bytes; what would be longer is null, and counted in
+/// `maxspan_event::Slots::texts_dropped`.
 pub const STRING_BYTES_MAX: usize = 1 << 20;

@@ -149,6 +149,11 @@ impl<'a> AlertContext<'a> {
     }
 }
 
+/// Whether the event is an alert of the rule, or made from one: then a further alert would feed itself.
+pub fn is_recursive(rule: &RuleDocument, event: &SourceEvent) -> bool {
+    ancestors::has_rule(&ancestors::ancestors(event), &rule.uuid)
+}
+
 /// The alert of one event; none where the event is an alert of the same rule, or made from one (the recursion guard
 /// of specification 3.4).
 pub fn event_alert(rule: &RuleDocument, event: &SourceEvent, context: &AlertContext<'_>) -> Option<Alert> {

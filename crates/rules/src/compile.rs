@@ -192,7 +192,7 @@ impl Compilation<'_> {
             if said.insert((code.info().number, span, diagnostic.message.clone())) {
                 diagnostic.span = diagnostic.span.shifted(shift);
                 diagnostic.labels.iter_mut().for_each(|label| label.span = label.span.shifted(shift));
-                self.diagnostics.push((Arc::clone(source), diagnostic));
+                self.diagnostics.push((Arc::clone(source), diagnostic.about_rule(&self.rule.rule_id)));
             }
         }
     }
@@ -203,7 +203,8 @@ impl Compilation<'_> {
     }
 
     fn report(&mut self, span: Span, code: Code, message: String) {
-        self.diagnostics.push((Arc::clone(&self.rule.origin.source), Diagnostic::new(code, span, message)));
+        let diagnostic = Diagnostic::new(code, span, message).about_rule(&self.rule.rule_id);
+        self.diagnostics.push((Arc::clone(&self.rule.origin.source), diagnostic));
     }
 
     /// The rule's filters with their places in the list.
@@ -211,27 +212,31 @@ impl Compilation<'_> {
         // Filters on indicators are only checked: nothing asks for their fields.
         if let RuleParams::ThreatMatch(params) = &self.rule.params {
             let mut fields = Fields::default();
-            for filter in &params.threat_filters {
-                let mut context = FilterContext::new(&self.builder.schema, &mut fields, self.options.now);
-                if let Err(what) = lower_filter(filter, &mut context) {
-                    let message = format!("{what} cannot be translated");
-                    self.report_field("threat_filters", codes::FILTER_UNSUPPORTED, message);
-                }
-            }
+            let mut context = FilterContext::new(&self.builder.schema, &mut fields, self.options.now);
+            let refused: Vec<String> = params
+                .threat_filters
+                .iter()
+                .filter_map(|filter| lower_filter(filter, &mut context).err())
+                .collect();
+            self.report_filters("threat_filters", refused);
         }
-        let mut all = Vec::new();
+        let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
+        let mut context = FilterContext::new(schema, fields, self.options.now);
+        let (mut all, mut refused) = (Vec::new(), Vec::new());
         for (index, filter) in self.rule.filters.iter().enumerate() {
-            let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
-            match lower_filter(filter, &mut FilterContext::new(schema, fields, self.options.now)) {
+            match lower_filter(filter, &mut context) {
                 Ok(predicate) => all.push((index, predicate)),
-                Err(what) => self.report_field(
-                    "filters",
-                    codes::FILTER_UNSUPPORTED,
-                    format!("{what} cannot be translated"),
-                ),
+                Err(what) => refused.push(what),
             }
         }
+        self.report_filters("filters", refused);
         all
+    }
+
+    fn report_filters(&mut self, field: &str, refused: Vec<String>) {
+        for what in refused {
+            self.report_field(field, codes::FILTER_UNSUPPORTED, format!("{what} cannot be translated"));
+        }
     }
 
     /// The exception items that are applied, each with the events that it excepts.
@@ -380,6 +385,7 @@ impl Compilation<'_> {
         if !near.is_empty() {
             diagnostic = diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")));
         }
+        let diagnostic = diagnostic.about_rule(&self.rule.rule_id);
         self.diagnostics.push((Arc::clone(&self.rule.origin.source), diagnostic));
     }
 }

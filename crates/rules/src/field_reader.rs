@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use maxspan_diagnostics::{Code, Diagnostic, Severity, Span, nearest_names};
+use maxspan_diagnostics::{Code, Diagnostic, Messages, Span, nearest_names};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -38,38 +38,9 @@ pub(crate) struct FieldReader<'a> {
     messages: Messages,
 }
 
-/// Messages up to [`MESSAGES_PER_RULE_MAX`]; the others are counted.
-#[derive(Default)]
-struct Messages {
-    kept: Vec<Diagnostic>,
-    others: usize,
-    /// Where the first of the others is, and its code; an error goes before a warning.
-    first_other: Option<(Code, Span)>,
-}
-
-impl Messages {
-    fn push(&mut self, code: Code, make: impl FnOnce() -> Diagnostic) {
-        if self.kept.len() < MESSAGES_PER_RULE_MAX {
-            return self.kept.push(make());
-        }
-        self.others += 1;
-        let is_error = |code: Code| code.severity() == Severity::Error;
-        if self.first_other.is_none_or(|(first, _)| is_error(code) && !is_error(first)) {
-            self.first_other = Some((code, make().span));
-        }
-    }
-
-    fn finish(mut self) -> Vec<Diagnostic> {
-        if let Some((code, span)) = self.first_other {
-            self.kept.push(Diagnostic::new(code, span, format!("and {} more messages", self.others)));
-        }
-        self.kept
-    }
-}
-
 impl<'a> FieldReader<'a> {
     pub(crate) fn new(fields: Map<String, Value>, places: &'a dyn Places, codes: FieldCodes) -> Self {
-        Self { fields, taken: Vec::new(), places, codes, messages: Messages::default() }
+        Self { fields, taken: Vec::new(), places, codes, messages: Messages::new(MESSAGES_PER_RULE_MAX) }
     }
 
     /// Whether the field is there and not null.
@@ -237,7 +208,7 @@ impl<'a> FieldReader<'a> {
 
     /// Adds a way out to the last message.
     pub(crate) fn help(&mut self, help: String) {
-        if let Some(diagnostic) = self.messages.kept.last_mut() {
+        if let Some(diagnostic) = self.messages.last_mut() {
             diagnostic.help = Some(help);
         }
     }

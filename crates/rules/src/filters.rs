@@ -9,7 +9,7 @@ mod range;
 mod tests;
 
 use maxspan_event::{Field, Fields, Schema};
-use maxspan_plan::{Leaves, Predicate, TestKind};
+use maxspan_plan::{Leaves, Predicate, RegexBudget, TestKind};
 use serde_json::{Map, Value};
 
 /// Most clauses of a `bool` whose `minimum_should_match` is neither one nor all of them.
@@ -23,6 +23,8 @@ pub(crate) struct FilterContext<'a> {
     now: i64,
     /// The path of the nested query that is being lowered, with a dot at its end; empty outside.
     prefix: String,
+    /// What the regular expressions of all filters may cost.
+    regexes: RegexBudget,
 }
 
 /// The condition that a Kibana filter stands for; an error says what cannot be translated.
@@ -56,7 +58,7 @@ pub(crate) fn lower_filter(filter: &Value, context: &mut FilterContext<'_>) -> R
 
 impl<'a> FilterContext<'a> {
     pub(crate) fn new(schema: &'a Schema, fields: &'a mut Fields, now: i64) -> Self {
-        Self { schema, fields, now, prefix: String::new() }
+        Self { schema, fields, now, prefix: String::new(), regexes: RegexBudget::default() }
     }
 
     /// Kibana's joined filters: `params` holds filters, `relation` says how they hold together.
@@ -217,8 +219,11 @@ impl<'a> FilterContext<'a> {
             fields: &mut inner_fields,
             now: self.now,
             prefix: format!("{path}."),
+            regexes: std::mem::take(&mut self.regexes),
         };
-        let predicate = inner.query(query)?;
+        let predicate = inner.query(query);
+        self.regexes = inner.regexes;
+        let predicate = predicate?;
         Ok(Predicate::Nested(self.fields.nested(relative, inner_fields), Box::new(predicate)))
     }
 }

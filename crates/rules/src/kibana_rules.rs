@@ -10,6 +10,7 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Source, Span, codes};
 use serde_json::{Map, Value};
 
+use crate::convert::kept::take_kept;
 use crate::exceptions::{read_item, read_list};
 use crate::field_reader::{Places, kind_of};
 use crate::json_places::{Member, Step, elements, key_is, locate, members};
@@ -84,17 +85,25 @@ fn report_json_error(error: &serde_json::Error, text: &str, start: usize, file: 
 
 /// What a JSON document of an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DocumentKind {
+pub enum DocumentKind {
+    /// A rule.
     Rule,
+    /// A package asset with a rule in it.
     Asset,
+    /// An exception list.
     List,
+    /// An exception item.
     Item,
+    /// A connector.
     Connector,
+    /// The line that ends an export.
     Details,
+    /// None of these.
     Unknown,
 }
 
-fn classify(fields: &Map<String, Value>) -> DocumentKind {
+/// Tells documents of an export apart by their fields.
+pub fn classify(fields: &Map<String, Value>) -> DocumentKind {
     let has = |name: &str| fields.contains_key(name);
     let type_is = |name: &str| fields.get("type").and_then(Value::as_str) == Some(name);
     if has("exported_count") || has("exported_rules_count") {
@@ -151,11 +160,13 @@ fn read_document(source: &Arc<Source>, document: Value, start: usize, file: &mut
 
 fn raw_rule<'a>(
     source: &'a Arc<Source>,
-    fields: Map<String, Value>,
+    mut fields: Map<String, Value>,
     places: &'a ObjectPlaces<'a>,
 ) -> RawRule<'a> {
     let field_spans =
         places.members().iter().map(|member| (key_text(member.key.slice(places.text)), member.value));
+    // A rule that was TOML once is the same rule again.
+    let metadata = take_kept(&mut fields).and_then(|kept| kept.metadata());
     RawRule {
         fields,
         places,
@@ -163,7 +174,7 @@ fn raw_rule<'a>(
         source,
         span: places.span,
         field_spans: field_spans.collect(),
-        metadata: None,
+        metadata,
     }
 }
 

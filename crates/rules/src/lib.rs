@@ -9,19 +9,29 @@
 
 pub mod alert;
 mod api_json;
+mod attack;
 pub mod compile;
+pub mod convert;
+pub mod coverage;
 pub mod document;
 mod exception_predicate;
 pub mod exceptions;
 mod field_reader;
 mod filters;
+pub mod guide;
 mod json_places;
 mod kibana_rules;
 pub mod limits;
+pub mod lint;
+pub mod listing;
 pub mod load;
+pub mod page;
 mod parsed_file;
+pub mod query_fields;
+pub mod query_tokens;
 mod read_rule;
 pub mod schedule;
+pub mod toml_out;
 mod toml_rules;
 mod toml_text;
 mod version_lock;
@@ -30,9 +40,11 @@ pub use api_json::{parameters_json, to_api_json};
 pub use compile::{CompileOptions, Compiled, Outcome, RuleOutline, compile, outline};
 pub use document::{RuleDocument, RuleType};
 pub use exceptions::{ExceptionItem, ExceptionStore};
-pub use kibana_rules::{parse_json, parse_ndjson};
+pub use kibana_rules::{DocumentKind, classify, parse_json, parse_ndjson};
 pub use limits::Limits;
-pub use load::{LoadOptions, LoadedExceptions, LoadedRules, load_exceptions, load_paths};
+pub use load::{
+    LoadOptions, LoadedExceptions, LoadedRules, joined, load_exceptions, load_parsed, load_paths,
+};
 pub use parsed_file::{ParsedFile, Skipped};
 pub use schedule::{DateMath, Schedule};
 pub use toml_rules::{TomlOptions, parse_toml};

@@ -6,6 +6,10 @@
 /// Most messages about one rule, exception list or exception item; the last one then counts the others.
 pub const MESSAGES_PER_RULE_MAX: usize = 100;
 
+/// Most tests of one conjunction, or alternatives of one list, that lints compare with each other; those after them are
+/// not compared.
+pub const LINT_COMPARED_MAX: usize = 1_000;
+
 /// How much is read; each field is inclusive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -41,7 +41,7 @@ pub struct LoadOptions {
 }
 
 /// Everything that was loaded.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LoadedRules {
     /// Rules, in order of paths, each id once.
     pub rules: Vec<RuleDocument>,
@@ -90,7 +90,7 @@ impl LoadedRules {
 }
 
 /// Exceptions and value lists without rules.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LoadedExceptions {
     /// Exception lists and items.
     pub exceptions: ExceptionStore,
@@ -167,14 +167,33 @@ pub fn load_exceptions(paths: &[PathBuf], options: &LoadOptions) -> LoadedExcept
     LoadedExceptions { exceptions, value_lists, problems, counts }
 }
 
+/// What a text in memory holds, as if it were the only file of a load.
+pub fn load_parsed(source: &Arc<Source>, parsed: ParsedFile, options: &LoadOptions) -> LoadedRules {
+    let mut loader = Loader::new(options, Wanted::All);
+    loader.loaded.counts.files = 1;
+    loader.add_parsed(source, parsed);
+    loader.loaded
+}
+
+/// Several loads as one: of two rules, lists or items with one id the first wins, and there is a message.
+pub fn joined(loads: impl IntoIterator<Item = LoadedRules>, options: &LoadOptions) -> LoadedRules {
+    let mut loader = Loader::new(options, Wanted::All);
+    for LoadedRules { rules, exceptions, value_lists, problems, counts } in loads {
+        for rule in rules {
+            let mut diagnostics = Vec::new();
+            let source = Arc::clone(&rule.origin.source);
+            loader.add_rule(rule, &mut diagnostics);
+            if !diagnostics.is_empty() {
+                loader.loaded.problems.push((source, diagnostics));
+            }
+        }
+        loader.loaded.merge(LoadedExceptions { exceptions, value_lists, problems, counts });
+    }
+    loader.loaded
+}
+
 fn load(paths: &[PathBuf], options: &LoadOptions, wanted: Wanted) -> LoadedRules {
-    let mut loader = Loader {
-        options,
-        wanted,
-        loaded: LoadedRules::default(),
-        first_places: BTreeMap::new(),
-        uuids: BTreeMap::new(),
-    };
+    let mut loader = Loader::new(options, wanted);
     let mut files = Vec::new();
     for path in paths {
         loader.collect(path, 0, &mut files);
@@ -201,12 +220,49 @@ pub enum VersionLockError {
     Format(#[from] serde_json::Error),
 }
 
+/// The texts of rule files, unread.
+#[derive(Debug, Default)]
+pub struct LoadedTexts {
+    /// Files in order of paths.
+    pub files: Vec<(FileKind, Arc<Source>)>,
+    /// Messages about files that could not be read.
+    pub problems: Vec<(Arc<Source>, Vec<Diagnostic>)>,
+}
+
+/// Loads the texts of rule files, whatever the maturity of their rules; value lists are left out.
+pub fn load_texts(paths: &[PathBuf], limits: &Limits) -> LoadedTexts {
+    let options = LoadOptions { any_maturity: true, limits: limits.clone(), ..LoadOptions::default() };
+    let mut loader = Loader {
+        options: &options,
+        wanted: Wanted::All,
+        loaded: LoadedRules::default(),
+        first_places: BTreeMap::new(),
+        uuids: BTreeMap::new(),
+    };
+    let mut paths_found = Vec::new();
+    for path in paths {
+        loader.collect(path, 0, &mut paths_found);
+    }
+    let mut files = Vec::new();
+    for path in paths_found {
+        let Some((kind, text)) = loader.read(&path).filter(|(kind, _)| *kind != FileKind::ValueList) else {
+            continue;
+        };
+        files.push((kind, Arc::new(Source::new(path.display().to_string(), text))));
+    }
+    LoadedTexts { files, problems: loader.loaded.problems }
+}
+
 /// What a file holds, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileKind {
+pub enum FileKind {
+    /// Elastic's TOML.
     Toml,
+    /// One JSON document a line.
     NdJson,
+    /// One JSON document.
     Json,
+    /// A value list.
     ValueList,
 }
 
@@ -237,6 +293,18 @@ struct Loader<'a> {
     first_places: BTreeMap<String, String>,
     /// Which rule has each saved-object id.
     uuids: BTreeMap<String, String>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(options: &'a LoadOptions, wanted: Wanted) -> Self {
+        Self {
+            options,
+            wanted,
+            loaded: LoadedRules::default(),
+            first_places: BTreeMap::new(),
+            uuids: BTreeMap::new(),
+        }
+    }
 }
 
 impl Loader<'_> {
@@ -285,20 +353,26 @@ impl Loader<'_> {
         self.collect(&entry.path(), depth + 1, files);
     }
 
-    fn load_file(&mut self, path: &Path) {
-        let Some(kind) = kind_of_file(path).or_else(|| (!path.exists()).then_some(FileKind::Toml)) else {
-            return;
-        };
+    /// A file's kind and text, unless it cannot be read.
+    fn read(&mut self, path: &Path) -> Option<(FileKind, String)> {
+        let kind = kind_of_file(path).or_else(|| (!path.exists()).then_some(FileKind::Toml))?;
         let limits = &self.options.limits;
         let bytes_max = match kind {
             FileKind::Toml => limits.toml_bytes_max,
             FileKind::NdJson | FileKind::Json => limits.json_bytes_max,
             FileKind::ValueList => limits.value_list_bytes_max,
         };
-        let text = match read_text(path, bytes_max) {
-            Ok(text) => text,
-            Err((code, message)) => return self.fail_file(path, code, &message),
-        };
+        match read_text(path, bytes_max) {
+            Ok(text) => Some((kind, text)),
+            Err((code, message)) => {
+                self.fail_file(path, code, &message);
+                None
+            }
+        }
+    }
+
+    fn load_file(&mut self, path: &Path) {
+        let Some((kind, text)) = self.read(path) else { return };
         self.loaded.counts.files += 1;
         if kind == FileKind::ValueList {
             return self.add_value_list(path, &text);
@@ -348,14 +422,12 @@ impl Loader<'_> {
         let span = rule.origin.field_span("rule_id");
         if let Some(first) = self.first_places.get(&rule.rule_id) {
             let message = format!("rule id `{}` is taken already, by {first}", rule.rule_id);
-            diagnostics.push(Diagnostic::new(codes::RULE_DUPLICATE_ID, span, message));
+            diagnostics
+                .push(Diagnostic::new(codes::RULE_DUPLICATE_ID, span, message).about_rule(&rule.rule_id));
             self.loaded.counts.skipped.duplicates += 1;
         } else if self.loaded.rules.len() >= self.options.limits.rules_max {
-            diagnostics.push(Diagnostic::new(
-                codes::RULE_LIMIT,
-                span,
-                "more rules than the limit: this one is left out",
-            ));
+            let message = "more rules than the limit: this one is left out";
+            diagnostics.push(Diagnostic::new(codes::RULE_LIMIT, span, message).about_rule(&rule.rule_id));
             self.loaded.counts.rules_failed += 1;
         } else {
             let place = format!("{}:{}", rule.origin.source.name, rule.origin.source.position(span.start));
@@ -373,7 +445,8 @@ impl Loader<'_> {
                 rule.uuid, rule.rule_id
             );
             let span = rule.origin.field_span("id");
-            diagnostics.push(Diagnostic::new(codes::RULE_FIELD_UNUSUAL, span, message));
+            let found = Diagnostic::new(codes::RULE_FIELD_UNUSUAL, span, message);
+            diagnostics.push(found.about_rule(&rule.rule_id));
             let both = format!("{}:{}", rule.rule_id, rule.uuid);
             rule.uuid = Some(rule.rule_id.clone()).filter(|id| !self.uuids.contains_key(id)).unwrap_or(both);
         }

@@ -6,7 +6,7 @@ use crate::document::RuleDocument;
 use crate::exceptions::{ExceptionItem, ExceptionList};
 
 /// The documents of one file that can be used, and everything that is to be said about the others.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ParsedFile {
     /// Rules, in the order of the file.
     pub rules: Vec<RuleDocument>,

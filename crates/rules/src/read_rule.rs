@@ -77,9 +77,10 @@ pub(crate) struct RawRule<'a> {
 /// Reads one rule.
 pub(crate) fn read_rule(raw: RawRule<'_>) -> (Option<RuleDocument>, Vec<Diagnostic>) {
     let origin = origin_of(&raw);
+    let rule_id = raw.fields.get("rule_id").and_then(Value::as_str).map(str::to_owned);
     let mut reader = FieldReader::new(raw.fields, raw.places, CODES);
     let Some(rule_type) = read_type(&mut reader) else {
-        return (None, reader.give_up());
+        return (None, about(reader.give_up(), rule_id.as_deref()));
     };
     let document = read_document(&mut reader, rule_type, raw.dialect, origin);
     reader.ignore(codes::RULE_IGNORED, &TYPE_FIELDS, &format!("`{rule_type}` rules have none"));
@@ -88,8 +89,14 @@ pub(crate) fn read_rule(raw: RawRule<'_>) -> (Option<RuleDocument>, Vec<Diagnost
         &["machine_learning_job_id"],
         &format!("`{rule_type}` rules have none"),
     );
-    let diagnostics = reader.finish();
+    let rule_id = document.as_ref().map(|document| document.rule_id.clone()).or(rule_id);
+    let diagnostics = about(reader.finish(), rule_id.as_deref());
     (document.filter(|_| !has_errors(&diagnostics)), diagnostics)
+}
+
+fn about(diagnostics: Vec<Diagnostic>, rule_id: Option<&str>) -> Vec<Diagnostic> {
+    let Some(rule_id) = rule_id else { return diagnostics };
+    diagnostics.into_iter().map(|diagnostic| diagnostic.about_rule(rule_id)).collect()
 }
 
 fn read_type(reader: &mut FieldReader<'_>) -> Option<RuleType> {

@@ -24,6 +24,7 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::convert::kept::{TOML_TABLE, put_back};
 use crate::document::TomlMetadata;
 use crate::exceptions::{read_item, read_list};
 use crate::field_reader::Places;
@@ -34,7 +35,8 @@ use crate::toml_text::{normalize_whitespace, plugin_text, split_setup, substitut
 use crate::version_lock::VersionLock;
 
 /// Top-level tables that are known.
-const TABLES: [&str; 6] = ["metadata", "rule", "transform", "exceptions", "actions", "action_connectors"];
+const TABLES: [&str; 7] =
+    ["metadata", "rule", "transform", "exceptions", "actions", "action_connectors", TOML_TABLE];
 /// Actions of these types need no throttle (specification 1.1, conversion step 6).
 const ACTIONS_WITHOUT_THROTTLE: [&str; 2] = [".cases", ".workflows"];
 
@@ -111,13 +113,27 @@ fn read_rule_table(
     }
     let mut fields = json_table(table);
     let transform = document.get("transform").map_or(Value::Null, |value| json_value(value.get_ref()));
-    let warnings = to_api_shape(&mut fields, &transform, options.version_lock, &TablePlaces { table, span });
-    file.diagnostics.extend(warnings);
+    if to_api_shape(&mut fields, &transform) == SetupSection::Kept {
+        let message = "`note` keeps its section `## Setup`, because the rule has a `setup` too";
+        let note = TablePlaces { table, span }.key("note");
+        let rule_id = fields.get("rule_id").and_then(Value::as_str).unwrap_or_default();
+        let warning = Diagnostic::new(codes::RULE_FIELD_UNUSUAL, note, message).about_rule(rule_id);
+        file.diagnostics.push(warning);
+    }
+    let kept = document.get_key_value(TOML_TABLE);
+    if let Some((key, value)) = kept
+        && let Err(message) = put_back(&mut fields, &json_value(value.get_ref()))
+    {
+        file.rules_failed += 1;
+        return file.report(codes::RULE_FIELD_INVALID, span_of(key), message);
+    }
+    put_version(&mut fields, options.version_lock);
     let field_spans = table.iter().map(|(key, value)| (key.get_ref().to_string(), span_of(value))).collect();
     file.add_rule(read_rule(RawRule {
         fields,
         places: &TablePlaces { table, span },
-        dialect: Dialect::Toml,
+        // What came from Kibana is held to what Kibana asks for.
+        dialect: if kept.is_some() { Dialect::Api } else { Dialect::Toml },
         source,
         span,
         field_spans,
@@ -135,13 +151,19 @@ fn read_metadata(document: &DeTable<'_>, file: &mut ParsedFile) -> TomlMetadata 
     })
 }
 
-/// The conversion of specification 1.1, in place.
-fn to_api_shape(
-    fields: &mut Map<String, Value>,
-    transform: &Value,
-    version_lock: Option<&VersionLock>,
-    places: &TablePlaces<'_>,
-) -> Vec<Diagnostic> {
+/// What became of a `## Setup` section of the note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SetupSection {
+    /// There is none.
+    Absent,
+    /// It is the rule's `setup` now.
+    Moved,
+    /// It stays, because the rule has a `setup` too.
+    Kept,
+}
+
+/// The conversion of specification 1.1, in place. The version is not part of it: [`put_version`].
+pub(crate) fn to_api_shape(fields: &mut Map<String, Value>, transform: &Value) -> SetupSection {
     for (_, value) in fields.iter_mut().filter(|(key, _)| !["query", "note", "setup"].contains(&key.as_str()))
     {
         normalize_whitespace(value);
@@ -150,13 +172,17 @@ fn to_api_shape(
     close_references(fields);
     null_throttles(fields);
     substitute_plugins(fields, transform);
+    move_setup(fields)
+}
+
+/// The published version, unless the rule says one.
+pub(crate) fn put_version(fields: &mut Map<String, Value>, version_lock: Option<&VersionLock>) {
     let rule_id = fields.get("rule_id").and_then(Value::as_str);
     if let Some(version) = rule_id.and_then(|rule_id| version_lock?.version_of(rule_id))
         && !fields.contains_key("version")
     {
         fields.insert("version".to_owned(), Value::from(version));
     }
-    move_setup(fields, places)
 }
 
 /// `new_terms = {field, value, history_window_start = [{field, value}]}` becomes two flat fields.
@@ -224,17 +250,16 @@ fn substitute_plugins(fields: &mut Map<String, Value>, transform: &Value) {
 }
 
 /// A `## Setup` section of the note becomes `setup`, unless the rule has one.
-fn move_setup(fields: &mut Map<String, Value>, places: &TablePlaces<'_>) -> Vec<Diagnostic> {
+fn move_setup(fields: &mut Map<String, Value>) -> SetupSection {
     let Some((note, setup)) = fields.get("note").and_then(Value::as_str).and_then(split_setup) else {
-        return Vec::new();
+        return SetupSection::Absent;
     };
     if fields.get("setup").and_then(Value::as_str).is_some_and(|setup| !setup.is_empty()) {
-        let message = "`note` keeps its section `## Setup`, because the rule has a `setup` too";
-        return vec![Diagnostic::new(codes::RULE_FIELD_UNUSUAL, places.key("note"), message)];
+        return SetupSection::Kept;
     }
     fields.insert("note".to_owned(), Value::String(note));
     fields.insert("setup".to_owned(), Value::String(setup));
-    Vec::new()
+    SetupSection::Moved
 }
 
 /// `[[exceptions]]` with `container` and `items`.

@@ -1,6 +1,6 @@
-//! `cargo xtask codegen`: writes the pages of the book that are made ([`pages`]), and the built-in field table of the
-//! `event` crate from the published ECS field list and a list of further fields that rules and integrations use; with
-//! `--check` it compares instead.
+//! `cargo xtask codegen`: writes the pages of the book that are made ([`pages`]), and the built-in tables of the `event`
+//! crate: of fields, from the published ECS field list and a list of further fields that rules and integrations use, and
+//! of the values that ECS allows. With `--check` it compares instead.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -20,8 +20,12 @@ pub(crate) use pages::FOLDERS;
 
 const HEADER: &str = "\
 # Field types: ECS 9.5 and fields that integrations and rules use beyond it. Written by `cargo xtask codegen`.
-# A line: how many leading segments of the name it shares with the line before, the type (with a plus: ECS),
-# the rest of the name.
+# A line: how many leading segments of the name it shares with the line before, the type (with a plus: ECS; with `[]`:
+# ECS has it hold several values), the rest of the name.
+";
+
+const VALUES_HEADER: &str = "\
+# Values that ECS 9.5 allows. Written by `cargo xtask codegen`. A line: the field, then its values.
 ";
 
 /// Writes everything that is made, or compares it.
@@ -36,29 +40,46 @@ fn fields(check: bool) -> Result<Outcome> {
     if check && !shared.join("ecs").is_dir() {
         return Ok(Outcome::Skipped(format!("{} is not there", shared.join("ecs").display())));
     }
+    let ecs = ecs(&shared)?;
     let mut types = other_fields(&shared)?;
-    types.extend(ecs_fields(&shared)?);
-    let table = render(&types);
-    let path = paths::workspace().join("crates/event/src/fields.txt");
-    if check {
-        let present = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        if present != table {
-            bail!("{} is not up to date: run `cargo xtask codegen`", path.display());
-        }
-    } else {
-        fs::write(&path, &table).with_context(|| path.display().to_string())?;
-    }
-    println!("{} fields, {} bytes: {}", types.len(), table.len(), path.display());
+    types.extend(ecs_fields(&ecs));
+    put("crates/event/src/fields.txt", &render(&types), check)?;
+    put("crates/event/src/values.txt", &allowed_values(&ecs), check)?;
+    println!("{} fields", types.len());
     Ok(Outcome::Passed)
 }
 
-fn ecs_fields(shared: &Path) -> Result<BTreeMap<String, String>> {
+/// Writes a file of the workspace, or compares it.
+fn put(path: &str, text: &str, check: bool) -> Result<()> {
+    let path = paths::workspace().join(path);
+    if check {
+        let present = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        if present != text {
+            bail!("{} is not up to date: run `cargo xtask codegen`", path.display());
+        }
+    } else {
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
+    }
+    println!("{} bytes: {}", text.len(), path.display());
+    Ok(())
+}
+
+fn ecs(shared: &Path) -> Result<BTreeMap<String, Value>> {
     let path = shared.join("ecs/ecs-9.5.0-flat.json.gz");
     let mut text = String::new();
     flate2::read::GzDecoder::new(fs::File::open(&path).with_context(|| path.display().to_string())?)
         .read_to_string(&mut text)?;
-    let fields: BTreeMap<String, Value> = serde_json::from_str(&text)?;
-    let kind = |value: &Value| format!("+{}", value["type"].as_str().unwrap_or("keyword"));
+    Ok(serde_json::from_str(&text)?)
+}
+
+fn ecs_fields(fields: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let several = |value: &Value| {
+        value["normalize"].as_array().is_some_and(|normal| normal.iter().any(|word| word == "array"))
+    };
+    let kind = |value: &Value| {
+        let several = if several(value) { "[]" } else { "" };
+        format!("+{}{several}", value["type"].as_str().unwrap_or("keyword"))
+    };
     let mut types: BTreeMap<String, String> =
         fields.iter().map(|(name, field)| (name.clone(), kind(field))).collect();
     for sub in fields.values().filter_map(|field| field["multi_fields"].as_array()).flatten() {
@@ -66,7 +87,18 @@ fn ecs_fields(shared: &Path) -> Result<BTreeMap<String, String>> {
             types.insert(name.to_owned(), kind(sub));
         }
     }
-    Ok(types)
+    types
+}
+
+fn allowed_values(fields: &BTreeMap<String, Value>) -> String {
+    let mut out = VALUES_HEADER.to_owned();
+    for (name, field) in fields {
+        let Some(values) = field["allowed_values"].as_array() else { continue };
+        let values: Vec<&str> = values.iter().filter_map(|value| value["name"].as_str()).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{name} {}", values.join(" "));
+    }
+    out
 }
 
 fn other_fields(shared: &Path) -> Result<BTreeMap<String, String>> {

@@ -1,44 +1,96 @@
-//! `maxspan rules check`: rules without events.
+//! `maxspan rules check`: rules, alone or against events.
 
-use std::collections::BTreeSet;
+mod formats;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
 
 use indicatif::HumanCount;
-use maxspan_diagnostics::{Diagnostic, Report, Severity, Source, Span, codes};
+use maxspan_diagnostics::{Code, Severity, Source, codes};
 use maxspan_eql::Strictness;
-use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
-use maxspan_rules::{CompileOptions, LoadedRules};
-use serde_json::{Value, json};
+use maxspan_pipeline::against::AgainstOptions;
+use maxspan_pipeline::check::{Check, CheckOptions, Checked};
+use maxspan_pipeline::hunt::HuntOptions;
+use maxspan_pipeline::input::{InputOptions, InputSpec, Reader};
+use maxspan_pipeline::rule_base::RuleBaseOptions;
+use maxspan_rules::CompileOptions;
+use maxspan_rules::lint::{Allows, Message};
 
 use crate::args::{CheckArguments, CheckFormat};
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::account::not_run_kinds;
-use crate::output::messages::rendered;
+use crate::output::messages::{input_problem, rendered};
 use crate::output::summary::counted;
-use crate::time;
+use crate::{pages, terminal, time};
+
+/// Rules whose expected volume is listed.
+const VOLUMES_SHOWN_MAX: usize = 20;
 
 pub(crate) fn run(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let loaded = load::rules(&arguments.paths, &[], arguments.any_maturity, None)?;
-    let places = Places::new(&loaded);
-    let strictness = if arguments.strict { Strictness::Elasticsearch } else { Strictness::Lenient };
-    let options = RuleBaseOptions {
-        schema: load::schema(&arguments.mapping, false)?,
-        compile: CompileOptions { now: time::now(None)?, strictness, ..CompileOptions::default() },
-        ..RuleBaseOptions::default()
-    };
-    let rules = RuleBase::new(loaded, &options);
-    let check = Check::new(&rules, &places, arguments.strict);
+    let outcome = "the outcome";
+    if let Some(code) = arguments.explain {
+        write(pages::page(code)).map_err(Failure::output(outcome))?;
+        return Ok(Exit::Success);
+    }
+    let checked = check(arguments)?;
+    let report = Outcome::new(&checked, arguments.strict);
     let text = match arguments.format {
-        CheckFormat::Text => check.text(),
-        CheckFormat::Json => serde_json::to_string_pretty(&check.json()).unwrap_or_default() + "\n",
+        CheckFormat::Text => report.text(),
+        CheckFormat::Json => formats::json(&report),
+        CheckFormat::GitHub => formats::github(&report) + &report.summary() + "\n",
+        CheckFormat::Sarif => formats::sarif(&report),
     };
-    write(&text).map_err(Failure::output("the outcome"))?;
-    if rules.read == 0 && rules.diagnostics.is_empty() {
+    write(&text).map_err(Failure::output(outcome))?;
+    if checked.rules.read == 0 && checked.messages.is_empty() {
         return Err(Failure::usage("there are no rules in these paths"));
     }
-    Ok(if check.failed > 0 || check.other_failures > 0 { Exit::Rules } else { Exit::Success })
+    if checked.against.as_ref().is_some_and(|against| against.events == 0) {
+        return Ok(Exit::Input);
+    }
+    Ok(if report.failed > 0 || report.other_failures > 0 { Exit::Rules } else { Exit::Success })
+}
+
+fn check(arguments: &CheckArguments) -> Result<Checked, Failure> {
+    let allows = allows(arguments)?;
+    let loaded = load::rules(&arguments.paths, &[], arguments.any_maturity, None)?;
+    let strictness = if arguments.strict { Strictness::Elasticsearch } else { Strictness::Lenient };
+    let now = time::now(None)?;
+    let base = RuleBaseOptions {
+        schema: load::schema(&arguments.mapping, false)?,
+        compile: CompileOptions { now, strictness, ..CompileOptions::default() },
+        ..RuleBaseOptions::default()
+    };
+    let lints = arguments.strict || arguments.lint;
+    let mut check = Check::new(loaded, CheckOptions { base, lints, allows });
+    let events = &arguments.against;
+    if !events.against.is_empty() {
+        let mut reader = Reader::open(&InputSpec::new(&events.against), InputOptions::default());
+        let default_index = events.index.clone().unwrap_or_default();
+        let hunt = HuntOptions { default_index, now, ..HuntOptions::default() };
+        check.against(&mut reader, &AgainstOptions { hunt, alerts_per_day_max: events.max_volume });
+    }
+    let checked = check.finish();
+    for problem in checked.against.iter().flat_map(|against| &against.problems) {
+        terminal::say(&input_problem(problem));
+    }
+    Ok(checked)
+}
+
+/// What the command line and its files switch off.
+fn allows(arguments: &CheckArguments) -> Result<Allows, Failure> {
+    let mut allows = Allows::default();
+    for entry in &arguments.allow.allow {
+        allows.add(entry).map_err(|error| Failure::usage(format!("--allow {entry}: {error}")))?;
+    }
+    for path in &arguments.allow.allow_file {
+        let text = fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("--allow-file {}: {error}", path.display())))?;
+        allows.add_file(&Arc::new(Source::new(path.display().to_string(), text)));
+    }
+    Ok(allows)
 }
 
 fn write(text: &str) -> io::Result<()> {
@@ -47,109 +99,94 @@ fn write(text: &str) -> io::Result<()> {
     writer.flush()
 }
 
-/// Which rule a place in a text belongs to.
-struct Places {
-    /// Text, the rule in it, the rule's id.
-    rules: Vec<(Arc<Source>, Span, String)>,
-}
-
-impl Places {
-    fn new(loaded: &LoadedRules) -> Self {
-        let place = |rule: &maxspan_rules::RuleDocument| {
-            (Arc::clone(&rule.origin.source), rule.origin.span, rule.rule_id.clone())
-        };
-        Self { rules: loaded.rules.iter().map(place).collect() }
-    }
-
-    /// The rule that a message is about: the one around its place, the only one of the file, or the one that the
-    /// text is named after where a query is shown apart from its file.
-    fn rule_of(&self, source: &Arc<Source>, diagnostic: &Diagnostic) -> Option<&str> {
-        let mut of_file = self.rules.iter().filter(|(text, ..)| Arc::ptr_eq(text, source)).peekable();
-        if of_file.peek().is_none() {
-            let named = |id: &str| source.name.contains(&format!("({id}, "));
-            return self.rules.iter().map(|(_, _, id)| id.as_str()).find(|id| named(id));
-        }
-        let of_file: Vec<_> = of_file.collect();
-        let around = |span: Span| span.start <= diagnostic.span.start && diagnostic.span.end <= span.end;
-        let found = of_file.iter().find(|(_, span, _)| around(*span));
-        let only = if of_file.len() == 1 { of_file.first() } else { None };
-        found.or(only).map(|(_, _, id)| id.as_str())
-    }
-}
-
-/// The outcome. Every rule counts once: `ok + failed + not_run = rules`.
-struct Check<'a> {
-    rules: &'a RuleBase,
-    /// Messages with the rule each is about, those of one file together, in order of files.
-    messages: Vec<(&'a Arc<Source>, &'a Diagnostic, Option<&'a str>)>,
+/// The outcome as it is counted. Every rule counts once: `ok + failed + not_run = rules`.
+struct Outcome<'a> {
+    checked: &'a Checked,
     ok: usize,
     failed: usize,
     /// Errors (and with `--strict` warnings) that are about no rule: unreadable files, exception lists.
     other_failures: usize,
 }
 
-impl<'a> Check<'a> {
-    fn new(rules: &'a RuleBase, places: &'a Places, strict: bool) -> Self {
-        let mut messages: Vec<_> = rules
-            .diagnostics
-            .iter()
-            .map(|(source, diagnostic)| (source, diagnostic, places.rule_of(source, diagnostic)))
-            .collect();
-        messages.sort_by(|(a, ..), (b, ..)| a.name.cmp(&b.name));
-        let is_failure = |diagnostic: &Diagnostic| {
-            diagnostic.is_error() || (strict && diagnostic.code != codes::RULE_NOT_RUN)
-        };
-        let failures: Vec<_> = messages.iter().filter(|(_, diagnostic, _)| is_failure(diagnostic)).collect();
-        let of_rules: BTreeSet<&str> = failures.iter().filter_map(|(_, _, rule)| *rule).collect();
-        // Rules that run, but have warnings where these count.
+impl<'a> Outcome<'a> {
+    fn new(checked: &'a Checked, strict: bool) -> Self {
+        let Checked { rules, messages, .. } = checked;
+        let failures = || messages.iter().filter(|message| Checked::fails(message, strict));
+        let of_rules: BTreeSet<&str> =
+            failures().filter_map(|(_, diagnostic)| diagnostic.rule_id.as_deref()).collect();
+        // Rules that run, or would, but have warnings where these count.
         let warned = rules.documents.iter().filter(|rule| of_rules.contains(rule.rule_id.as_str())).count();
         Self {
-            rules,
+            checked,
             ok: rules.rule_set.len() - warned,
             failed: rules.failed + warned,
-            other_failures: failures.iter().filter(|(_, _, rule)| rule.is_none()).count(),
-            messages,
+            other_failures: failures().filter(|(_, diagnostic)| is_about_none(checked, diagnostic)).count(),
         }
-    }
-
-    fn json(&self) -> Value {
-        let diagnostics: Vec<Value> = self
-            .messages
-            .iter()
-            .map(|(source, diagnostic, rule)| report(source, diagnostic, *rule))
-            .collect();
-        json!({
-            "rules": self.rules.read,
-            "ok": self.ok,
-            "failed": self.failed,
-            "not_run": self.rules.not_run.len(),
-            "by_type": self.rules.by_type,
-            "diagnostics": diagnostics,
-        })
     }
 
     fn text(&self) -> String {
         let mut text = String::new();
-        let shown = self.messages.iter().filter(|(_, diagnostic, _)| diagnostic.code != codes::RULE_NOT_RUN);
-        for (source, diagnostic, _) in shown {
+        let shown = self.checked.messages.iter().filter(|(_, one)| one.code != codes::RULE_NOT_RUN);
+        for (source, diagnostic) in shown {
             text += &rendered(source, diagnostic);
             text += "\n\n";
         }
+        text += &self.volume();
+        text += &self.by_code();
         text + &self.summary() + "\n"
     }
 
-    fn summary(&self) -> String {
-        let count = |count: usize| HumanCount(count as u64);
-        let rules = counted(self.rules.read as u64, "rule");
-        let mut parts = vec![format!("{rules}: {} ok, {} failed", count(self.ok), count(self.failed))];
-        if !self.rules.not_run.is_empty() {
-            let kinds = not_run_kinds(self.rules);
-            parts.push(format!("{} not run yet ({kinds})", count(self.rules.not_run.len())));
+    /// What is to be expected of rules, where they were compared with events.
+    fn volume(&self) -> String {
+        let Some(against) = &self.checked.against else { return String::new() };
+        let events = counted(against.events, "event");
+        let time = match (&against.first, &against.last) {
+            (Some(first), Some(last)) => format!(" from {first} to {last}, {:.1} days", against.days),
+            _ => String::new(),
+        };
+        let mut text = format!("Against {events}{time}:\n");
+        for volume in against.volume.iter().take(VOLUMES_SHOWN_MAX) {
+            let at_least = if volume.capped { "≥" } else { "" };
+            let per_day = volume.per_day.map_or("?".to_owned(), |per_day| format!("{at_least}{per_day:.1}"));
+            text += &format!("{per_day:>10} a day  {}\n", terminal::printable(&volume.name));
         }
-        for (severity, noun) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+        if against.volume.is_empty() {
+            text += "  no alerts\n";
+        }
+        match against.volume.len().saturating_sub(VOLUMES_SHOWN_MAX) as u64 {
+            0 => {}
+            more => text += &format!("  and {} with fewer\n", counted(more, "rule")),
+        }
+        text + "\n"
+    }
+
+    /// How often each code is there, with its name.
+    fn by_code(&self) -> String {
+        let mut counts: BTreeMap<u16, (Code, u64)> = BTreeMap::new();
+        for (_, diagnostic) in &self.checked.messages {
+            counts.entry(diagnostic.code.info().number).or_insert((diagnostic.code, 0)).1 += 1;
+        }
+        let lines = counts.values().map(|(code, count)| {
+            format!("{:>7}  {code} {}\n", HumanCount(*count).to_string(), code.info().name)
+        });
+        lines.collect()
+    }
+
+    fn summary(&self) -> String {
+        let rules = &self.checked.rules;
+        let count = |count: usize| HumanCount(count as u64);
+        let read = counted(rules.read as u64, "rule");
+        let mut parts = vec![format!("{read}: {} ok, {} failed", count(self.ok), count(self.failed))];
+        if !rules.not_run.is_empty() {
+            let kinds = not_run_kinds(rules);
+            parts.push(format!("{} not run yet ({kinds})", count(rules.not_run.len())));
+        }
+        for (severity, noun) in
+            [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        {
             let of_severity =
-                self.rules.messages().filter(|(_, diagnostic)| diagnostic.severity() == severity);
-            match of_severity.count() as u64 {
+                |(_, one): &&Message| one.severity() == severity && one.code != codes::RULE_NOT_RUN;
+            match self.checked.messages.iter().filter(of_severity).count() as u64 {
                 0 => {}
                 count => parts.push(counted(count, noun)),
             }
@@ -158,11 +195,9 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The message as data, with the rule it is about where that is known.
-fn report(source: &Source, diagnostic: &Diagnostic, rule: Option<&str>) -> Value {
-    let mut report = serde_json::to_value(Report::new(source, diagnostic)).unwrap_or_default();
-    if let (Value::Object(fields), Some(rule)) = (&mut report, rule) {
-        fields.insert("rule_id".to_owned(), json!(rule));
-    }
-    report
+/// Whether no rule that is counted stands for the message: it names none, or one that was read but is not run.
+fn is_about_none(checked: &Checked, diagnostic: &maxspan_diagnostics::Diagnostic) -> bool {
+    let Some(id) = diagnostic.rule_id.as_deref() else { return true };
+    let warned = !diagnostic.is_error();
+    warned && checked.rules.not_run.iter().any(|rule| rule.rule_id == id)
 }

@@ -10,7 +10,7 @@ use maxspan_pipeline::hunt::HuntOptions;
 use maxspan_pipeline::input::{InputOptions, InputSpec, Reader};
 use maxspan_rules::{CompileOptions, LoadedRules, RuleDocument};
 
-use crate::args::{CheckFormat, ExplainArguments};
+use crate::args::{ExplainArguments, ExplainFormat};
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::messages::{input_problem, print_all, print_diagnostics};
@@ -89,11 +89,11 @@ fn options(arguments: &ExplainArguments) -> Result<ExplainOptions, Failure> {
     })
 }
 
-fn write(explanation: &Explanation, format: CheckFormat) -> io::Result<()> {
+fn write(explanation: &Explanation, format: ExplainFormat) -> io::Result<()> {
     let mut writer = BufWriter::new(io::stdout().lock());
     match format {
-        CheckFormat::Text => writer.write_all(render(explanation, &Paint::stdout()).as_bytes())?,
-        CheckFormat::Json => {
+        ExplainFormat::Text => writer.write_all(render(explanation, &Paint::stdout()).as_bytes())?,
+        ExplainFormat::Json => {
             serde_json::to_writer_pretty(&mut writer, explanation)?;
             writer.write_all(b"\n")?;
         }

@@ -124,6 +124,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         space: arguments.space.clone(),
         // Who fixes the time wants the same output again.
         execution_uuid: if arguments.now.is_some() { defaults.execution_uuid } else { random_uuid() },
+        ..defaults
     }
 }
 
@@ -242,7 +243,7 @@ impl HuntObserver for Watcher<'_> {
 }
 
 /// A bar where the end is known, else a spinner.
-fn style(end_known: bool) -> ProgressStyle {
+pub(crate) fn style(end_known: bool) -> ProgressStyle {
     let template =
         if end_known { "{bar:24} {percent:>3}%  {msg}  {eta} left" } else { "{spinner} {msg}  {elapsed}" };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -24,7 +24,9 @@ pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<St
     late_and_evicted(rules, stats, &mut losses);
     limits(stats, &mut losses);
     lines.extend(labelled(paint, "Lost", &losses));
-    lines.extend(labelled(paint, "Notes", &notes(stats)));
+    let mut notes = notes(stats);
+    undecided(rules, stats, &mut notes);
+    lines.extend(labelled(paint, "Notes", &notes));
     lines
 }
 
@@ -116,6 +118,17 @@ fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) 
     }
 }
 
+/// Sequences that end with an event that has to be missing for longer than the window reaches.
+fn undecided(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
+    if stats.sequences_undecided_by_rule.is_empty() {
+        return;
+    }
+    let total = stats.sequences_undecided_by_rule.values().sum();
+    let what = "whose maxspan ends after --to: an event that has to be missing may still come";
+    out.push(format!("{} {what}", counted(total, "sequence")));
+    out.extend(worst_rules(rules, &stats.sequences_undecided_by_rule));
+}
+
 fn limits(stats: &HuntStats, out: &mut Vec<String>) {
     let mut count = |count: u64, noun: &str, text: &str| {
         if count > 0 {
@@ -125,6 +138,13 @@ fn limits(stats: &HuntStats, out: &mut Vec<String>) {
     count(stats.matches_without_timestamp, "event", "of sequences without a timestamp");
     count(stats.keys_dropped, "join key", "beyond the limit of one event");
     count(stats.values_dropped, "value", "beyond the limit of one field");
+    count(stats.texts_dropped, "text", "of functions beyond the limit of length, taken as null");
+    count(stats.lineage_cut, "lookup", "of an ancestor process that ended after the most generations");
+    count(
+        stats.capped_not_remembered,
+        "alert",
+        "over max_signals beyond those that are remembered: doubles of them count again",
+    );
     count(
         stats.occurrences_dropped,
         "event",

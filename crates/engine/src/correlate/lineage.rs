@@ -48,7 +48,7 @@ impl LineageState {
             if lineage.queries[query] >> answers & 1 == 1 {
                 self.mark(lineage.process.as_ref(), query);
             }
-            answers |= usize::from(self.holds(lineage, query)) << query;
+            answers |= usize::from(self.holds(lineage, query, counters)) << query;
         }
         let holding = lineage.steps.iter().enumerate().filter(|(_, (table, _))| *table >> answers & 1 == 1);
         let steps: Vec<StepMatch> =
@@ -78,7 +78,7 @@ impl LineageState {
         }
     }
 
-    fn holds(&self, lineage: &LineageMatch, query: usize) -> bool {
+    fn holds(&self, lineage: &LineageMatch, query: usize, counters: &mut RuleCounters) -> bool {
         let matched =
             |process: &KeyValue| self.processes.get(process).is_some_and(|one| one.matched >> query & 1 == 1);
         match self.relations[query] {
@@ -87,14 +87,17 @@ impl LineageState {
             Relation::Descendant => {
                 let mut ancestor = self.parent_of(lineage);
                 for _ in 0..LINEAGE_DEPTH_MAX {
-                    match ancestor {
-                        Some(process) if matched(process) => return true,
-                        Some(process) => {
-                            ancestor = self.processes.get(process).and_then(|one| one.parent.as_ref());
-                        }
-                        None => return false,
+                    let Some(process) = ancestor else { return false };
+                    if matched(process) {
+                        return true;
+                    }
+                    ancestor = self.processes.get(process).and_then(|one| one.parent.as_ref());
+                    // The first process of a system is often said to be its own parent.
+                    if ancestor == Some(process) {
+                        return false;
                     }
                 }
+                counters.lineage_cut += u64::from(ancestor.is_some());
                 false
             }
         }

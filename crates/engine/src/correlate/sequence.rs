@@ -271,8 +271,15 @@ impl SequenceState {
         }
     }
 
-    /// The input has ended, so no more can come that would have to be missing.
-    pub(super) fn finish(&mut self, rule: RuleId, out: &mut Vec<Detection>) {
+    /// The input has ended, so no more comes that would have to be missing, up to the time until which events are
+    /// known. Sequences whose window ends later stay undecided, and are counted.
+    pub(super) fn finish(
+        &mut self,
+        rule: RuleId,
+        known_until_ms: Option<i64>,
+        counters: &mut RuleCounters,
+        out: &mut Vec<Detection>,
+    ) {
         let keys: Vec<KeyTuple> = self
             .keys
             .iter()
@@ -281,6 +288,12 @@ impl SequenceState {
             .collect();
         for key in &keys {
             self.settle(key, None);
+        }
+        if let Some(known_until) = known_until_ms {
+            let span = self.maxspan_ms.unwrap_or(i64::MAX);
+            let before = self.complete.len();
+            self.complete.retain(|(_, full)| full.partial.first.millis.saturating_add(span) <= known_until);
+            counters.undecided += (before - self.complete.len()) as u64;
         }
         self.complete.sort_by(|a, b| a.1.partial.last.cmp(&b.1.partial.last).then_with(|| a.0.cmp(&b.0)));
         self.emit(rule, out);

@@ -132,14 +132,14 @@ impl Lowering<'_> {
     }
 
     fn unknown_function(&mut self, name: &str, span: Span) {
+        let code = codes::EQL_UNKNOWN_FUNCTION;
         let lower: Vec<String> = FUNCTIONS.iter().map(|function| function.name.to_lowercase()).collect();
         let near = nearest_names(&name.to_lowercase(), lower.iter().map(String::as_str)).join(", ");
-        let mut diagnostic =
-            Diagnostic::new(codes::EQL_UNKNOWN_FUNCTION, span, format!("Unknown function [{name}]"));
+        let mut diagnostic = Diagnostic::new(code, span, format!("Unknown function [{name}]"));
         if !near.is_empty() {
             diagnostic = diagnostic.with_help(format!("did you mean [{near}]?"));
         }
-        self.diagnostics.push(diagnostic);
+        self.diagnostics.push(code, || diagnostic);
     }
 
     fn check_arguments(

@@ -261,9 +261,9 @@ impl Lowering<'_> {
             return true;
         };
         let message = format!("[{}] cannot operate on {what} of data type {reason}", self.quote(span));
-        let diagnostic =
-            Diagnostic::new(codes::EQL_NOT_EXACT, span, message).with_help("query a keyword field instead");
-        self.diagnostics.push(diagnostic);
+        let code = codes::EQL_NOT_EXACT;
+        let help = "query a keyword field instead";
+        self.diagnostics.push(code, || Diagnostic::new(code, span, message).with_help(help));
         false
     }
 
@@ -449,7 +449,7 @@ impl Lowering<'_> {
     ) -> Vec<LuceneRegex> {
         let mut compiled = Vec::new();
         for (text, pattern) in texts.iter().zip(patterns) {
-            match LuceneRegex::new(text, ignore_case) {
+            match LuceneRegex::within(&mut self.regexes, text, ignore_case) {
                 Ok(regex) => compiled.push(regex),
                 Err(error) => {
                     let message =

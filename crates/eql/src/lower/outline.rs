@@ -5,6 +5,7 @@
 
 use maxspan_diagnostics::Span;
 use maxspan_event::{Field, FieldType, Fields, Schema};
+use maxspan_plan::RegexBudget;
 use maxspan_plan::condition::{Condition, ConditionKind, Outline, Read, Single, Stage};
 
 use super::{LowerOptions, Lowering};
@@ -18,8 +19,9 @@ pub fn outline(
     fields: &mut Fields,
     options: &LowerOptions,
 ) -> Outline {
-    let mut lowering =
-        Lowering { text, schema, fields, options, diagnostics: Vec::new(), lineage: Vec::new() };
+    let mut lowering = Lowering::new(text, schema, fields, options);
+    // What is to be said was said when the query was lowered.
+    lowering.diagnostics.mute(true);
     let event = |stage| Outline { stages: vec![stage], until: None, maxspan: None };
     match &query.kind {
         QueryKind::Event(query) => event(lowering.event_outline(query)),
@@ -95,13 +97,18 @@ impl Lowering<'_> {
             ExprKind::Or(any) => ConditionKind::Or(list(self, any)),
             ExprKind::Not(inner) => ConditionKind::Not(Box::new(self.condition_outline(inner))),
             ExprKind::Lineage { .. } => ConditionKind::Related,
-            _ => ConditionKind::Single(Box::new(Single {
-                holds: self.condition(expr, false),
-                fails: self.condition(expr, true),
-                reads: self.reads(expr),
-            })),
+            _ => ConditionKind::Single(Box::new(self.single(expr))),
         };
         Condition { span: expr.span, kind }
+    }
+
+    fn single(&mut self, expr: &Expr) -> Single {
+        // The budget is one query's, and everything is lowered twice here.
+        let holds = self.condition(expr, false);
+        self.regexes = RegexBudget::default();
+        let fails = self.condition(expr, true);
+        self.regexes = RegexBudget::default();
+        Single { holds, fails, reads: self.reads(expr) }
     }
 
     /// The fields that an expression reads, each once, in the order of the text.
@@ -143,7 +150,9 @@ fn collect_fields(expr: &Expr, out: &mut Vec<(ast::FieldName, Span)>) {
         }
         ExprKind::In { value, list: items, .. } => {
             collect_fields(value, out);
-            items.iter().for_each(|one| collect_fields(one, out));
+            for item in items {
+                collect_fields(item, out);
+            }
         }
         ExprKind::Match { value, .. } => collect_fields(value, out),
         ExprKind::Call { arguments, .. } => list(arguments),

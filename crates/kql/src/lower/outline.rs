@@ -12,7 +12,9 @@ use crate::ast::{Literal, LiteralKind, Node, NodeKind};
 
 /// The conditions of a query that [`lower`](super::lower) has a predicate for.
 pub fn outline(node: &Node, schema: &Schema, fields: &mut Fields, options: &LowerOptions) -> Outline {
-    let mut lowering = Lowering { schema, options, diagnostics: Vec::new(), prefix: String::new() };
+    let mut lowering = Lowering::new(schema, options);
+    // What is to be said was said when the query was lowered.
+    lowering.diagnostics.mute(true);
     let condition = lowering.condition_outline(node, fields);
     let stage = Stage { span: node.span, condition, missing: false, keys: Vec::new() };
     Outline { stages: vec![stage], until: None, maxspan: None }

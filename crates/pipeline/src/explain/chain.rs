@@ -116,36 +116,62 @@ pub(super) fn variants(plan: &Plan) -> Vec<Variant> {
         PlanKind::Sample(sample) => {
             let all: Vec<usize> = (0..sample.steps.len()).collect();
             let keys = sample.steps.first().map_or(0, |step| step.keys.len());
-            let without = |key: Option<usize>| Variant {
-                kind: PlanKind::Sample(Sample { steps: without_key(&sample.steps, key) }),
+            let without = |key: DroppedKey| Variant {
+                kind: PlanKind::Sample(Sample { steps: without_key(&sample.steps, Some(key)) }),
                 steps: all.clone(),
             };
-            (0..keys).map(|key| without(Some(key))).chain([without(None)]).collect()
+            (0..keys).map(DroppedKey::At).chain([DroppedKey::All]).map(without).collect()
         }
+    }
+}
+
+/// What a variant leaves out.
+#[derive(Debug, Clone, Copy, Default)]
+struct Without {
+    maxspan: bool,
+    until: bool,
+    missing: bool,
+    /// One join key, by its place, or all.
+    key: Option<DroppedKey>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DroppedKey {
+    At(usize),
+    All,
+}
+
+impl DroppedKey {
+    fn is(self, place: usize) -> bool {
+        self == Self::All || self == Self::At(place)
     }
 }
 
 fn sequence_variants(sequence: &Sequence) -> Vec<Variant> {
     let keys = sequence.steps.first().map_or(0, |step| step.keys.len());
-    let mut out = Vec::new();
+    let nothing = Without::default();
+    let all_but_keys = Without { maxspan: true, until: true, missing: true, key: None };
+    let mut wanted = Vec::new();
     if sequence.maxspan_ms.is_some() && !has_missing_ends(sequence) {
-        out.push(relaxed(sequence, true, false, false, Some(Vec::new())));
+        wanted.push(Without { maxspan: true, ..nothing });
     }
     if sequence.until.is_some() {
-        out.push(relaxed(sequence, false, true, false, Some(Vec::new())));
+        wanted.push(Without { until: true, ..nothing });
     }
     if sequence.steps.iter().any(|step| step.missing) {
-        out.push(relaxed(sequence, false, false, true, Some(Vec::new())));
+        wanted.push(Without { missing: true, ..nothing });
     }
-    out.push(relaxed(sequence, true, true, true, Some(Vec::new())));
-    for key in 0..keys {
-        out.push(relaxed(sequence, false, false, false, Some(vec![key])));
-        out.push(relaxed(sequence, true, true, true, Some(vec![key])));
+    wanted.push(all_but_keys);
+    for key in (0..keys).map(DroppedKey::At) {
+        wanted.push(Without { key: Some(key), ..nothing });
+        wanted.push(Without { key: Some(key), ..all_but_keys });
     }
-    out.push(relaxed(sequence, true, true, true, None));
-    let needed: Vec<usize> = needed(&sequence.steps);
+    wanted.push(Without { key: Some(DroppedKey::All), ..all_but_keys });
+    let mut out: Vec<Variant> = wanted.into_iter().map(|without| relaxed(sequence, without)).collect();
+    let needed = needed(&sequence.steps);
     let steps: Vec<Step> = needed.iter().map(|index| sequence.steps[*index].clone()).collect();
-    for key in [Some(usize::MAX), None] {
+    // Samples do not ask for an order.
+    for key in [None, Some(DroppedKey::All)] {
         let kind = PlanKind::Sample(Sample { steps: without_key(&steps, key) });
         out.push(Variant { kind, steps: needed.clone() });
     }
@@ -162,38 +188,26 @@ fn needed(steps: &[Step]) -> Vec<usize> {
     steps.iter().enumerate().filter(|(_, step)| !step.missing).map(|(index, _)| index).collect()
 }
 
-/// The sequence without what the flags say, and without the keys at these places; without any key where there is none.
-fn relaxed(
-    sequence: &Sequence,
-    no_maxspan: bool,
-    no_until: bool,
-    no_missing: bool,
-    keys: Option<Vec<usize>>,
-) -> Variant {
-    let drop_keys = |step: &Step| match &keys {
-        None => Step { keys: Vec::new(), ..step.clone() },
-        Some(dropped) => {
-            let kept = step.keys.iter().enumerate().filter(|(place, _)| !dropped.contains(place));
-            Step { keys: kept.map(|(_, key)| *key).collect(), ..step.clone() }
-        }
-    };
-    let steps = sequence.steps.iter().filter(|step| !(no_missing && step.missing)).map(drop_keys).collect();
+fn relaxed(sequence: &Sequence, without: Without) -> Variant {
+    let kept: Vec<Step> =
+        sequence.steps.iter().filter(|step| !(without.missing && step.missing)).cloned().collect();
+    let until = sequence.until.as_ref().filter(|_| !without.until);
     let kind = PlanKind::Sequence(Sequence {
-        steps,
-        maxspan_ms: if no_maxspan { None } else { sequence.maxspan_ms },
-        until: if no_until { None } else { sequence.until.as_ref().map(drop_keys) },
+        steps: without_key(&kept, without.key),
+        maxspan_ms: sequence.maxspan_ms.filter(|_| !without.maxspan),
+        until: until.map(|step| keyed(step, without.key)),
     });
     Variant { kind, steps: needed(&sequence.steps) }
 }
 
-fn without_key(steps: &[Step], key: Option<usize>) -> Vec<Step> {
-    let kept = |step: &Step| match key {
-        None => Vec::new(),
-        Some(dropped) => {
-            step.keys.iter().enumerate().filter(|(place, _)| *place != dropped).map(|(_, key)| *key).collect()
-        }
-    };
-    steps.iter().map(|step| Step { keys: kept(step), ..step.clone() }).collect()
+fn without_key(steps: &[Step], dropped: Option<DroppedKey>) -> Vec<Step> {
+    steps.iter().map(|step| keyed(step, dropped)).collect()
+}
+
+/// The step without the key.
+fn keyed(step: &Step, dropped: Option<DroppedKey>) -> Step {
+    let kept = step.keys.iter().enumerate().filter(|(place, _)| !dropped.is_some_and(|key| key.is(*place)));
+    Step { keys: kept.map(|(_, key)| *key).collect(), ..step.clone() }
 }
 
 /// The chain with the fewest breaks, of those the shortest in time.

@@ -232,6 +232,11 @@ fn result(explanation: &Explanation) -> String {
     note(capped, "more over max_signals");
     note(stats.alerts_repeated, "not raised again for the same events");
     note(stats.alerts_recursive, "not raised on alerts of the same rule");
+    let undecided: u64 = stats.sequences_undecided_by_rule.values().sum();
+    if undecided > 0 {
+        let sequences = plural(undecided, "sequence");
+        let _ = write!(text, "; {sequences} undecided: maxspan ends after the window");
+    }
     if stats.events_failed > 0 {
         let _ = write!(text, "; {} could not be read", plural(stats.events_failed, "event"));
     }

@@ -58,9 +58,9 @@ impl View {
             relaxed_rules.push(relaxed);
         }
         builder.add(*compiled);
-        relaxed_rules.into_iter().for_each(|relaxed| {
+        for relaxed in relaxed_rules {
             builder.add(relaxed);
-        });
+        }
         let patterns = rule.index_patterns().into_iter().map(str::to_owned).collect();
         let rule_set = builder.build(options.normalize);
         let scratch = Scratch::default();

@@ -41,10 +41,11 @@ pub(super) fn decompressed(
     let head = head(&mut raw)?;
     let compression = Compression::of(&head);
     let whole = Cursor::new(head).chain(raw);
+    let filled = |whole| BufReader::with_capacity(READ_BYTES, Filled { whole, failure: None });
     let plain: Box<dyn Read + Send> = match compression {
         Compression::None => Box::new(whole),
-        Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, whole))),
-        Compression::Zstd => Box::new(zstd::Decoder::new(whole)?),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(filled(whole))),
+        Compression::Zstd => Box::new(zstd::Decoder::with_buffer(filled(whole))?),
     };
     Ok(Box::new(MeteredPlain { plain, meters: Arc::clone(meters), limits }))
 }
@@ -85,6 +86,36 @@ fn head(raw: &mut MeteredRaw) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(4);
     raw.by_ref().take(4).read_to_end(&mut head)?;
     Ok(head)
+}
+
+/// Fills every buffer as far as the source reaches: what a decoder gives before the place where a file is damaged
+/// depends on how much it gets at a time, and must not depend on how bytes arrive.
+struct Filled<R> {
+    whole: R,
+    /// What ended the source, after bytes that are to be given first.
+    failure: Option<io::Error>,
+}
+
+impl<R: Read> Read for Filled<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        let mut count = 0;
+        while count < buffer.len() {
+            match self.whole.read(&mut buffer[count..]) {
+                Ok(0) => break,
+                Ok(more) => count += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if count == 0 => return Err(error),
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(count)
+    }
 }
 
 /// Counts the bytes of the file.

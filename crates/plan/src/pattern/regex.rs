@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 use regex::{Regex, RegexBuilder};
 
-use crate::limits::{REGEX_BYTES_MAX, REGEX_CHARS_MAX};
+use crate::limits::{REGEX_BYTES_MAX, REGEX_CHARS_MAX, REGEX_PARTS_MAX, REGEX_WORK_MAX};
 
 mod derivative;
 mod interval;
@@ -27,6 +27,45 @@ pub struct RegexError {
     pub message: String,
     /// Where, in characters from 0.
     pub offset: usize,
+}
+
+impl RegexError {
+    /// Too large as a whole.
+    fn too_large(message: String) -> Self {
+        Self { message, offset: 0 }
+    }
+}
+
+/// What the expressions of one query may cost together: many small ones fill the memory as one large one does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegexBudget {
+    parts_left: usize,
+    work_left: usize,
+}
+
+impl Default for RegexBudget {
+    fn default() -> Self {
+        Self { parts_left: REGEX_PARTS_MAX, work_left: REGEX_WORK_MAX }
+    }
+}
+
+impl RegexBudget {
+    fn parts(&mut self, count: usize) -> Result<(), RegexError> {
+        let left = self.parts_left.checked_sub(count);
+        self.parts_left = left.unwrap_or(0);
+        left.map(|_| ()).ok_or_else(|| {
+            let what = "the regular expressions of a query have more than";
+            RegexError::too_large(format!("{what} {REGEX_PARTS_MAX} parts, repetitions written out"))
+        })
+    }
+
+    fn work(&mut self, steps: usize) -> Result<(), RegexError> {
+        let left = self.work_left.checked_sub(steps);
+        self.work_left = left.unwrap_or(0);
+        left.map(|_| ()).ok_or_else(|| {
+            RegexError::too_large(format!("`~` and `&` take more than {REGEX_WORK_MAX} steps to compile"))
+        })
+    }
 }
 
 /// A compiled expression.
@@ -59,8 +98,13 @@ enum Node {
 }
 
 impl LuceneRegex {
-    /// Compiles an expression.
+    /// Compiles an expression alone.
     pub fn new(pattern: &str, ignore_case: bool) -> Result<Self, RegexError> {
+        Self::within(&mut RegexBudget::default(), pattern, ignore_case)
+    }
+
+    /// Compiles an expression of a query.
+    pub fn within(budget: &mut RegexBudget, pattern: &str, ignore_case: bool) -> Result<Self, RegexError> {
         if pattern.chars().count() > REGEX_CHARS_MAX {
             return Err(RegexError {
                 message: format!("longer than {REGEX_CHARS_MAX} characters"),
@@ -68,11 +112,12 @@ impl LuceneRegex {
             });
         }
         let node = parse::parse(pattern)?;
+        budget.parts(node.parts())?;
         let node = if ignore_case { node.with_both_cases() } else { node };
         let strategy = if node.is_plain() {
             Strategy::Regex(compile(&node)?)
         } else {
-            Strategy::Automaton(Box::new(Automaton::new(&node)?))
+            Strategy::Automaton(Box::new(Automaton::new(&node, budget)?))
         };
         Ok(Self { text: pattern.to_owned(), ignore_case, strategy })
     }
@@ -116,6 +161,21 @@ fn compile(node: &Node) -> Result<Regex, RegexError> {
 }
 
 impl Node {
+    /// Parts of the expression, repetitions written out: what it compiles to grows with them.
+    fn parts(&self) -> usize {
+        let all = |nodes: &[Self]| nodes.iter().fold(1, |sum: usize, node| sum.saturating_add(node.parts()));
+        match self {
+            Self::Char(_) | Self::AnyChar | Self::AnyString | Self::Nothing => 1,
+            Self::Class { ranges, .. } => 1 + ranges.len(),
+            Self::Concat(nodes) | Self::Alternate(nodes) | Self::Intersect(nodes) => all(nodes),
+            Self::Complement(node) => node.parts().saturating_add(1),
+            Self::Repeat { node, min, max } => {
+                let rounds = max.unwrap_or(*min).max(1) as usize;
+                node.parts().saturating_mul(rounds).saturating_add(1)
+            }
+        }
+    }
+
     /// Whether the `regex` crate has all that the expression uses.
     fn is_plain(&self) -> bool {
         match self {
@@ -290,7 +350,21 @@ mod tests {
             assert!(LuceneRegex::new(pattern, false).is_err(), "{pattern}");
         }
         assert!(LuceneRegex::new(&"(".repeat(200_000), false).is_err());
+        // Few states, each of them large; each optional part is a way of its own.
+        assert!(LuceneRegex::new(&format!("a{}b~(c|d)", "@x".repeat(80)), false).is_err());
+        assert!(LuceneRegex::new(&format!("~b{}", "a?".repeat(9_000)), false).is_err());
         assert!(LuceneRegex::new(&format!("~b{}", "?".repeat(19_000)), false).is_err());
         assert!(!LuceneRegex::new("k", true).unwrap().matches("\u{212A}"));
+    }
+
+    #[test]
+    fn the_expressions_of_a_query_share_a_budget() {
+        let mut budget = RegexBudget::default();
+        let mut compiled = 0;
+        while LuceneRegex::within(&mut budget, "a{900}", false).is_ok() {
+            compiled += 1;
+        }
+        assert_eq!(compiled, REGEX_PARTS_MAX / 902);
+        assert!(LuceneRegex::within(&mut budget, "a", false).is_err());
     }
 }

@@ -55,7 +55,8 @@ impl Origin {
     /// For texts that the file writes with escapes, often all of them in one line.
     pub fn text_source(&self, field: &str, rule_id: &str, text: &str) -> Arc<Source> {
         let line = self.source.position(self.field_span(field).start).line;
-        Arc::new(Source::new(format!("{}:{line} ({rule_id}, {field})", self.source.name), text))
+        let file = &self.source.name;
+        Arc::new(Source::new(format!("{file}:{line} ({rule_id}, {field})"), text).in_file(file, line))
     }
 }
 

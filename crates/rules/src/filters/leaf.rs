@@ -4,7 +4,9 @@ use maxspan_event::wildcard::{Wildcard, fold};
 use maxspan_event::{Field, FieldType, Value as EventValue};
 use maxspan_kql::ast::LiteralKind;
 use maxspan_kql::value_test;
-use maxspan_plan::{Datum, LuceneRegex, Predicate, TestKind, TextMode, TextQuery, ValueSet, words};
+use maxspan_plan::{
+    Datum, LuceneRegex, Predicate, RegexBudget, TestKind, TextMode, TextQuery, ValueSet, words,
+};
 use serde_json::{Map, Value};
 
 use super::{FilterContext, cannot_hold, only, scalar_text};
@@ -41,7 +43,7 @@ impl FilterContext<'_> {
                 }
                 prefix(&field, &leaf.text, leaf.ignore_case)
             }
-            "regexp" => regexp(&field, &leaf)?,
+            "regexp" => regexp(&field, &leaf, &mut self.regexes)?,
             _ => return self.matches(&field, &leaf.text, leaf.words),
         };
         Ok(Predicate::test(self.fields.slot(&field), test))
@@ -240,7 +242,7 @@ fn term_in_any_case(field: &Field, text: &str) -> Result<TestKind, String> {
     }
 }
 
-fn regexp(field: &Field, leaf: &Leaf) -> Result<TestKind, String> {
+fn regexp(field: &Field, leaf: &Leaf, budget: &mut RegexBudget) -> Result<TestKind, String> {
     check_patterns("regexp", field)?;
     if field.kind == FieldType::Text {
         return Err("a `regexp` query on analysed text".to_owned());
@@ -249,7 +251,7 @@ fn regexp(field: &Field, leaf: &Leaf) -> Result<TestKind, String> {
     if field.lowercase && leaf.text.chars().any(|c| !c.is_ascii() && c.is_uppercase()) {
         return Err("a `regexp` query with such capital letters on a field in lower case".to_owned());
     }
-    let regex = LuceneRegex::new(&leaf.text, leaf.ignore_case || field.lowercase)
+    let regex = LuceneRegex::within(budget, &leaf.text, leaf.ignore_case || field.lowercase)
         .map_err(|error| format!("a regular expression: {}", error.message))?;
     Ok(TestKind::Regex(vec![regex]))
 }

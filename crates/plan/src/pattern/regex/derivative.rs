@@ -2,11 +2,12 @@
 //!
 //! The derivative of an expression by a character is what must match the rest of the text. Equal derivatives are one
 //! state, so a deterministic automaton comes out, and matching takes one step a character whatever the expression. All
-//! states are made when the expression is compiled; more than the limit is an error there, not a surprise later.
+//! states are made when the expression is compiled; more than the limit is an error there, not a surprise later. So is
+//! more work than the [`RegexBudget`] has: few states may still be large expressions.
 
 use std::collections::HashMap;
 
-use super::{Node, RegexError};
+use super::{Node, RegexBudget, RegexError};
 use crate::limits::REGEX_STATES_MAX;
 
 /// A deterministic automaton.
@@ -21,7 +22,7 @@ pub(super) struct Automaton {
 
 impl Automaton {
     /// Compiles an expression.
-    pub(super) fn new(node: &Node) -> Result<Self, RegexError> {
+    pub(super) fn new(node: &Node, budget: &mut RegexBudget) -> Result<Self, RegexError> {
         let starts = class_starts(node);
         let first = simplified(node.clone());
         let mut states: HashMap<Node, u32> = HashMap::from([(first.clone(), 0)]);
@@ -32,7 +33,7 @@ impl Automaton {
             let state = queue[done].clone();
             accepting.push(nullable(&state));
             for start in &starts {
-                let derivative = derivative(&state, *start);
+                let derivative = derivative(&state, *start, budget)?;
                 let fresh = states.len() as u32;
                 let id = *states.entry(derivative).or_insert_with_key(|node| {
                     queue.push(node.clone());
@@ -41,8 +42,7 @@ impl Automaton {
                 next.push(id);
             }
             if states.len() > REGEX_STATES_MAX {
-                let message = format!("needs more than {REGEX_STATES_MAX} states");
-                return Err(RegexError { message, offset: 0 });
+                return Err(RegexError::too_large(format!("needs more than {REGEX_STATES_MAX} states")));
             }
             done += 1;
         }
@@ -111,9 +111,13 @@ fn nullable(node: &Node) -> bool {
     }
 }
 
-fn derivative(node: &Node, c: char) -> Node {
+/// What must match after the character. Each part that is looked at or copied is taken from the budget.
+fn derivative(node: &Node, c: char, budget: &mut RegexBudget) -> Result<Node, RegexError> {
+    budget.work(1)?;
     let matched = |matches: bool| if matches { empty() } else { Node::Nothing };
-    match node {
+    let mut all =
+        |nodes: &[Node]| nodes.iter().map(|node| derivative(node, c, budget)).collect::<Result<_, _>>();
+    Ok(match node {
         Node::Char(wanted) => matched(*wanted == c),
         Node::AnyChar => empty(),
         Node::Class { negated, ranges } => {
@@ -121,29 +125,44 @@ fn derivative(node: &Node, c: char) -> Node {
         }
         Node::AnyString => Node::AnyString,
         Node::Nothing => Node::Nothing,
-        Node::Concat(nodes) => concat_derivative(nodes, c),
-        Node::Alternate(nodes) => alternate(nodes.iter().map(|node| derivative(node, c)).collect()),
-        Node::Intersect(nodes) => intersect(nodes.iter().map(|node| derivative(node, c)).collect()),
-        Node::Complement(node) => complement(derivative(node, c)),
+        Node::Concat(nodes) => concat_derivative(nodes, c, budget)?,
+        Node::Alternate(nodes) => alternate(all(nodes)?),
+        Node::Intersect(nodes) => intersect(all(nodes)?),
+        Node::Complement(node) => complement(derivative(node, c, budget)?),
         Node::Repeat { node, min, max } => {
+            budget.work(size(node))?;
             let rest = repeat((**node).clone(), min.saturating_sub(1), max.map(|max| max - 1));
-            concat(vec![derivative(node, c), rest])
+            concat(vec![derivative(node, c, budget)?, rest])
         }
-    }
+    })
 }
 
 /// The first part takes the character; where it may be empty, the next one may as well.
-fn concat_derivative(nodes: &[Node], c: char) -> Node {
+fn concat_derivative(nodes: &[Node], c: char, budget: &mut RegexBudget) -> Result<Node, RegexError> {
     let mut ways = Vec::new();
     for (index, node) in nodes.iter().enumerate() {
-        let mut way = vec![derivative(node, c)];
-        way.extend_from_slice(&nodes[index + 1..]);
+        let rest = &nodes[index + 1..];
+        budget.work(rest.iter().map(size).sum())?;
+        let mut way = vec![derivative(node, c, budget)?];
+        way.extend_from_slice(rest);
         ways.push(concat(way));
         if !nullable(node) {
             break;
         }
     }
-    alternate(ways)
+    Ok(alternate(ways))
+}
+
+/// Parts of an expression as it is held, repetitions once.
+fn size(node: &Node) -> usize {
+    match node {
+        Node::Concat(nodes) | Node::Alternate(nodes) | Node::Intersect(nodes) => {
+            1 + nodes.iter().map(size).sum::<usize>()
+        }
+        Node::Repeat { node, .. } | Node::Complement(node) => 1 + size(node),
+        Node::Class { ranges, .. } => 1 + ranges.len(),
+        Node::Char(_) | Node::AnyChar | Node::AnyString | Node::Nothing => 1,
+    }
 }
 
 /// The same expression in the form that derivatives are compared in.

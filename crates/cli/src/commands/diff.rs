@@ -1,0 +1,166 @@
+//! `maxspan rules diff`: two versions of rules over the same events.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
+use maxspan_pipeline::diff::{Diff, DiffObserver, diff};
+use maxspan_pipeline::hunt::{HuntOptions, MaxSignals};
+use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
+use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_rules::CompileOptions;
+
+use super::hunt::style;
+use crate::args::catalog::{DiffArguments, DiffFormat};
+use crate::exit::{Exit, Failure};
+use crate::load;
+use crate::output::Writer;
+use crate::output::account::not_run_and_failed;
+use crate::output::diff::{markdown, text};
+use crate::output::messages::{Messages, input_problem, print_diagnostics};
+use crate::terminal::{self, Paint};
+use crate::time;
+
+/// How often the progress bar is drawn anew.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+pub(crate) fn run(arguments: &DiffArguments) -> Result<Exit, Failure> {
+    let now = time::now(arguments.now.as_deref())?;
+    let old = rule_base(&arguments.old, "old", arguments, now)?;
+    let new = rule_base(&arguments.new, "new", arguments, now)?;
+    if old.rule_set.is_empty() && new.rule_set.is_empty() {
+        let why = not_run_and_failed(&old).into_iter().chain(not_run_and_failed(&new));
+        return Err(Failure::rules(format!("no rule can be run: {}", why.collect::<Vec<_>>().join(", "))));
+    }
+    let unknown = old.unknown.iter().filter(|name| new.unknown.contains(name));
+    unknown.for_each(|name| terminal::warning(&format!("no rule has the id or name `{name}`")));
+    let writer: Writer = match &arguments.output {
+        Some(path) => {
+            let name = format!("the comparison to {}", path.display());
+            Box::new(BufWriter::new(File::create(path).map_err(Failure::output(&name))?))
+        }
+        None => Box::new(BufWriter::new(io::stdout())),
+    };
+    let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
+    let mut watcher = Watcher::new(arguments.quiet);
+    let found = diff(&old, &new, &mut reader, &options(arguments, now), arguments.limit, &mut watcher);
+    let problems = watcher.close();
+    write(writer, &found, arguments).map_err(Failure::output("the comparison"))?;
+    if !arguments.quiet {
+        report(&found, &old, &new);
+    }
+    Ok(if found.new.events == 0 && problems > 0 {
+        Exit::Input
+    } else if arguments.fail_on_change && found.alerts.any_change() {
+        Exit::Alerts
+    } else {
+        Exit::Success
+    })
+}
+
+fn rule_base(path: &PathBuf, side: &str, arguments: &DiffArguments, now: i64) -> Result<RuleBase, Failure> {
+    let window = time::window(arguments.window.from.as_deref(), arguments.window.to.as_deref(), now)?;
+    let options = RuleBaseOptions {
+        schema: load::schema(&arguments.reading.mapping, false)?,
+        compile: CompileOptions { now, window, ..CompileOptions::default() },
+        normalize: !arguments.reading.no_normalize,
+        only: arguments.only.clone(),
+    };
+    let paths = std::slice::from_ref(path);
+    let loaded = load::rules(paths, &arguments.exceptions, arguments.any_maturity, None)?;
+    let rules = RuleBase::new(loaded, &options);
+    if rules.errors().next().is_some() {
+        terminal::warning(&format!("the {side} rules have errors:"));
+        print_diagnostics("error", rules.errors());
+    }
+    Ok(rules)
+}
+
+fn options(arguments: &DiffArguments, now: i64) -> HuntOptions {
+    let defaults = HuntOptions::default();
+    HuntOptions {
+        default_index: arguments.reading.index.clone().unwrap_or_default(),
+        max_signals: match (arguments.window.no_cap, arguments.window.max_signals) {
+            (true, _) => MaxSignals::Unlimited,
+            (false, Some(count)) => MaxSignals::Count(count),
+            (false, None) => MaxSignals::Rule,
+        },
+        buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
+        now,
+        ..defaults
+    }
+}
+
+fn write(mut writer: Writer, found: &Diff, arguments: &DiffArguments) -> io::Result<()> {
+    let paint = if arguments.output.is_some() { Paint::none() } else { Paint::stdout() };
+    match arguments.format {
+        DiffFormat::Text => write!(writer, "{}", text(found, paint))?,
+        DiffFormat::Markdown => write!(writer, "{}", markdown(found))?,
+        DiffFormat::Json => {
+            serde_json::to_writer_pretty(&mut writer, found)?;
+            writeln!(writer)?;
+        }
+    }
+    writer.flush()
+}
+
+/// What was read and run, on standard error.
+fn report(found: &Diff, old: &RuleBase, new: &RuleBase) {
+    let events = HumanCount(found.new.events);
+    terminal::say(&format!("{events} events read, {:.1} s", found.new.seconds));
+    for (name, rules) in [("old", old), ("new", new)] {
+        let mut parts = vec![format!("{} ran", HumanCount(rules.rule_set.len() as u64))];
+        parts.extend(not_run_and_failed(rules));
+        terminal::say(&format!("{name} rules: {}", parts.join(", ")));
+    }
+    if found.alerts_not_compared > 0 {
+        let count = HumanCount(found.alerts_not_compared);
+        terminal::warning(&format!("{count} alerts beyond the limit were not compared"));
+    }
+}
+
+/// Shows problems and progress.
+struct Watcher {
+    problems: Messages,
+    bar: ProgressBar,
+    drawn: Instant,
+}
+
+impl Watcher {
+    fn new(quiet: bool) -> Self {
+        let shown = !quiet && terminal::stderr_is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        Self { problems: Messages::new("problem"), bar, drawn: Instant::now() }
+    }
+
+    /// Ends progress and problems; the number of these.
+    fn close(&mut self) -> u64 {
+        self.bar.finish_and_clear();
+        self.problems.rest().into_iter().for_each(|rest| terminal::say(&rest));
+        self.problems.count()
+    }
+}
+
+impl DiffObserver for Watcher {
+    fn problem(&mut self, problem: &InputProblem) {
+        if let Some(text) = self.problems.next(|| input_problem(problem)) {
+            self.bar.suspend(|| terminal::say(&text));
+        }
+    }
+
+    fn progress(&mut self, progress: Progress, events: u64) {
+        if self.bar.is_hidden() || self.drawn.elapsed() < PROGRESS_INTERVAL {
+            return;
+        }
+        self.drawn = Instant::now();
+        if self.bar.length().is_none() {
+            self.bar.set_style(style(progress.bytes_total.is_some()));
+            progress.bytes_total.into_iter().for_each(|total| self.bar.set_length(total));
+        }
+        self.bar.set_message(format!("{} events", HumanCount(events)));
+        self.bar.set_position(progress.bytes_read);
+    }
+}
