@@ -9,7 +9,7 @@ use crate::support::Place;
 const HEAD: &str = "\
 Names are found in any case of letters. `name~` ignores the case of letters in the arguments. Places and lengths count
 UTF-16 units, as in Elasticsearch: characters, but for rare ones beyond the basic plane, which count twice. A string that
-would be longer than 1 MiB is null.
+would be longer than 1 MiB is null, and is counted (`texts_dropped`).
 
 Of a field with several values, a function sees the first in sorted order; but `startsWith`, `endsWith`, `stringContains`
 and `cidrMatch` of a bare field and constants are [tests](eql.md#missing-fields), which look at every value.

@@ -15,6 +15,8 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use support::{Place, defaults_event, defaults_rule};
+
 /// Compares a page with what it should be, or writes it.
 #[track_caller]
 fn check(page: &str, expected: &str) {
@@ -53,4 +55,45 @@ fn kql_reference_page() {
 #[test]
 fn commands_page() {
     check("commands/reference.md", &help::page());
+}
+
+fn read(page: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page)).unwrap()
+}
+
+/// The rows of tables, as the cells of each line.
+fn rows(page: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+    read(page).lines().filter(|line| line.starts_with("| ")).map(cells).collect()
+}
+
+#[test]
+fn the_page_of_alerts_has_every_field_of_the_stats_file() {
+    let place = Place::new();
+    place.write("rule.toml", defaults_rule());
+    place.write("event.json", defaults_event("2026-03-10T10:00:00.000Z", "mac-1").to_string());
+    place.run(&["hunt", "--rules", "rule.toml", "--stats", "stats.json", "event.json"]).code(0);
+    let stats: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&place.read("stats.json")).unwrap();
+    let described: Vec<String> = rows("alerts.md").into_iter().map(|cells| cells[0].clone()).collect();
+    let missing: Vec<&String> =
+        stats.keys().filter(|key| !described.iter().any(|cell| cell.contains(&format!("`{key}`")))).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}
+
+#[test]
+fn the_page_of_commands_has_every_exit_code() {
+    let help = Place::new().run(&["help"]).code(0).out;
+    let codes: Vec<Vec<String>> = help
+        .lines()
+        .skip_while(|line| *line != "Exit codes:")
+        .skip(1)
+        .filter_map(|line| line.trim().split_once("  "))
+        .map(|(code, text)| vec![code.to_owned(), text.to_owned()])
+        .collect();
+    assert!(!codes.is_empty());
+    let rows = rows("commands/README.md");
+    for code in codes {
+        assert!(rows.contains(&code), "docs/commands/README.md has no row {code:?}");
+    }
 }
