@@ -26,7 +26,7 @@ struct Task {
     run: fn(check: bool) -> Result<Outcome>,
 }
 
-const TASKS: [Task; 8] = [
+const TASKS: [Task; 7] = [
     Task {
         name: "test",
         takes_check: false,
