@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use maxspan_diagnostics::{Diagnostic, Report, Source, render};
 use maxspan_eql::Strictness;
 use maxspan_event::Schema;
-use maxspan_pipeline::query::{QueryLanguage, QueryOptions};
 use maxspan_pipeline::hunt::{Collected, HuntOptions, hunt};
 use maxspan_pipeline::input::{InputOptions, Reader};
+use maxspan_pipeline::query::{QueryLanguage, QueryOptions};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 use maxspan_rules::{CompileOptions, LoadedRules, ParsedFile};
 
@@ -48,7 +48,8 @@ pub fn events() -> Reader {
 pub fn query_options(language: QueryLanguage, strictness: Strictness) -> QueryOptions {
     // The defaults read the built-in table, once is enough.
     static DEFAULTS: OnceLock<QueryOptions> = OnceLock::new();
-    let defaults = DEFAULTS.get_or_init(|| QueryOptions { schema: schema().clone(), ..QueryOptions::default() });
+    let defaults =
+        DEFAULTS.get_or_init(|| QueryOptions { schema: schema().clone(), ..QueryOptions::default() });
     QueryOptions { language, strictness, ..defaults.clone() }
 }
 

@@ -14,6 +14,7 @@
 
 mod code;
 pub mod codes;
+mod excerpt;
 mod messages;
 mod nearest;
 mod printable;

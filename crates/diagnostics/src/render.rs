@@ -9,16 +9,23 @@ use codespan_reporting::files::SimpleFile;
 use codespan_reporting::term::{self, Config};
 use serde::Serialize;
 
+use crate::excerpt::Excerpt;
 use crate::{Code, Diagnostic, Severity, Source, Span};
 
-/// The messages as text, with the lines they are about; without colour.
+/// The messages as text, with the lines they are about; without colour. Of long lines only the place is shown.
 pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
     let file = SimpleFile::new(&source.name, &source.text);
     let config = Config::default();
     let mut out = String::new();
     for diagnostic in diagnostics {
-        let rendered = to_rendered(diagnostic);
-        if term::emit_to_string(&mut out, &config, &file, &rendered).is_err() {
+        let emitted = match Excerpt::of(source, diagnostic) {
+            Some(excerpt) => {
+                let rendered = to_rendered(&excerpt.moved(diagnostic));
+                term::emit_to_string(&mut out, &config, &excerpt, &rendered)
+            }
+            None => term::emit_to_string(&mut out, &config, &file, &to_rendered(diagnostic)),
+        };
+        if emitted.is_err() {
             // A span that does not fit the text: still say what is wrong.
             // Writing to a string cannot fail.
             let _ = writeln!(out, "{}: {}", diagnostic.code, diagnostic.message);

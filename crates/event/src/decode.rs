@@ -697,6 +697,10 @@ mod tests {
         check(FieldType::Date, "\"1970-01-01T00:00:00.000000001Z\"", Value::Date(1));
         check(FieldType::Unknown, "5", Value::Long(5));
         check(FieldType::Unknown, "1e3", Value::Double(1000.0));
+        // The nearest float to what is written, which a quick conversion misses.
+        for exact in [23.020368547758082, -9.223372003685478e22, 1.8446744073709257e20] {
+            check(FieldType::Double, &format!("{exact:e}"), Value::Double(exact));
+        }
         check(FieldType::Keyword, "{\"c\": 1}", Value::Object);
     }
 

@@ -325,7 +325,9 @@ impl<'a> Run<'a> {
             self.correlator.push(found);
         }
         let detections: Vec<Detection> = self.correlator.drain().collect();
-        detections.into_iter().for_each(|detection| self.keep(detection));
+        for detection in detections {
+            self.keep(detection);
+        }
         matches
     }
 

@@ -21,8 +21,8 @@ pub struct InputLimits {
     /// Largest ratio of decompressed to compressed bytes, tested once a file gave more than
     /// [`expansion_bytes_free`](Self::expansion_bytes_free).
     ///
-    /// gzip cannot exceed 1,032, and event logs compress by 10 to 100; only zstd of the same line repeated, or a
-    /// file made to occupy its reader, comes near. Memory is bounded without this limit; it bounds time.
+    /// Event logs compress by 10 to 100; only the same line repeated, or a file made to occupy its reader, comes near
+    /// (gzip reaches 1,032, zstd more). Memory is bounded without this limit; it bounds time.
     pub expansion_ratio_max: u64,
     /// Decompressed bytes that a file may give, whatever its ratio.
     pub expansion_bytes_free: u64,
@@ -34,7 +34,7 @@ impl Default for InputLimits {
             document_bytes_max: 16 << 20,
             document_depth_max: 128,
             array_depth_max: 8,
-            expansion_ratio_max: 2_000,
+            expansion_ratio_max: 500,
             expansion_bytes_free: 1 << 30,
         }
     }
@@ -88,6 +88,12 @@ pub const SPEC_BYTES_MAX: usize = 16 << 20;
 /// Most cases of one spec file; those after it are left out with an error.
 pub const SPEC_CASES_MAX: usize = 20_000;
 
+/// Most messages about one spec file; the last one counts the others.
+pub const SPEC_DIAGNOSTICS_MAX: usize = 200;
+
+/// Alerts that one difference of a case names one by one; the others are counted.
+pub const CASE_NOTES_MAX: usize = 100;
+
 /// Largest `repeat` of a block of events.
 pub const SPEC_REPEAT_MAX: u64 = 100_000;
 
@@ -110,6 +116,10 @@ pub(crate) const SPEC_PADDING_MAX: usize = 64 << 10;
 
 /// Most samples of one key that a query may be asked for.
 pub const SAMPLES_PER_KEY_MAX: usize = maxspan_engine::limits::SAMPLES_PER_KEY_MAX;
+
+/// Problems of the input that the answer to a query holds; further ones are counted in
+/// [`crate::query::QueryAnswer::more_problems`].
+pub const QUERY_PROBLEMS_MAX: usize = 1_000;
 
 /// Alerts of one side of a comparison that are compared; those beyond are counted.
 pub const DIFF_ALERTS_MAX: usize = 2_000_000;

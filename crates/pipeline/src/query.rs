@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleSet,
-    RuleSetBuilder, Scratch, TieBreak,
+    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, MatchCounters,
+    RuleCounters, RuleId, RuleSet, RuleSetBuilder, Scratch, TieBreak,
 };
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::{Event, Schema};
@@ -14,7 +14,7 @@ use maxspan_plan::{Limit, Plan, PlanKind};
 use serde_json::{Map, Value, json};
 
 use crate::input::{InputProblem, Item, RawEvent, Reader};
-use crate::limits::CAPPED_REMEMBERED_MAX;
+use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX};
 use crate::retained::{Cap, Keep, Retained};
 use crate::source::{document, undecodable};
 
@@ -79,8 +79,14 @@ pub struct QueryAnswer {
     pub response: Value,
     /// Warnings about the query.
     pub diagnostics: Vec<Diagnostic>,
-    /// What could not be read.
+    /// What could not be read: the first [`QUERY_PROBLEMS_MAX`] of it.
     pub problems: Vec<InputProblem>,
+    /// How many more there were.
+    pub more_problems: u64,
+    /// What limits took away from events.
+    pub events_lost: MatchCounters,
+    /// What limits took away from sequences, samples and lineage.
+    pub state_lost: RuleCounters,
     /// Events that were read.
     pub events: u64,
 }
@@ -102,12 +108,20 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     for item in reader.by_ref() {
         match item {
             Item::Event(event) => collection.event(&event),
-            Item::Problem(problem) => collection.problems.push(problem),
+            Item::Problem(problem) => collection.problem(problem),
         }
     }
     let found = collection.finish(&limits);
     let response = answer(&found, shape, started);
-    Ok(QueryAnswer { response, diagnostics, problems: collection.problems, events: collection.events })
+    Ok(QueryAnswer {
+        response,
+        diagnostics,
+        events_lost: collection.scratch.counters(),
+        state_lost: collection.correlator.counters(RuleId(0)),
+        problems: collection.problems,
+        more_problems: collection.more_problems,
+        events: collection.events,
+    })
 }
 
 /// The state of a query that is being run.
@@ -121,6 +135,7 @@ struct Collection<'a> {
     /// Sequences that a limit made ready before the end.
     early: Vec<Detection>,
     problems: Vec<InputProblem>,
+    more_problems: u64,
     events: u64,
 }
 
@@ -140,6 +155,7 @@ impl<'a> Collection<'a> {
             shape,
             early: Vec::new(),
             problems: Vec::new(),
+            more_problems: 0,
             events: 0,
         }
     }
@@ -153,7 +169,7 @@ impl<'a> Collection<'a> {
             arrival: self.events,
         };
         if let Err(error) = self.rule_set.match_event(&input, &mut self.scratch) {
-            self.problems.push(undecodable(&event.location, error));
+            self.problem(undecodable(&event.location, error));
             return;
         }
         self.events += 1;
@@ -163,6 +179,14 @@ impl<'a> Collection<'a> {
                 Shape::Events => self.retained.push(detection),
                 Shape::Sequences | Shape::Samples => self.early.push(detection),
             }
+        }
+    }
+
+    fn problem(&mut self, problem: InputProblem) {
+        if self.problems.len() < QUERY_PROBLEMS_MAX {
+            self.problems.push(problem);
+        } else {
+            self.more_problems += 1;
         }
     }
 

@@ -5,6 +5,7 @@ mod cargo;
 mod ci;
 mod codegen;
 mod conformance;
+mod fuzz;
 mod outcome;
 mod paths;
 mod test;
@@ -25,7 +26,7 @@ struct Task {
     run: fn(check: bool) -> Result<Outcome>,
 }
 
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 7] = [
     Task {
         name: "test",
         takes_check: false,
@@ -50,6 +51,12 @@ const TASKS: [Task; 6] = [
         takes_check: true,
         about: "run the conformance tests and write docs/conformance.md",
         run: conformance::run,
+    },
+    Task {
+        name: "fuzz",
+        takes_check: false,
+        about: "run the fuzz targets, or [TARGET], for [--seconds N]; [--keep] their corpora",
+        run: |_| fuzz::run(&[]),
     },
     Task {
         name: "book",
@@ -87,6 +94,9 @@ fn run(arguments: &[&str]) -> Result<Outcome> {
     let Some(task) = TASKS.iter().find(|task| task.name == name) else {
         bail!("no task is called `{name}`\n\n{}", help());
     };
+    if task.name == "fuzz" {
+        return fuzz::run(options);
+    }
     let check = match options {
         [] => false,
         ["--check"] if task.takes_check => true,

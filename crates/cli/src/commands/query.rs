@@ -1,7 +1,7 @@
 //! `maxspan query`: one query over events, the answer as JSON.
 
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 
 use maxspan_diagnostics::Source;
 use maxspan_eql::Strictness;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::args::QueryArguments;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::output::account;
 use crate::output::messages::{Messages, input_problem, print_diagnostics};
 use crate::output::summary::counted;
 use crate::terminal;
@@ -42,7 +43,11 @@ fn query_source(argument: &str, language: QueryLanguage) -> Result<Source, Failu
     let names_file = |path: &&str| language == QueryLanguage::Eql || std::path::Path::new(path).exists();
     let file = argument.strip_prefix('@').filter(names_file);
     let Some(path) = file else { return Ok(Source::new("query", argument)) };
-    let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("query {path}: {error}")))?;
+    let failure = |error: io::Error| Failure::usage(format!("query {path}: {error}"));
+    let mut text = String::new();
+    // A byte more than a query may have, so that the message about its length comes.
+    let most = maxspan_eql::limits::QUERY_BYTES_MAX as u64 + 1;
+    fs::File::open(path).and_then(|file| file.take(most).read_to_string(&mut text)).map_err(failure)?;
     Ok(Source::new(path, text))
 }
 
@@ -70,8 +75,12 @@ fn report(source: &Source, answer: &QueryAnswer) {
             terminal::say(&text);
         }
     }
+    messages.more(answer.more_problems);
     if let Some(rest) = messages.rest() {
         terminal::say(&rest);
+    }
+    for line in account::lost_in_query(answer) {
+        terminal::say(&line);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{DecimalBytes, HumanCount};
 use maxspan_pipeline::hunt::HuntStats;
+use maxspan_pipeline::query::QueryAnswer;
 use maxspan_pipeline::rule_base::RuleBase;
 
 use super::summary::counted;
@@ -11,6 +12,10 @@ use crate::terminal::{Paint, printable};
 
 /// Rules named in a line about losses.
 const WORST_MAX: usize = 5;
+
+const TEXTS_DROPPED: &str = "of functions beyond the limit of length, taken as null";
+
+const LINEAGE_CUT: &str = "of an ancestor process that ended after the most generations";
 
 /// The lines of the summary.
 pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<String> {
@@ -138,8 +143,8 @@ fn limits(stats: &HuntStats, out: &mut Vec<String>) {
     count(stats.matches_without_timestamp, "event", "of sequences without a timestamp");
     count(stats.keys_dropped, "join key", "beyond the limit of one event");
     count(stats.values_dropped, "value", "beyond the limit of one field");
-    count(stats.texts_dropped, "text", "of functions beyond the limit of length, taken as null");
-    count(stats.lineage_cut, "lookup", "of an ancestor process that ended after the most generations");
+    count(stats.texts_dropped, "text", TEXTS_DROPPED);
+    count(stats.lineage_cut, "lookup", LINEAGE_CUT);
     count(
         stats.capped_not_remembered,
         "alert",
@@ -175,6 +180,22 @@ fn notes(stats: &HuntStats) -> Vec<String> {
     note(stats.exceptions_unused, "exception item", "that no rule uses");
     note(stats.alerts_recursive, "detection", "on alerts of the same rule: no alert");
     notes
+}
+
+/// What limits took away from the answer to a query, a line each.
+pub(crate) fn lost_in_query(answer: &QueryAnswer) -> Vec<String> {
+    let (events, state) = (&answer.events_lost, &answer.state_lost);
+    let counts = [
+        (state.late, "event", "of sequences too late to be put in order"),
+        (state.evicted, "state", "of sequences pushed out by a limit"),
+        (state.lineage_cut, "lookup", LINEAGE_CUT),
+        (events.without_timestamp, "event", "of sequences without a timestamp"),
+        (events.keys_dropped, "join key", "beyond the limit of one event"),
+        (events.values_dropped, "value", "beyond the limit of one field"),
+        (events.texts_dropped, "text", TEXTS_DROPPED),
+    ];
+    let lost = counts.iter().filter(|(count, ..)| *count > 0);
+    lost.map(|(count, noun, text)| format!("lost: {} {text}", counted(*count, noun))).collect()
 }
 
 /// The rules with the highest counts, a line each.

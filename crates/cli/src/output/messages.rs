@@ -28,6 +28,11 @@ impl Messages {
         (self.count <= SHOWN_MAX).then(text)
     }
 
+    /// Counts messages that are not at hand.
+    pub(crate) fn more(&mut self, count: u64) {
+        self.count += count;
+    }
+
     /// How many there were.
     pub(crate) fn count(&self) -> u64 {
         self.count
