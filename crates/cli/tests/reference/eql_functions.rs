@@ -58,10 +58,8 @@ fn signature(function: &Function) -> String {
     let mut text = format!("{}(", function.name);
     for (at, parameter) in function.parameters.iter().enumerate() {
         let comma = if at > 0 { ", " } else { "" };
-        match parameter.optional {
-            true => text.push_str(&format!("[{comma}{}]", parameter.name)),
-            false => text.push_str(&format!("{comma}{}", parameter.name)),
-        }
+        let (open, close) = if parameter.optional { ("[", "]") } else { ("", "") };
+        text.push_str(&format!("{open}{comma}{}{close}", parameter.name));
     }
     let more = if function.variadic { ", …" } else { "" };
     format!("{text}{more}): {}", function.returns.name())
