@@ -5,7 +5,7 @@
 //! category. What is said holds for these events alone: a sample that is too small or too short says little, which is
 //! why messages give its size.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Diagnostic, Source, Span, codes};
@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hunt};
 use crate::input::{InputProblem, Progress, RawEvent, Reader};
-use crate::limits::{AGAINST_EVENTS_MIN, AGAINST_GROUPS_MAX, AGAINST_PROBLEMS_MAX};
+use crate::limits::{AGAINST_CASES_MAX, AGAINST_EVENTS_MIN, AGAINST_GROUPS_MAX, AGAINST_PROBLEMS_MAX};
 use crate::rule_base::RuleBase;
 
 /// A field is often missing when fewer than one in so many events has it.
@@ -59,6 +59,17 @@ pub struct Against {
     /// The first problems of the input.
     #[serde(skip)]
     pub problems: Vec<InputProblem>,
+}
+
+impl Against {
+    /// How long the events take, for a person: `4.0 hours`, `7.2 days`.
+    pub fn length(&self) -> String {
+        if self.days < 2.0 {
+            format!("{:.1} hours", self.days * 24.0)
+        } else {
+            format!("{:.1} days", self.days)
+        }
+    }
 }
 
 /// The alerts of a rule.
@@ -107,10 +118,10 @@ struct Group {
 /// A value that rules compare a field with, case counting.
 #[derive(Default)]
 struct Wanted {
-    /// The ways rules write it, and whether events have it so.
-    written: BTreeMap<String, bool>,
-    /// Another way that events write it.
-    other: Option<String>,
+    /// The ways in which rules write it.
+    written: BTreeSet<String>,
+    /// The ways in which events write it: all that rules do too, and the first of the others.
+    seen: BTreeSet<String>,
 }
 
 struct Counter<'a> {
@@ -149,7 +160,7 @@ impl<'a> Counter<'a> {
                 };
                 let folded = fold_ascii(value).into_owned();
                 let entry = wanted.entry(*slot).or_default().entry(folded).or_default();
-                entry.written.insert(value.clone(), false);
+                entry.written.insert(value.clone());
             }
             named.push(Named { source, fields: list, indices: compiled.indices.clone() });
         }
@@ -216,9 +227,9 @@ impl<'a> Counter<'a> {
         for (slot, wanted) in &mut self.wanted {
             for text in self.slots.values(*slot).iter().filter_map(Value::as_text) {
                 let Some(entry) = wanted.get_mut(fold_ascii(text).as_ref()) else { continue };
-                match entry.written.get_mut(text) {
-                    Some(seen) => *seen = true,
-                    None => entry.other = Some(text.to_owned()),
+                let wanted = entry.written.contains(text) || entry.seen.len() < AGAINST_CASES_MAX;
+                if wanted && !entry.seen.contains(text) {
+                    entry.seen.insert(text.to_owned());
                 }
             }
         }
@@ -260,7 +271,7 @@ impl<'a> Counter<'a> {
     fn other_case(&self, slot: Slot, field: &NamedField) -> Option<Diagnostic> {
         let (value, span) = field.value.as_ref()?;
         let entry = self.wanted.get(&slot)?.get(fold_ascii(value).as_ref())?;
-        let other = entry.other.as_ref().filter(|_| entry.written.get(value) == Some(&false))?;
+        let other = entry.seen.first().filter(|_| !entry.seen.contains(value))?;
         let message =
             format!("events have `{other}` in `{}`, never `{value}`, and case counts here", field.name);
         Some(
@@ -349,8 +360,9 @@ fn too_many(rules: &RuleBase, report: &Against, options: &AgainstOptions, messag
         let Some(rule) = rules.documents.iter().find(|rule| rule.rule_id == volume.rule_id) else { continue };
         let at_least = if volume.capped { "≥ " } else { "" };
         let message = format!(
-            "{at_least}{} alerts in {:.1} days of data: {at_least}{per_day:.0} a day",
-            volume.alerts, report.days
+            "{at_least}{} alerts in {} of data: {at_least}{per_day:.0} a day",
+            volume.alerts,
+            report.length()
         );
         let span: Span = rule.origin.field_span("query");
         let diagnostic = Diagnostic::new(codes::DATA_VOLUME, span, message)

@@ -47,6 +47,9 @@ pub const AGAINST_GROUPS_MAX: usize = 10_000;
 /// So many events must be looked at before a check says that they lack a field.
 pub const AGAINST_EVENTS_MIN: u64 = 100;
 
+/// Ways of writing one value, in upper and lower case, that are remembered of events beside those that rules use.
+pub const AGAINST_CASES_MAX: usize = 8;
+
 /// Problems of the input that a check of rules keeps; all are counted.
 pub const AGAINST_PROBLEMS_MAX: usize = 20;
 

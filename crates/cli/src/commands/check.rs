@@ -141,7 +141,7 @@ impl<'a> Outcome<'a> {
         let Some(against) = &self.checked.against else { return String::new() };
         let events = counted(against.events, "event");
         let time = match (&against.first, &against.last) {
-            (Some(first), Some(last)) => format!(" from {first} to {last}, {:.1} days", against.days),
+            (Some(first), Some(last)) => format!(" from {first} to {last}, {}", against.length()),
             _ => String::new(),
         };
         let mut text = format!("Against {events}{time}:\n");

@@ -43,6 +43,8 @@ fn fields_and_values_are_compared() {
     let query = |condition: &str| format!("process where {condition}");
     let both = [PROCESS, PROCESS, PROCESS, PROCESS, PROCESS, NETWORK];
     check(&query("process.name == \"x\""), &both, "logs-a", &[]);
+    let both_cases = "process.name == \"cmd.exe\" or process.name == \"Cmd.exe\"";
+    check(&query(both_cases), &both, "logs-a", &["MX1671 \"cmd.exe\" … `Cmd.exe`", "MX1673 … hours"]);
     check(&query("process.name == \"cmd.exe\""), &both, "logs-a", &["MX1671 \"cmd.exe\" … `Cmd.exe`"]);
     check(
         &query("process.name : \"cmd.exe\" and user.name == \"a\""),

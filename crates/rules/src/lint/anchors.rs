@@ -51,7 +51,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         };
         found.push(said);
     }
-    found.into_iter().for_each(|one| subject.say(one));
+    subject.say_all(found);
 }
 
 /// The first pattern with a leading wildcard, and the first exclusion.
@@ -81,7 +81,7 @@ fn selects(subject: &Subject<'_>, literal: &Literal, places: &mut Places) -> boo
     let name = &subject.field(literal.slot).name;
     let is_generic =
         |generic: &&str| *generic == name.as_str() || generic.ends_with('.') && name.starts_with(*generic);
-    if GENERIC.iter().any(|generic| is_generic(&generic)) {
+    if GENERIC.iter().any(is_generic) {
         return false;
     }
     if literal.negative {

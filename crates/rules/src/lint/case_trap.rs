@@ -33,7 +33,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
                 .with_help(format!("write `{right}`")),
         );
     }
-    found.into_iter().for_each(|one| subject.say(one));
+    subject.say_all(found);
 }
 
 #[cfg(test)]

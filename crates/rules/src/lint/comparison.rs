@@ -117,7 +117,11 @@ impl Comparisons {
     fn expr(&mut self, expr: &Expr, negated: bool) {
         match &expr.kind {
             ExprKind::Not(inner) => self.expr(inner, !negated),
-            ExprKind::And(list) | ExprKind::Or(list) => list.iter().for_each(|one| self.expr(one, negated)),
+            ExprKind::And(list) | ExprKind::Or(list) => {
+                for one in list {
+                    self.expr(one, negated);
+                }
+            }
             ExprKind::Compare { op, left, right } => {
                 let operator = match op {
                     CompareOp::Equal | CompareOp::NotEqual => Operator::Equal,
@@ -129,7 +133,9 @@ impl Comparisons {
             }
             ExprKind::In { value, list, negated: not_in, ignore_case } => {
                 let operator = if *ignore_case { Operator::InAnyCase } else { Operator::In };
-                list.iter().for_each(|item| self.push(value, item, operator, negated != *not_in));
+                for item in list {
+                    self.push(value, item, operator, negated != *not_in);
+                }
             }
             ExprKind::Match { op, value, patterns } => {
                 let operator = match op {
@@ -138,7 +144,9 @@ impl Comparisons {
                     MatchOp::LikeIgnoreCase => Operator::LikeAnyCase,
                     MatchOp::Regex | MatchOp::RegexIgnoreCase => Operator::Regex,
                 };
-                patterns.iter().for_each(|item| self.push(value, item, operator, negated));
+                for item in patterns {
+                    self.push(value, item, operator, negated);
+                }
             }
             ExprKind::Lineage { query, .. } => self.event(query, negated),
             _ => {}
@@ -174,7 +182,9 @@ impl Comparisons {
         match &node.kind {
             kql::NodeKind::Not(inner) => self.kql_node(inner, prefix, !negated),
             kql::NodeKind::And(list) | kql::NodeKind::Or(list) => {
-                list.iter().for_each(|one| self.kql_node(one, prefix, negated));
+                for one in list {
+                    self.kql_node(one, prefix, negated);
+                }
             }
             kql::NodeKind::Nested { path, query } => {
                 if let Some(path) = plain(path) {

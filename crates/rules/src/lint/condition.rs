@@ -130,11 +130,12 @@ impl Builder<'_> {
 
     fn eql_leaf(&mut self, expr: &Expr, negated: bool) -> Node {
         let span = expr.span;
+        let mut leaf = expr.clone();
+        silence(&mut leaf);
         if negated {
-            self.lowered(None, &Expr { kind: ExprKind::Not(Box::new(expr.clone())), span }, span)
-        } else {
-            self.lowered(None, expr, span)
+            leaf = Expr { kind: ExprKind::Not(Box::new(leaf)), span };
         }
+        self.lowered(None, &leaf, span)
     }
 
     fn lowered(&mut self, category: Option<String>, condition: &Expr, span: Span) -> Node {
@@ -225,6 +226,21 @@ fn any(parts: Vec<Node>, span: Span) -> Node {
         }
     }
     if flat.len() == 1 { flat.remove(0) } else { Node { kind: NodeKind::Any(flat), span } }
+}
+
+/// Marks a field that is compared with constants as optional. It means the same, and spares the search for names like an
+/// unknown one, which was said when the rule was compiled.
+fn silence(leaf: &mut Expr) {
+    let field = match &mut leaf.kind {
+        ExprKind::Compare { left, right, .. } if is_literal(right) => left,
+        ExprKind::Compare { left, right, .. } if is_literal(left) => right,
+        ExprKind::In { value, list, .. } if list.iter().all(is_literal) => value,
+        ExprKind::Match { value, patterns, .. } if patterns.iter().all(is_literal) => value,
+        _ => return,
+    };
+    if let ExprKind::Field(name) = &mut field.kind {
+        name.optional = true;
+    }
 }
 
 fn is_field(expr: &Expr) -> bool {

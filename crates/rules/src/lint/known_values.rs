@@ -23,7 +23,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         let message = format!("ECS has no value `{text}` for `{}`", one.field);
         found.push(Diagnostic::new(codes::LINT_VALUE_UNKNOWN, one.value_span, message).with_help(help));
     }
-    found.into_iter().for_each(|one| subject.say(one));
+    subject.say_all(found);
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         let help = "use `regex` or `regex~` for expressions; patterns have `*` and `?`, in KQL `*` alone";
         found.push(Diagnostic::new(codes::LINT_REGEX_TEXT, one.value_span, message).with_help(help));
     }
-    found.into_iter().for_each(|one| subject.say(one));
+    subject.say_all(found);
 }
 
 #[cfg(test)]

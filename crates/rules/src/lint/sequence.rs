@@ -8,7 +8,7 @@ use super::subject::Subject;
 pub(super) fn check(subject: &mut Subject<'_>) {
     let Some(QueryKind::Sequence(sequence)) = subject.eql.as_ref().map(|query| &query.kind) else { return };
     let found = [without_key(sequence), without_maxspan(sequence)];
-    found.into_iter().flatten().for_each(|one| subject.say(one));
+    subject.say_all(found.into_iter().flatten());
 }
 
 fn without_key(sequence: &SequenceQuery) -> Option<Diagnostic> {

@@ -93,6 +93,13 @@ impl<'a> Subject<'a> {
         self.messages.push((Arc::clone(source), diagnostic.about_rule(&self.rule.rule_id)));
     }
 
+    /// Says several things about places in the query.
+    pub(super) fn say_all(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        for diagnostic in diagnostics {
+            self.say(diagnostic);
+        }
+    }
+
     /// Says something about a field of the rule's document.
     pub(super) fn say_of_field(&mut self, field: &str, code: Code, message: String, help: &str) {
         self.say_at(self.rule.origin.field_span(field), code, message, help);

@@ -21,7 +21,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     let steps = std::mem::take(&mut subject.steps);
     for step in &steps {
         let (_, diagnostics) = judge(subject, step);
-        diagnostics.into_iter().for_each(|diagnostic| subject.say(diagnostic));
+        subject.say_all(diagnostics);
     }
     subject.steps = steps;
 }
@@ -174,7 +174,9 @@ impl Judge<'_> {
             _ => {}
         }
         redundant.dedup_by_key(|(span, _)| *span);
-        redundant.iter().for_each(|(span, why)| self.always(why, *span));
+        for (span, why) in &redundant {
+            self.always(why, *span);
+        }
         Verdict::Open
     }
 

@@ -28,7 +28,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         let message = message.replace("FIELD", &one.field);
         found.push(Diagnostic::new(codes::LINT_VALUE_TYPE, one.value_span, message).with_help(help));
     }
-    found.into_iter().for_each(|one| subject.say(one));
+    subject.say_all(found);
 }
 
 /// What is wrong and what to do; `FIELD` stands for the field's name.

@@ -19,12 +19,15 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         let message = format!("the star in `{text}` is no wildcard here, but a star");
         found.push(Diagnostic::new(codes::LINT_WILDCARD_LITERAL, one.value_span, message).with_help(help));
     }
-    found.into_iter().for_each(|one| subject.say(one));
+    subject.say_all(found);
 }
 
-/// Whether the text has a star, and letters or digits that the star would stand beside.
+/// Whether the text has a star, and letters or digits that the star would stand beside. Windows itself writes shares of
+/// any host with a star, `\\*\ADMIN$`.
 fn looks_like_pattern(text: &str) -> bool {
-    text.contains('*') && text.chars().filter(|c| c.is_alphanumeric()).count() > 1
+    text.contains('*')
+        && !text.starts_with(r"\\*\")
+        && text.chars().filter(|c| c.is_alphanumeric()).count() > 1
 }
 
 #[cfg(test)]
@@ -38,5 +41,6 @@ mod tests {
         check_eql("any where process.name : \"cmd*\" or process.args == \"*\"", &[]);
         check_kql("process.name: \"cmd*\"", &["MX1605 1:15"]);
         check_kql("process.name: cmd*", &[]);
+        check_kql(r#"winlog.event_data.ShareName: "\\\\*\\ADMIN$""#, &[]);
     }
 }

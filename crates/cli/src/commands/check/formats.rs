@@ -122,18 +122,17 @@ fn level(severity: Severity) -> &'static str {
 
 fn result(source: &Source, diagnostic: &Diagnostic) -> Value {
     let help = diagnostic.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    let (file, region) = match &source.part_of {
-        Some((file, line)) => (file, json!({"startLine": line})),
-        None => {
-            let report = Report::new(source, diagnostic);
-            let region = json!({
-                "startLine": report.line,
-                "startColumn": report.column,
-                "endLine": report.end_line,
-                "endColumn": report.end_column,
-            });
-            (&source.name, region)
-        }
+    let (file, region) = if let Some((file, line)) = &source.part_of {
+        (file, json!({"startLine": line}))
+    } else {
+        let report = Report::new(source, diagnostic);
+        let region = json!({
+            "startLine": report.line,
+            "startColumn": report.column,
+            "endLine": report.end_line,
+            "endColumn": report.end_column,
+        });
+        (&source.name, region)
     };
     let mut result = json!({
         "ruleId": diagnostic.code.to_string(),
