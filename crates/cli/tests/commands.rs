@@ -204,7 +204,10 @@ fn completions_are_written_for_shells() {
 #[test]
 fn help_says_what_each_command_is_for() {
     let place = Place::new();
-    for command in [&["hunt"][..], &["query"], &["rules"], &["rules", "check"], &["demo"], &["completions"]] {
+    let rules = ["check", "list", "show", "coverage", "convert", "diff"].map(|name| ["rules", name]);
+    let mut commands = vec![&["hunt"][..], &["query"], &["rules"], &["demo"], &["completions"]];
+    commands.extend(rules.iter().map(|command| &command[..]));
+    for command in commands {
         let run = place.run(&[command, &["--help"]].concat()).code(0);
         assert!(run.out.contains("Examples:\n  maxspan "), "{command:?}: {}", run.out);
     }

@@ -9,7 +9,6 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use regex::Regex;
 use support::Place;
 
 #[test]
@@ -92,7 +91,6 @@ fn follow(place: &Place, info: &str, content: &str, commands: &mut usize) -> Str
 }
 
 fn console(place: &Place, content: &str, commands: &mut usize) -> String {
-    let times = Regex::new(r"(?m)( +| in )[0-9.]+ (ms|s)$").unwrap();
     let mut out = String::new();
     for command in content.lines().filter_map(|line| line.strip_prefix("$ ")) {
         *commands += 1;
@@ -107,10 +105,22 @@ fn console(place: &Place, content: &str, commands: &mut usize) -> String {
         let run = place.run(&words[1..]);
         assert!(run.code == 0 || run.code == 1, "{command}: {}", run.err);
         let printed = run.out + &run.err;
-        out += &times.replace_all(printed.trim_end(), "$1… $2");
-        out += "\n";
+        for line in printed.trim_end().lines() {
+            out += &without_time(line);
+            out += "\n";
+        }
     }
     out
+}
+
+/// The line without the time at its end (`12 ms`, `1.9 s`).
+fn without_time(line: &str) -> String {
+    let mut words = line.rsplitn(3, ' ');
+    let (Some(unit @ ("ms" | "s")), Some(number)) = (words.next(), words.next()) else {
+        return line.to_owned();
+    };
+    let rest = words.next().unwrap_or_default();
+    if number.parse::<f64>().is_ok() { format!("{rest} … {unit}") } else { line.to_owned() }
 }
 
 fn copy(from: &Path, to: &PathBuf) {

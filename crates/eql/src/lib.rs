@@ -8,6 +8,7 @@ pub mod literal;
 mod lower;
 mod parser;
 mod position;
+pub mod reference;
 
 pub use literal::unquote;
 pub use lower::{LowerOptions, Strictness, lower, outline};

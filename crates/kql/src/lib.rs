@@ -5,6 +5,7 @@ pub mod limits;
 mod lower;
 mod parser;
 mod print;
+pub mod reference;
 
 pub use lower::{LowerOptions, lower, outline, range_test, value_test};
 pub use parser::{ParseOptions, parse, parse_literal};

@@ -1,8 +1,9 @@
 //! What two versions of a rule set raise on the same events: the review of a rule change.
 //!
-//! Both versions run over the input in one pass. An alert is the same in both when its rule and its events are; so a
-//! rule that says more about the same events has *changed* alerts, one that sees other events *new* and *gone* ones.
-//! Ids of alerts are not compared: they derive from the saved-object id, which a converted rule may not have.
+//! Both versions run over the input in one pass. An alert is the same in both when its rule and its events
+//! are; so a rule that says more about the same events has *changed* alerts, one that sees other events
+//! *new* and *gone* ones. Ids of alerts are not compared: they derive from the saved-object id, which a
+//! converted rule may not have.
 
 mod rules;
 
@@ -32,7 +33,8 @@ enum Side {
 /// The comparison.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Diff {
-    /// Rules with a change of any kind, in order of names; those alike in everything are counted only.
+    /// Rules with a change of any kind: those whose alerts changed first, each in order of names. Those
+    /// alike in everything are counted only.
     pub rules: Vec<RuleDiff>,
     /// Rules that are the same and raised the same alerts.
     pub rules_unchanged: usize,
@@ -202,7 +204,7 @@ pub fn diff(
     let old_stats = old_run.finish(&mut old_side, bytes);
     let new_stats = new_run.finish(&mut new_side, bytes);
     let changes = compare_rules(&all_documents(old), &all_documents(new));
-    let mut out = compare_alerts(changes, old_side, new_side, &places, samples_max);
+    let mut out = compare_alerts(changes, old_side, &new_side, &places, samples_max);
     for rule in &mut out.rules {
         let capped = |stats: &HuntStats| stats.alerts_capped_by_rule.get(&rule.rule_id).copied().unwrap_or(0);
         rule.capped = (capped(&old_stats), capped(&new_stats));
@@ -321,7 +323,7 @@ fn text_of(document: &Map<String, Value>, field: &str) -> String {
 fn compare_alerts(
     changes: Vec<RuleDiff>,
     old: Collect<'_>,
-    new: Collect<'_>,
+    new: &Collect<'_>,
     places: &Places,
     samples_max: usize,
 ) -> Diff {
@@ -348,7 +350,8 @@ fn compare_alerts(
         };
         *count += 1;
         samples.push((change, kept.order, sample(change, key, kept, differences, places)));
-        // The earliest are kept; so many more now and then, so that a rule of many alerts takes no memory for them.
+        // The earliest are kept; so many more now and then, so that a rule of many alerts takes no memory
+        // for them.
         if samples.len() > 6 * samples_max + 64 {
             cut(samples, samples_max);
         }
@@ -373,7 +376,7 @@ fn compare_alerts(
         rule.samples = samples.into_iter().map(|(_, _, sample)| sample).collect();
         out.rules.push(rule);
     }
-    out.rules.sort_by_key(|rule| (rule.name.to_lowercase(), rule.rule_id.clone()));
+    out.rules.sort_by_key(|rule| (!rule.alerts.any_change(), rule.name.to_lowercase(), rule.rule_id.clone()));
     out
 }
 

@@ -266,14 +266,14 @@ impl<'a> Watch<'a> {
             return;
         };
         if let Some(stages) = &mut self.stages {
-            stages.event(&mut self.view, &seen, event, self.arrival);
+            stages.event(&self.view, &seen, event, self.arrival);
             return;
         }
         let distance = self.view.distance(&seen, 0);
         self.matched += u64::from(distance == 0);
         if self.options.nearest {
             if distance > 0 {
-                self.nearest.offer(distance, self.arrival, event);
+                self.nearest.offer(distance, || self.view.beyond_slips(0), self.arrival, event);
             }
         } else if self.events.len() < self.options.events_max {
             self.events.push(self.view.explain(&seen, event, None));

@@ -88,6 +88,12 @@ pub const SPEC_BYTES_MAX: usize = 16 << 20;
 /// Most cases of one spec file; those after it are left out with an error.
 pub const SPEC_CASES_MAX: usize = 20_000;
 
+/// Most messages about one spec file; the last one counts the others.
+pub const SPEC_DIAGNOSTICS_MAX: usize = 200;
+
+/// Alerts that one difference of a case names one by one; the others are counted.
+pub const CASE_NOTES_MAX: usize = 100;
+
 /// Largest `repeat` of a block of events.
 pub const SPEC_REPEAT_MAX: u64 = 100_000;
 

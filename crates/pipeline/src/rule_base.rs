@@ -101,25 +101,7 @@ impl RuleBase {
             *base.by_type.entry(rule.rule_type().name()).or_default() += 1;
             let compiled = compile(&rule, &exceptions, &value_lists, &mut builder, &options.compile);
             base.diagnostics.extend(compiled.diagnostics);
-            match compiled.outcome {
-                Outcome::Ready(ready) => {
-                    builder.add(*ready);
-                    base.documents.push(rule);
-                }
-                Outcome::Failed => {
-                    base.failed += 1;
-                    base.failed_documents.push(rule);
-                }
-                Outcome::NotRun(reason) => {
-                    base.not_run.push(NotRun {
-                        rule_type: rule.rule_type(),
-                        rule_id: rule.rule_id.clone(),
-                        name: rule.name.clone(),
-                        reason,
-                    });
-                    base.not_run_documents.push(rule);
-                }
-            }
+            base.add(rule, compiled.outcome, &mut builder);
         }
         let Accounts {
             documents,
@@ -196,6 +178,31 @@ struct Accounts {
     failed_documents: Vec<RuleDocument>,
     by_type: BTreeMap<&'static str, usize>,
     diagnostics: Vec<(Arc<Source>, Diagnostic)>,
+}
+
+impl Accounts {
+    /// Puts a rule where its outcome belongs.
+    fn add(&mut self, rule: RuleDocument, outcome: Outcome, builder: &mut RuleSetBuilder) {
+        match outcome {
+            Outcome::Ready(ready) => {
+                builder.add(*ready);
+                self.documents.push(rule);
+            }
+            Outcome::Failed => {
+                self.failed += 1;
+                self.failed_documents.push(rule);
+            }
+            Outcome::NotRun(reason) => {
+                self.not_run.push(NotRun {
+                    rule_type: rule.rule_type(),
+                    rule_id: rule.rule_id.clone(),
+                    name: rule.name.clone(),
+                    reason,
+                });
+                self.not_run_documents.push(rule);
+            }
+        }
+    }
 }
 
 fn chosen(rule: &RuleDocument, only: &[String]) -> bool {

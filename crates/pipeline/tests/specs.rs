@@ -1,5 +1,8 @@
 //! Specs: what headings inherit, what is compared, what `--update` writes; nothing panics on any text.
 
+use std::sync::LazyLock;
+
+use maxspan_event::Schema;
 use maxspan_pipeline::spec::{
     CaseOutcome, MemoryFiles, Runner, RunnerOptions, SpecFile, Verdict, edited, parse,
 };
@@ -11,6 +14,9 @@ const RULE: &str = "```eql rule\nprocess where process.name == \"sh\"\n```\n";
 const OTHER_RULE: &str = "```kuery rule name=\"Curl\" id=c\nprocess.name: curl\n```\n";
 const SEQUENCE: &str = "```eql rule\nsequence by host.name [process where process.name == \"sh\"] [process where process.name == \"curl\"]\n```\n";
 
+/// Parsed once: the properties run thousands of cases.
+static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::built_in);
+
 fn runs(spec: &SpecFile) -> Vec<CaseOutcome> {
     let mut files = MemoryFiles::default();
     files.files.insert(
@@ -20,7 +26,7 @@ fn runs(spec: &SpecFile) -> Vec<CaseOutcome> {
             .to_owned(),
     );
     files.files.insert("events/sh.ndjson".into(), format!("{SH}\n{SH}\n"));
-    let runner = Runner::new(&files, RunnerOptions::default());
+    let runner = Runner::new(&files, RunnerOptions { schema: SCHEMA.clone(), fallback_rules: None });
     spec.cases.iter().map(|case| runner.run(spec, case)).collect()
 }
 
@@ -161,11 +167,11 @@ fn diagnostics_are_compared_with_places_in_the_block() {
             "# T\n\n```eql rule\nprocess where\n  proces.name == 1\n```\n\n```text diagnostics\n{expected}\n```\n"
         )
     };
-    check(&with("MX1210 2:3 proces.name"), "passed");
-    check(&with("MX1210"), "passed");
-    check(&with("MX1210 proces"), "passed");
-    check(&with("MX1210 1:3"), "what is said about the rules differs");
-    check(&with("MX1210\nMX1210"), "what is said about the rules differs");
+    check(&with("MX1201 2:3 proces.name"), "passed");
+    check(&with("MX1201"), "passed");
+    check(&with("MX1201 proces"), "passed");
+    check(&with("MX1201 1:3"), "what is said about the rules differs");
+    check(&with("MX1201\nMX1201"), "what is said about the rules differs");
     check(&with(""), "what is said about the rules differs");
     check(
         &with("1210"),
@@ -204,17 +210,38 @@ fn what_is_no_spec_or_a_broken_one_is_told_apart() {
         "nothing is expected of these events; `--update` writes down what comes",
     );
     check(&format!("{RULE}# T\n{}", events("silent", &["{\"a\": "])), "events of the case cannot be read");
+    let explain =
+        |lines: &str| format!("{RULE}# T\n{}```text explain\n{lines}\n```\n", events("silent", &[CURL]));
+    check(&explain("none of 1 event\nprocess.name = \"curl\""), "passed");
     check(
-        &format!("{RULE}# T\n{}```text explain\nx\n```\n", events("silent", &[CURL])),
-        "skipped: blocks `text explain` are not compared yet",
+        &explain("process.name = \"curl\"\nnone of 1 event"),
+        "the explanation has no line `none of 1 event` (after those before it)",
     );
     let stats = "```json stats\n{\"events_failed\": 1, \"alerts_capped_by_rule\": {\"x\": 0}}\n```\n";
     check(&format!("{RULE}# T\n{}{stats}", events("silent", &["{\"a\": "])), "passed");
+    let stats = "```json stats\n{\"event\": 1}\n```\n";
+    let text = format!("{RULE}# T\n{}{stats}", events("silent", &[CURL]));
+    check(&text, "MX1802 a hunt has no stats `event` | broken: the spec has errors");
     let repeated = events("events repeat=100000", &["{}", "{}", "{}"]);
     check(
         &format!("{RULE}# T\n{repeated}"),
         "broken: the case has more than 200000 events, or 268435456 bytes of them",
     );
+}
+
+#[test]
+fn many_messages_and_many_alerts_are_bounded() {
+    let spec = parse("a.md", &events("evnts", &[SH]).repeat(5_000));
+    let last = spec.diagnostics.last().unwrap();
+    assert_eq!((spec.diagnostics.len(), last.message.as_str()), (201, "and 4800 more messages"));
+    let repeated = events("events repeat=5000 every=1s", &[SH]);
+    let text = format!("{RULE}# T\n```toml options\nno_cap = true\n```\n{repeated}\n```ndjson alerts\n```\n");
+    let outcome = runs(&parse("a.md", &text)).remove(0);
+    let notes = &outcome.differences[0].notes;
+    assert_eq!((notes.len(), notes[100].as_str()), (101, "… and 4900 more"));
+    let lines = "{\"rule\": \"x\"}\n".repeat(50_000);
+    let text = format!("{RULE}# T\n{repeated}\n```ndjson alerts\n{lines}```\n");
+    assert_eq!(runs(&parse("a.md", &text))[0].verdict, Verdict::Failed);
 }
 
 /// Applies what `--update` would; asserts that then all cases that had edits pass, and that nothing is left to edit.
@@ -270,7 +297,7 @@ fn case_text() -> impl Strategy<Value = String> {
         "```text alerts\n7\n```\n",
         "```json stats\n{\"events\": 9, \"alerts_by_rule\": {\"t\": 4}}\n```\n",
         "```json stats\n{\n  \"events\": 9\n}\n```\n",
-        "```text diagnostics\nMX1102 1:1\nMX1210\n```\n",
+        "```text diagnostics\nMX1102 1:1\nMX1201\n```\n",
         "```text diagnostics\n```\n",
         "some text",
     ]);

@@ -1,11 +1,12 @@
 //! Rules between Elastic's TOML and Kibana's JSON, without loss.
 //!
-//! Both directions work on the trees of the texts, not on [`RuleDocument`](crate::RuleDocument), so that fields nobody
-//! here knows go along. What one form cannot hold is kept in a place of its own ([`kept`]), and is put back by the way
-//! back and by the readers of rules: a converted rule is the same rule, with the same alert ids.
+//! Both directions work on the trees of the texts, not on [`RuleDocument`](crate::RuleDocument), so that
+//! fields nobody here knows go along. What one form cannot hold is kept in a place of its own
+//! (`convert/kept.rs`), and is put back by the way back and by the readers of rules: a converted rule is the
+//! same rule, with the same alert ids.
 //!
-//! * TOML → JSON → TOML gives the same tree, keys in the same order. Comments and the way strings are quoted are no part
-//!   of the tree.
+//! * TOML → JSON → TOML gives the same tree, keys in the same order. Comments and the way strings are quoted
+//!   are no part of the tree.
 //! * JSON → TOML → JSON gives the same JSON value.
 //! * What was edited in between wins over what was kept.
 //!
@@ -51,7 +52,8 @@ const INSTALLED: [&str; 15] = [
     "namespace",
 ];
 
-/// The order of fields in `[rule]`, as in Elastic's repository: what is short first, then the query, then the mapping.
+/// The order of fields in `[rule]`, as in Elastic's repository: what is short first, then the query, then
+/// the mapping.
 const ORDER: [&str; 52] = [
     "author",
     "building_block_type",
@@ -111,8 +113,8 @@ type Fields = Map<String, Value>;
 
 // ---- TOML to JSON
 
-/// The JSON of a TOML rule, as Kibana imports it. `id`, `version` and what else an export has and TOML lacks is filled
-/// in, with the values that the rule has anyway.
+/// The JSON of a TOML rule, as Kibana imports it. `id`, `version` and what else an export has and TOML lacks
+/// is filled in, with the values that the rule has anyway.
 pub fn to_json(tree: &Table, version_lock: Option<&VersionLock>) -> Result<Value, ConvertError> {
     let error = |message: &str| ConvertError(message.to_owned());
     let rule = tree.get("rule").ok_or_else(|| error("there is no table `[rule]`"))?;
@@ -351,7 +353,8 @@ fn is_table(value: &toml::Value) -> bool {
         || value.as_array().is_some_and(|values| values.first().is_some_and(toml::Value::is_table))
 }
 
-/// The tables, and `[maxspan]` with whatever they do not say yet; `always` also where there is nothing to keep.
+/// The tables, and `[maxspan]` with whatever they do not say yet; `always` also where there is nothing to
+/// keep.
 fn completed(
     mut tables: Vec<(String, toml::Value)>,
     fields: &Fields,
@@ -446,7 +449,8 @@ fn exact_toml(value: &Value) -> Option<toml::Value> {
     })
 }
 
-/// The same, with members left out that TOML cannot hold: something to read and edit; what is exact is kept apart.
+/// The same, with members left out that TOML cannot hold: something to read and edit; what is exact is kept
+/// apart.
 fn plain_toml(value: &Value) -> Option<toml::Value> {
     match value {
         Value::Object(fields) => {

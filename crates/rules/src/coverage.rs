@@ -1,7 +1,8 @@
 //! Which tactics and techniques a set of rules is mapped to, and the layer of it for the ATT&CK Navigator.
 //!
-//! Only what rules name is known here: a technique that no rule is mapped to is not in the coverage, because the matrix
-//! is not part of this program. Rules without any mapping are counted apart, and so are frameworks.
+//! Only what rules name is known here: a technique that no rule is mapped to is not in the coverage, because
+//! the matrix is not part of this program. Rules without any mapping are counted apart, and so are
+//! frameworks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -212,8 +213,8 @@ impl CollectedTechnique<'_> {
     }
 }
 
-/// The layer of a framework, as the ATT&CK Navigator opens it. The score of a technique is its number of rules, or with
-/// alerts the number of rules that fired.
+/// The layer of a framework, as the ATT&CK Navigator opens it. The score of a technique is its number of
+/// rules, or with alerts the number of rules that fired.
 pub fn navigator_layer(coverage: &Coverage, framework: &FrameworkCoverage, name: &str) -> Value {
     let score = |rules: &[CoveringRule]| if coverage.with_alerts { fired_count(rules) } else { rules.len() };
     let of_tactics = framework.tactics.iter();

@@ -1,7 +1,8 @@
 //! Investigation guides for readers outside of Kibana: what its plugins stand for, written as Markdown.
 //!
-//! Kibana draws `!{osquery{…}}` and `!{investigate{…}}` (or the older `!{insight{…}}`) as buttons. Here they become the
-//! query to run, or the search to make. A plugin that is not known, or cannot be read, stays as it is.
+//! Kibana draws `!{osquery{…}}` and `!{investigate{…}}` (or the older `!{insight{…}}`) as buttons. Here they
+//! become the query to run, or the search to make. A plugin that is not known, or cannot be read, stays as
+//! it is.
 
 use serde_json::Value;
 
@@ -22,15 +23,12 @@ pub fn readable(guide: &str) -> String {
         let plugin = &rest[at..];
         let written = plugin_at(plugin)
             .and_then(|(name, table, length)| Some((written_out(name, &table, &margin(&out))?, length)));
-        match written {
-            Some((text, length)) => {
-                out.push_str(&text);
-                rest = &plugin[length..];
-            }
-            None => {
-                out.push_str("!{");
-                rest = &plugin[2..];
-            }
+        if let Some((text, length)) = written {
+            out.push_str(&text);
+            rest = &plugin[length..];
+        } else {
+            out.push_str("!{");
+            rest = &plugin[2..];
         }
     }
     out.push_str(rest);

@@ -118,8 +118,9 @@ fn esql_sources(query: &str) -> Vec<String> {
     sources.filter(|source| !source.is_empty()).map(str::to_owned).collect()
 }
 
-/// Operating systems that the rule is about, in small letters: its tags `OS: …`, or where there is none the values that
-/// the query has right behind `host.os.type`. A query that excludes a system is not told from one that asks for it.
+/// Operating systems that the rule is about, in small letters: its tags `OS: …`, or where there is none the
+/// values that the query has right behind `host.os.type`. A query that excludes a system is not told from
+/// one that asks for it.
 pub fn systems(rule: &RuleDocument) -> Vec<String> {
     let tagged =
         once(rule.tags.iter().filter_map(|tag| Some(tag.strip_prefix("OS:")?.trim().to_lowercase())));
@@ -173,7 +174,8 @@ pub struct RuleFilter {
     pub min_severity: Option<RuleSeverity>,
     /// The lowest risk score.
     pub min_risk: Option<u8>,
-    /// Tags, with `*` and without regard to case; what stands behind the tag's colon is enough (`macOS` for `OS: macOS`).
+    /// Tags, with `*` and without regard to case; what stands behind the tag's colon is enough (`macOS` for
+    /// `OS: macOS`).
     pub tags: Vec<String>,
     /// Tactics by id or name; blanks may be written `-` or `_`.
     pub tactics: Vec<String>,
@@ -265,8 +267,9 @@ fn has_technique(rule: &RuleDocument, wanted: &str) -> bool {
     techniques(rule).any(|(id, name)| below(id) || name.to_lowercase() == wanted.to_lowercase())
 }
 
-/// A name is held against the patterns as an event's index is. Of a pattern it is asked whether some name could fit both;
-/// patterns that the rule takes away are then left out of account, which errs on the side of listing too many.
+/// A name is held against the patterns as an event's index is. Of a pattern it is asked whether some name
+/// could fit both; patterns that the rule takes away are then left out of account, which errs on the side of
+/// listing too many.
 fn looks_into(rule: &RuleDocument, wanted: &str) -> bool {
     let patterns = indices(rule);
     if patterns.is_empty() {

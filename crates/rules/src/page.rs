@@ -44,7 +44,8 @@ pub enum Block {
         /// Its text.
         text: String,
     },
-    /// A name in a threat framework: what it is, and how deep it lies (tactic 0, technique 1, sub-technique 2).
+    /// A name in a threat framework: what it is, and how deep it lies (tactic 0, technique 1, sub-technique
+    /// 2).
     Threat {
         /// `Tactic`, `Technique`, `Sub-technique`.
         label: &'static str,

@@ -1,7 +1,7 @@
 //! Which fields a rule's query names.
 //!
-//! EQL and KQL are parsed. Of other languages, and of a query with errors, every dotted word outside of quotes counts:
-//! that errs on the side of naming too many (`logs.endpoint` in a `from`), never too few.
+//! EQL and KQL are parsed. Of other languages, and of a query with errors, every dotted word outside of
+//! quotes counts: that errs on the side of naming too many (`logs.endpoint` in a `from`), never too few.
 
 use std::collections::BTreeSet;
 
@@ -64,17 +64,25 @@ fn eql_query(query: &Query, fields: &mut BTreeSet<String>) {
     let (by, stages) = match &query.kind {
         QueryKind::Event(query) => return eql_event(query, fields),
         QueryKind::Sequence(sequence) => {
-            sequence.until.iter().for_each(|stage| eql_stage(stage, fields));
+            if let Some(stage) = &sequence.until {
+                eql_stage(stage, fields);
+            }
             (&sequence.by, &sequence.stages)
         }
         QueryKind::Sample(sample) => (&sample.by, &sample.stages),
     };
-    by.iter().for_each(|key| eql_expr(key, fields));
-    stages.iter().for_each(|stage| eql_stage(stage, fields));
+    for key in by {
+        eql_expr(key, fields);
+    }
+    for stage in stages {
+        eql_stage(stage, fields);
+    }
 }
 
 fn eql_stage(stage: &Stage, fields: &mut BTreeSet<String>) {
-    stage.by.iter().for_each(|key| eql_expr(key, fields));
+    for key in &stage.by {
+        eql_expr(key, fields);
+    }
     eql_event(&stage.query, fields);
 }
 
@@ -94,7 +102,9 @@ fn eql_expr(expr: &Expr, fields: &mut BTreeSet<String>) {
         }
         ExprKind::Not(inner) | ExprKind::Negate(inner) => eql_expr(inner, fields),
         ExprKind::And(members) | ExprKind::Or(members) => {
-            members.iter().for_each(|member| eql_expr(member, fields));
+            for member in members {
+                eql_expr(member, fields);
+            }
         }
         ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {
             eql_expr(left, fields);
@@ -102,10 +112,14 @@ fn eql_expr(expr: &Expr, fields: &mut BTreeSet<String>) {
         }
         ExprKind::In { value, list: others, .. } | ExprKind::Match { value, patterns: others, .. } => {
             eql_expr(value, fields);
-            others.iter().for_each(|other| eql_expr(other, fields));
+            for other in others {
+                eql_expr(other, fields);
+            }
         }
         ExprKind::Call { arguments, .. } => {
-            arguments.iter().for_each(|argument| eql_expr(argument, fields));
+            for argument in arguments {
+                eql_expr(argument, fields);
+            }
         }
         ExprKind::Lineage { query, .. } => eql_event(query, fields),
     }
@@ -120,7 +134,9 @@ fn kql_node(node: &Node, above: &str, fields: &mut BTreeSet<String>) {
             name(field);
         }
         NodeKind::And(members) | NodeKind::Or(members) => {
-            members.iter().for_each(|member| kql_node(member, above, fields));
+            for member in members {
+                kql_node(member, above, fields);
+            }
         }
         NodeKind::Not(inner) => kql_node(inner, above, fields),
         NodeKind::Nested { path, query } => {

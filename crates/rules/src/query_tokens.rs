@@ -1,7 +1,7 @@
 //! Cuts a query into pieces that can be coloured: keywords, fields, texts, numbers, comments.
 //!
-//! For showing only. It knows no grammar, takes any text, and errs by leaving pieces plain; the parsers of the
-//! languages say what a query means.
+//! For showing only. It knows no grammar, takes any text, and errs by leaving pieces plain; the parsers of
+//! the languages say what a query means.
 
 use maxspan_diagnostics::Span;
 
@@ -134,8 +134,8 @@ fn comment(language: Language, text: &str) -> Option<usize> {
 
 /// The bytes of a quoted text, to its end or that of the query.
 fn quoted(text: &str) -> usize {
-    if text.starts_with("\"\"\"") {
-        return text[3..].find("\"\"\"").map_or(text.len(), |end| end + 6);
+    if let Some(inside) = text.strip_prefix("\"\"\"") {
+        return inside.find("\"\"\"").map_or(text.len(), |end| end + 6);
     }
     let mut escaped = false;
     for (at, character) in text.char_indices().skip(1) {

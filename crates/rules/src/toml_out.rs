@@ -1,8 +1,9 @@
-//! A TOML table as text, in the order of its keys: what is read from the text is the same table, keys in the same order.
+//! A TOML table as text, in the order of its keys: what is read from the text is the same table, keys in the
+//! same order.
 //!
-//! Tables at the end of a table get headings (`[rule.threat]`), those before a plain value stay inline, since a heading
-//! would draw what follows into it. Texts of several lines are written over several lines. Comments are not part of a
-//! table, so there are none.
+//! Tables at the end of a table get headings (`[rule.threat]`), those before a plain value stay inline,
+//! since a heading would draw what follows into it. Texts of several lines are written over several lines.
+//! Comments are not part of a table, so there are none.
 
 use toml::{Table, Value};
 use toml_writer::{ToTomlKey as _, ToTomlValue as _, TomlKeyBuilder, TomlStringBuilder};
@@ -95,10 +96,16 @@ fn written_value(key: &str, value: &Value) -> String {
         Value::String(text) if text.contains('\n') => written_lines(key, text),
         Value::Array(values) => {
             let line = inline(value);
-            if line.chars().count() <= LINE_CHARS_MAX || values.is_empty() {
+            let has_lines = values.iter().any(|value| value.as_str().is_some_and(|text| text.contains('\n')));
+            if (line.chars().count() <= LINE_CHARS_MAX && !has_lines) || values.is_empty() {
                 return line;
             }
-            let lines: Vec<String> = values.iter().map(|value| format!("    {},\n", inline(value))).collect();
+            let element = |value: &Value| match value {
+                Value::String(_) => written_value(key, value),
+                other => inline(other),
+            };
+            let lines: Vec<String> =
+                values.iter().map(|value| format!("    {},\n", element(value))).collect();
             format!("[\n{}]", lines.concat())
         }
         _ => inline(value),

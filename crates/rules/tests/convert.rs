@@ -1,4 +1,5 @@
-//! Converting rules loses nothing: over made-up values, over what people edit in between, over the rule corpus.
+//! Converting rules loses nothing: over made-up values, over what people edit in between, over the rule
+//! corpus.
 
 use std::env;
 use std::fs;

@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything that CI checks, in order; every step runs, and one failed step fails the whole.
 //!
-//! A step whose tool or data is not on this machine says so. In CI that counts as failed, except for cargo-deny, which
-//! CI does not install, and for fuzzing, which needs a nightly toolchain.
+//! A step whose tool or data is not on this machine says so. In CI that counts as failed, except for cargo-deny and
+//! mdBook, which CI does not install, and for fuzzing, which needs a nightly toolchain.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow};
 
 use crate::outcome::Outcome;
 use crate::test::Summary;
-use crate::{cargo, codegen, conformance, fuzz, paths, test, tidy};
+use crate::{book, cargo, codegen, conformance, fuzz, paths, test, tidy};
 
 /// What CI runs.
 struct Step {
@@ -27,7 +27,7 @@ struct Report {
     result: Result<Outcome>,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "fmt", optional: false, run: |_| format() },
     Step { name: "clippy", optional: false, run: |_| clippy() },
     Step { name: "tidy", optional: false, run: |_| tidy::run() },
@@ -35,6 +35,7 @@ const STEPS: [Step; 9] = [
     Step { name: "test", optional: false, run: tests },
     Step { name: "conformance", optional: false, run: |_| conformance::run(true) },
     Step { name: "doc", optional: false, run: |_| documentation() },
+    Step { name: "book", optional: true, run: |_| book::run_if_installed() },
     Step { name: "deny", optional: true, run: |_| deny() },
     Step { name: "fuzz", optional: true, run: |_| fuzz::run(&[]) },
 ];

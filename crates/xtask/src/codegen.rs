@@ -1,6 +1,6 @@
-//! `cargo xtask codegen`: writes the built-in tables of the `event` crate, of fields from the published ECS field list
-//! and a list of further fields that rules and integrations use, and of the values that ECS allows; with `--check` it
-//! compares instead.
+//! `cargo xtask codegen`: writes the pages of the book that are made ([`pages`]), and the built-in tables of the `event`
+//! crate: of fields, from the published ECS field list and a list of further fields that rules and integrations use, and
+//! of the values that ECS allows. With `--check` it compares instead.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,6 +14,10 @@ use serde_json::Value;
 use crate::outcome::Outcome;
 use crate::paths;
 
+mod pages;
+
+pub(crate) use pages::FOLDERS;
+
 const HEADER: &str = "\
 # Field types: ECS 9.5 and fields that integrations and rules use beyond it. Written by `cargo xtask codegen`.
 # A line: how many leading segments of the name it shares with the line before, the type (with a plus: ECS; with `[]`:
@@ -24,8 +28,14 @@ const VALUES_HEADER: &str = "\
 # Values that ECS 9.5 allows. Written by `cargo xtask codegen`. A line: the field, then its values.
 ";
 
-/// Reads `ecs/` of the shared folder and writes `crates/event/src/fields.txt`, or compares that file.
+/// Writes everything that is made, or compares it.
 pub(crate) fn run(check: bool) -> Result<Outcome> {
+    pages::run(check)?;
+    fields(check)
+}
+
+/// Reads `ecs/` of the shared folder and writes `crates/event/src/fields.txt`, or compares that file.
+fn fields(check: bool) -> Result<Outcome> {
     let shared = paths::shared();
     if check && !shared.join("ecs").is_dir() {
         return Ok(Outcome::Skipped(format!("{} is not there", shared.join("ecs").display())));

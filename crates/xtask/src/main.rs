@@ -1,5 +1,6 @@
 //! Developer tasks: `cargo xtask <task>`; without a task, the list of them.
 
+mod book;
 mod cargo;
 mod ci;
 mod codegen;
@@ -25,7 +26,7 @@ struct Task {
     run: fn(check: bool) -> Result<Outcome>,
 }
 
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 7] = [
     Task {
         name: "test",
         takes_check: false,
@@ -42,7 +43,7 @@ const TASKS: [Task; 6] = [
     Task {
         name: "codegen",
         takes_check: true,
-        about: "write the table of known fields from the shared field lists",
+        about: "write the reference pages, and the table of known fields from the shared field lists",
         run: codegen::run,
     },
     Task {
@@ -56,6 +57,12 @@ const TASKS: [Task; 6] = [
         takes_check: false,
         about: "run the fuzz targets, or [TARGET], for [--seconds N]; [--keep] their corpora",
         run: |_| fuzz::run(&[]),
+    },
+    Task {
+        name: "book",
+        takes_check: false,
+        about: "build docs/ as a book with mdBook, which is installed where it is missing",
+        run: |_| book::run(),
     },
 ];
 

@@ -7,6 +7,7 @@
 //! | [`files`] | each file says what it is for, is not too long, and names no folder of some machine |
 //! | [`decisions`] | each decision has the template's headings and a line in the index |
 //! | [`codes`] | each diagnostic code has one meaning |
+//! | [`docs`] | the book's table of contents is whole; links and anchors lead somewhere |
 //!
 //! The checks of source text look at text, not at meaning: they miss what is renamed or hidden in a macro, and are there
 //! against accidents.
@@ -14,6 +15,7 @@
 mod codes;
 mod decisions;
 mod dependencies;
+pub(crate) mod docs;
 mod files;
 mod layers;
 mod rust_text;
@@ -58,6 +60,7 @@ pub(crate) fn run() -> Result<Outcome> {
     violations.extend(files::check(&tree));
     violations.extend(decisions::check(&tree));
     violations.extend(codes::check(&tree));
+    violations.extend(docs::check(&tree));
     violations.sort();
     for violation in &violations {
         println!("{violation}");

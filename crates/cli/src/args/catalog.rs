@@ -81,8 +81,8 @@ pub(crate) struct Loading {
 
 /// List rules, with filters
 ///
-/// One rule a line, as wide as the terminal. Rules that cannot be read are left out, counted on standard error, and
-/// shown by `maxspan rules check`.
+/// One rule a line, as wide as the terminal. Rules that cannot be read are left out, counted on standard
+/// error, and shown by `maxspan rules check`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan rules list detection-rules/rules --os macos --min-severity high
@@ -173,9 +173,9 @@ pub(crate) enum Column {
 
 /// Show a rule as a page to read
 ///
-/// The rule is named by a file that holds it alone, or by its id or name with --rules. The page has the order of
-/// Elastic's published reference: what it is about, how it runs, the investigation guide, setup, the query, and the
-/// techniques that it is mapped to.
+/// The rule is named by a file that holds it alone, or by its id or name with --rules. The page has the
+/// order of Elastic's published reference: what it is about, how it runs, the investigation guide, setup,
+/// the query, and the techniques that it is mapped to.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan rules show rules/macos/curl.toml
@@ -208,8 +208,8 @@ pub(crate) enum ShowFormat {
 
 /// Show which ATT&CK tactics and techniques rules are mapped to
 ///
-/// Counts rules by tactic, technique and sub-technique, as a table or as a layer for the ATT&CK Navigator. What no rule
-/// is mapped to is not listed: the matrix itself is not part of this program.
+/// Counts rules by tactic, technique and sub-technique, as a table or as a layer for the ATT&CK Navigator.
+/// What no rule is mapped to is not listed: the matrix itself is not part of this program.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan rules coverage detection-rules/rules
@@ -265,9 +265,9 @@ pub(crate) enum LayerFramework {
 
 /// Convert rules between Elastic's TOML and Kibana's NDJSON, without loss
 ///
-/// What one form cannot hold is kept in a place of its own, so that converting back gives the same rule again: in NDJSON
-/// under `meta.maxspan`, in TOML in the table `[maxspan]`. Exception lists and connectors of an export stay as they are
-/// in NDJSON; beside TOML they go to a file of their own.
+/// What one form cannot hold is kept in a place of its own, so that converting back gives the same rule
+/// again: in NDJSON under `meta.maxspan`, in TOML in the table `[maxspan]`. Exception lists and connectors
+/// of an export stay as they are in NDJSON; beside TOML they go to a file of their own.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan rules convert --to ndjson detection-rules/rules/macos --output macos.ndjson
@@ -304,8 +304,9 @@ pub(crate) enum ConvertFormat {
 
 /// Compare what two versions of rules raise on the same events
 ///
-/// Runs both over the events in one pass, and says for each rule what changed in it and which of its alerts are new, gone,
-/// changed or as before. An alert is the same when its rule and its events are. Rules that fail on either side are named.
+/// Runs both over the events in one pass, and says for each rule what changed in it and which of its alerts
+/// are new, gone, changed or as before. An alert is the same when its rule and its events are. Rules that
+/// fail on either side are named.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan rules diff old/rule.toml new/rule.toml events.ndjson.gz

@@ -166,8 +166,11 @@ fn checked_toml(document: &Value) -> Result<String, String> {
     Ok(text)
 }
 
-/// The documents of a file with their lines, and what cannot be read.
-fn documents(text: &str) -> (Vec<(usize, Value)>, Vec<(usize, String)>) {
+/// Documents, or messages, with their lines.
+type WithLines<T> = Vec<(usize, T)>;
+
+/// The documents of a file, and what cannot be read.
+fn documents(text: &str) -> (WithLines<Value>, WithLines<String>) {
     let flat = |line: usize, value: Value| match value {
         Value::Array(values) => values.into_iter().map(|value| (line, value)).collect(),
         other => vec![(line, other)],

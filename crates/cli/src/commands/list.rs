@@ -33,8 +33,8 @@ fn order(order: ListOrder) -> RuleOrder {
     }
 }
 
-/// The rules of the paths that the filters choose. What could not be read is counted on standard error; that nothing is
-/// left is said there too.
+/// The rules of the paths that the filters choose. What could not be read is counted on standard error; that
+/// nothing is left is said there too.
 pub(crate) fn chosen_rules(
     paths: &[std::path::PathBuf],
     filters: &Filters,

@@ -92,7 +92,8 @@ fn names(rules: &[CoveringRule]) -> String {
     names.join("; ")
 }
 
-/// `1,564 rules: 1,515 mapped to MITRE ATT&CK (14 tactics, 190 techniques, 300 sub-techniques), 49 without a mapping`
+/// `1,564 rules: 1,515 mapped to MITRE ATT&CK (14 tactics, 190 techniques, 300 sub-techniques), 49 without a
+/// mapping`
 fn totals(coverage: &Coverage) -> String {
     let mut parts = Vec::new();
     for framework in &coverage.frameworks {

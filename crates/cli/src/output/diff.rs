@@ -116,7 +116,8 @@ fn sign(change: AlertChange) -> (char, AnsiColor) {
     }
 }
 
-/// What an alert says otherwise; the reason repeats name and severity, so it is shown only where it is all there is.
+/// What an alert says otherwise; the reason repeats name and severity, so it is shown only where it is all
+/// there is.
 fn shown_differences(sample: &AlertSample) -> impl Iterator<Item = (&str, &str, &str)> {
     let only_reason = sample.differences.len() == 1;
     let shown = sample.differences.iter().map(|(field, before, after)| {

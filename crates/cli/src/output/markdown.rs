@@ -1,6 +1,8 @@
-//! Markdown on a terminal: headings in bold, points with hanging indents, code as it is, everything as wide as asked.
+//! Markdown on a terminal: headings in bold, points with hanging indents, code as it is, everything as wide
+//! as asked.
 //!
-//! A reading aid, not a renderer: it knows what investigation guides use, and prints what it does not know as it is.
+//! A reading aid, not a renderer: it knows what investigation guides use, and prints what it does not know
+//! as it is.
 
 use crate::terminal::{Paint, printable, wrapped_whole};
 
@@ -11,7 +13,8 @@ const WIDTH_MIN: usize = 20;
 
 /// The text in lines of at most `width` columns, but for code.
 pub(crate) fn markdown_lines(text: &str, width: usize, paint: Paint) -> Vec<String> {
-    let mut out = Lines { width, paint, lines: Vec::new(), paragraph: String::new(), lead: Lead::default() };
+    let mut out =
+        Writing { width, paint, lines: Vec::new(), paragraph: String::new(), lead: Lead::default() };
     let mut fence: Option<usize> = None;
     for line in printable(text).lines() {
         let bare = line.trim_start();
@@ -22,7 +25,9 @@ pub(crate) fn markdown_lines(text: &str, width: usize, paint: Paint) -> Vec<Stri
         }
         match fence {
             Some(indent) => {
-                out.code(line.get(indent..).filter(|_| line.len() >= indent).unwrap_or(bare), indent)
+                // Code that is indented less than its fence keeps its first letters.
+                let blanks = indent.min(line.len() - bare.len());
+                out.code(line.get(blanks..).unwrap_or(bare), indent);
             }
             None => out.line(line),
         }
@@ -41,7 +46,7 @@ struct Lead {
     indent: usize,
 }
 
-struct Lines {
+struct Writing {
     width: usize,
     paint: Paint,
     lines: Vec<String>,
@@ -49,7 +54,7 @@ struct Lines {
     lead: Lead,
 }
 
-impl Lines {
+impl Writing {
     fn line(&mut self, line: &str) {
         let bare = line.trim();
         if bare.is_empty() {
@@ -66,6 +71,10 @@ impl Lines {
             let first = format!("{}{marker} ", " ".repeat(indent));
             self.lead = Lead { indent: first.chars().count(), first };
             text.clone_into(&mut self.paragraph);
+        } else if bare.starts_with('|') {
+            // Rows of a table stay rows.
+            self.flush();
+            self.lines.push(inline(bare));
         } else if let Some(quoted) = bare.strip_prefix('>') {
             if !self.lead.first.starts_with('>') {
                 self.flush();
@@ -134,16 +143,13 @@ fn inline(text: &str) -> String {
             let label = &label[1..];
             (!label.contains(['[', ']']) && !address.contains(' ')).then_some((label, address, beyond))
         });
-        match link {
-            Some((label, address, beyond)) => {
-                let same = label == address;
-                out += &if same { address.to_owned() } else { format!("{label} ({address})") };
-                rest = beyond;
-            }
-            None => {
-                out.push('[');
-                rest = &rest[at + 1..];
-            }
+        if let Some((label, address, beyond)) = link {
+            let same = label == address;
+            out += &if same { address.to_owned() } else { format!("{label} ({address})") };
+            rest = beyond;
+        } else {
+            out.push('[');
+            rest = &rest[at + 1..];
         }
     }
     out.push_str(rest);
@@ -165,9 +171,11 @@ mod tests {
             &["• one two three four", "  five six seven", "• x"],
         );
         check(" 1. a\n```sql\nSELECT  1\n```\nb", &[" 1. a", "  SELECT  1", "b"]);
+        check("a\n| `b` | c |\n|---|---|\nd", &["a", "| b | c |", "|---|---|", "d"]);
         check("> a\n> b\nc", &["> a b c"]);
         check("see [x](https://y) [z] a[0](b c)", &["see x (https://y) [z]", "a[0](b c)"]);
         check("[x](x) \u{1b}[2J", &["x \\u{1b}[2J"]);
         check("```\nunclosed", &["  unclosed"]);
+        check("  ```\n  ab\nc\n    d\n  ```", &["    ab", "    c", "      d"]);
     }
 }

@@ -19,7 +19,9 @@ pub(crate) fn text(page: &Page, width: usize, paint: Paint) -> String {
         let is_fact = matches!(block, Block::Fact(..) | Block::CodeFact(..));
         let is_threat = matches!(block, Block::Threat { .. });
         // Short facts stand together; everything else stands apart.
-        if !lines.last().is_some_and(String::is_empty) && !(is_fact && after_fact) && !is_threat {
+        let stands_close = is_threat || (is_fact && after_fact);
+        let is_apart = lines.last().is_some_and(String::is_empty);
+        if !stands_close && !is_apart {
             lines.push(String::new());
         }
         lines.extend(block_lines(block, width, paint));
@@ -105,12 +107,11 @@ pub(crate) fn markdown(page: &Page) -> String {
         let is_fact = |block: &Block| matches!(block, Block::Fact(..) | Block::CodeFact(..));
         let is_threat = |block: &Block| matches!(block, Block::Threat { .. });
         let together = before.is_some_and(|before| is_threat(before) && is_threat(block));
-        if together {
-        } else if before.is_some_and(|before| is_fact(before) && is_fact(block)) {
+        if before.is_some_and(|before| is_fact(before) && is_fact(block)) {
             // Two blanks end a line within a paragraph.
             out.truncate(out.trim_end().len());
             out += "  \n";
-        } else {
+        } else if !together {
             out += "\n";
         }
         out += &markdown_block(block);

@@ -84,14 +84,14 @@ impl StageTable {
     }
 
     /// Takes the event that the view has just looked at.
-    pub(super) fn event(&mut self, view: &mut View, seen: &Seen, event: &RawEvent, arrival: u64) {
+    pub(super) fn event(&mut self, view: &View, seen: &Seen, event: &RawEvent, arrival: u64) {
         let own = seen.matches.iter().find(|found| found.rule == RuleId(0));
         let steps = own.map_or_else(Vec::new, |found| steps_of(&found.body));
         let place = place(event);
         for index in 0..self.stages.len() {
             let distance = view.distance(seen, index);
             if distance > 0 {
-                self.nearest[index].offer(distance, arrival, event);
+                self.nearest[index].offer(distance, || view.beyond_slips(index), arrival, event);
                 continue;
             }
             let keys = steps.iter().find(|(step, _)| *step == index).map(|(_, keys)| keys);

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use maxspan_diagnostics::printable;
 
-use super::{Break, Chain, EventExplanation, Explanation, FieldSeen, Node, SeenStage};
+use super::{Break, Chain, EventExplanation, Explanation, FieldSeen, Gate, Node, SeenStage};
 
 /// What a piece of the text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,9 @@ impl Text<'_> {
         if self.painter.is_on() {
             self.query(&event.conditions);
         }
-        for gate in &event.gates {
+        // That an event names no index and every rule looks at it is what files are like.
+        let shown = |gate: &&Gate| !gate.passed || gate.kind != "index" || !event.index.is_empty();
+        for gate in event.gates.iter().filter(shown) {
             let (mark, word) = if gate.passed { (Mark::True, "true") } else { (Mark::False, "false") };
             let sign = if gate.passed { " " } else { ">" };
             let word = self.painter.paint(mark, &format!("{word:<6}"));

@@ -122,6 +122,16 @@ pub(super) fn json(value: &Value) -> Json {
     }
 }
 
+/// Whether a single condition fails by the case of letters alone, or because a wildcard is none.
+pub(super) fn is_slip(verdict: &Verdict<'_>) -> bool {
+    let ConditionKind::Single(single) = &verdict.condition.kind else { return false };
+    verdict.truth != Truth::True && constant_hint(&single.holds, &texts(&verdict.values)).is_some()
+}
+
+fn texts(values: &[Vec<Value>]) -> Vec<&str> {
+    values.iter().flatten().filter_map(Value::as_text).collect()
+}
+
 /// Why a condition on a field may fail although it looks right.
 fn hint(single: &Single, values: &[Vec<Value>]) -> Option<String> {
     let missing: Vec<&str> = single
@@ -135,7 +145,6 @@ fn hint(single: &Single, values: &[Vec<Value>]) -> Option<String> {
         let verb = if missing.len() == 1 { "is" } else { "are" };
         return Some(format!("{} {verb} missing in the event", missing.join(", ")));
     }
-    let texts: Vec<&str> = values.iter().flatten().filter_map(Value::as_text).collect();
     let unreadable = single.reads.iter().zip(values).find(|(read, values)| {
         let held = matches!(
             read.kind,
@@ -146,7 +155,7 @@ fn hint(single: &Single, values: &[Vec<Value>]) -> Option<String> {
     if let Some((read, _)) = unreadable {
         return Some(format!("a field of type `{}` cannot hold this value", read.kind));
     }
-    constant_hint(&single.holds, &texts)
+    constant_hint(&single.holds, &texts(values))
 }
 
 fn constant_hint(predicate: &Predicate, texts: &[&str]) -> Option<String> {

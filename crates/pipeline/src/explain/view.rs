@@ -10,7 +10,7 @@ use maxspan_plan::{Environment, Plan, PlanKind};
 use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
 
 use super::chain::{Variant, variants};
-use super::tree::node;
+use super::tree::{is_slip, node};
 use super::{EventExplanation, ExplainOptions, Gate, Subject};
 use crate::input::RawEvent;
 
@@ -117,6 +117,14 @@ impl View {
     pub(super) fn distance(&self, seen: &Seen, stage: usize) -> u32 {
         let conditions = self.stage(stage).map_or(0, |stage| stage.condition.distance(self.scratch.slots()));
         conditions + seen.closed_gates
+    }
+
+    /// How many of the conditions in the way fail for more than a slip: not only by the case of letters, or because a
+    /// wildcard is none.
+    pub(super) fn beyond_slips(&self, stage: usize) -> u32 {
+        let Some(stage) = self.stage(stage) else { return 0 };
+        let verdict = stage.condition.evaluate(self.scratch.slots());
+        verdict.obstacles().into_iter().filter(|obstacle| !is_slip(obstacle)).count() as u32
     }
 
     /// The event that was looked at last, condition by condition.

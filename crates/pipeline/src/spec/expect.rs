@@ -1,5 +1,6 @@
 //! What a case expects against what came.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Diagnostic, Source};
@@ -10,7 +11,7 @@ use super::compare::{aligned, equal, members_line, one_line};
 use super::document::{Case, ExpectedAlert, ExpectedDiagnostic};
 use super::run::{CaseRun, diagnostics, explained};
 use crate::hunt::HuntAlert;
-use crate::limits::CASE_ALERTS_ALIGNED_MAX;
+use crate::limits::{CASE_ALERTS_ALIGNED_MAX, CASE_NOTES_MAX};
 
 /// One thing that differs from what is expected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +61,7 @@ fn unread(case: &Case, run: &CaseRun) -> Option<Difference> {
     });
     let line = usize::try_from(run.problems[0].location.line).unwrap_or(case.line).max(1);
     let what = "events of the case cannot be read".to_owned();
-    Some(Difference { line, what, notes: notes.collect(), ..Difference::default() })
+    Some(Difference { line, what, notes: limited(notes), ..Difference::default() })
 }
 
 // ---- Counts
@@ -111,7 +112,7 @@ fn alerts_word(count: u64) -> String {
 
 fn listed_alerts(run: &CaseRun) -> Vec<String> {
     let shown = run.alerts.iter().filter(|alert| !alert.building_block);
-    shown.map(|alert| format!("alert {}", members_line(&default_line(run, alert)))).collect()
+    limited(shown.map(|alert| format!("alert {}", members_line(&default_line(run, alert)))))
 }
 
 // ---- Alerts
@@ -278,21 +279,29 @@ pub(super) fn default_line(run: &CaseRun, alert: &HuntAlert) -> Map<String, Valu
 }
 
 fn alert_notes(run: &CaseRun, expected: &[ExpectedAlert], rows: &AlertRows<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (at, alert) in rows.listed.iter().enumerate().filter(|(at, _)| !rows.pairs.iter().any(|p| p.1 == *at))
-    {
+    let (found, came): (HashSet<usize>, HashSet<usize>) = rows.pairs.iter().copied().unzip();
+    let unexpected = rows.listed.iter().enumerate().filter(|(at, _)| !came.contains(at));
+    let unexpected = unexpected.map(|(at, alert)| {
         let rule = run.rules().document(alert.rule);
         let numbers: Vec<String> = run.events_of(alert).map(|(number, _)| number.to_string()).collect();
-        let events = match numbers.len() {
-            1 => format!("event {}", numbers[0]),
-            _ => format!("events {}", numbers.join(", ")),
-        };
-        notes.push(format!("unexpected: alert {} of `{}` ({}) on {events}", at + 1, rule.name, rule.rule_id));
+        let noun = if numbers.len() == 1 { "event" } else { "events" };
+        let (name, id, events) = (&rule.name, &rule.rule_id, numbers.join(", "));
+        format!("unexpected: alert {} of `{name}` ({id}) on {noun} {events}", at + 1)
+    });
+    let missing = expected.iter().enumerate().filter(|(at, _)| !found.contains(at));
+    let missing = missing.map(|(at, one)| format!("missing: alert {}: {}", at + 1, one.text));
+    limited(unexpected.chain(missing))
+}
+
+/// The first of many notes, and how many others there are.
+fn limited(notes: impl Iterator<Item = String>) -> Vec<String> {
+    let mut notes = notes.fuse();
+    let mut shown: Vec<String> = notes.by_ref().take(CASE_NOTES_MAX).collect();
+    let more = notes.count();
+    if more > 0 {
+        shown.push(format!("… and {more} more"));
     }
-    for (at, one) in expected.iter().enumerate().filter(|(at, _)| !rows.pairs.iter().any(|p| p.0 == *at)) {
-        notes.push(format!("missing: alert {}: {}", at + 1, one.text));
-    }
-    notes
+    shown
 }
 
 // ---- Stats

@@ -13,7 +13,8 @@ use super::document::{
 use super::info::{self, Attribute, Info};
 use super::markdown::{Fence, Item, LinkItem, Section, sections};
 use super::options::{self, SpecOptions, duration};
-use crate::limits::{SPEC_BYTES_MAX, SPEC_CASES_MAX, SPEC_REPEAT_MAX};
+use crate::hunt::HuntStats;
+use crate::limits::{SPEC_BYTES_MAX, SPEC_CASES_MAX, SPEC_DIAGNOSTICS_MAX, SPEC_REPEAT_MAX};
 
 /// Reads a spec. `name` is the path of the file; links are relative to its folder.
 pub fn parse(name: &str, text: &str) -> SpecFile {
@@ -25,6 +26,12 @@ pub fn parse(name: &str, text: &str) -> SpecFile {
     }
     let (cases, mut diagnostics) = Parser { source: &source, diagnostics: Vec::new() }.run();
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    let more = diagnostics.len().saturating_sub(SPEC_DIAGNOSTICS_MAX);
+    if more > 0 {
+        let span = diagnostics[SPEC_DIAGNOSTICS_MAX].span;
+        diagnostics.truncate(SPEC_DIAGNOSTICS_MAX);
+        diagnostics.push(Diagnostic::new(codes::SPEC_LIMIT, span, format!("and {more} more messages")));
+    }
     SpecFile { source, cases, diagnostics }
 }
 
@@ -316,7 +323,10 @@ impl Parser<'_> {
             (_, "stats") => {
                 self.once(expected.stats.is_some(), span, "stats");
                 match serde_json::from_str(&block.text) {
-                    Ok(Value::Object(stats)) => expected.stats = Some((block, stats)),
+                    Ok(Value::Object(stats)) => {
+                        self.stat_names(&block, &stats);
+                        expected.stats = Some((block, stats));
+                    }
                     Ok(_) => self.report(codes::SPEC_CONTENT, block.content, "stats are a JSON object"),
                     Err(error) => {
                         let message = format!("the stats are no JSON: {}", reason(&error));
@@ -336,10 +346,23 @@ impl Parser<'_> {
         }
     }
 
+    /// A misspelt count would be compared with nothing.
+    fn stat_names(&mut self, block: &Block, stats: &Map<String, Value>) {
+        let known = serde_json::to_value(HuntStats::default()).unwrap_or_default();
+        let Value::Object(known) = known else { return };
+        for name in stats.keys().filter(|name| !known.contains_key(*name)) {
+            let message = format!("a hunt has no stats `{name}`");
+            let diagnostic = Diagnostic::new(codes::SPEC_CONTENT, block.content, message);
+            self.diagnostics.push(match nearest_names(name, known.keys().map(String::as_str)).first() {
+                Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
+                None => diagnostic,
+            });
+        }
+    }
+
     fn alerts(&mut self, block: &Block) -> Vec<ExpectedAlert> {
         let mut alerts = Vec::new();
-        for (index, line) in lines(block) {
-            let span = self.line_span(block, index);
+        for (line, span) in lines(block, &self.source.text) {
             match serde_json::from_str(line) {
                 Ok(Value::Object(fields)) => alerts.push(ExpectedAlert { fields, text: line.to_owned() }),
                 Ok(_) => self.report(codes::SPEC_CONTENT, span, "an expected alert is a JSON object"),
@@ -351,24 +374,14 @@ impl Parser<'_> {
         alerts
     }
 
-    /// A line of a block, without blanks around it.
-    fn line_span(&self, block: &Block, index: usize) -> Span {
-        let content = block.content.slice(&self.source.text);
-        let before: usize = content.split_inclusive('\n').take(index).map(str::len).sum();
-        let line = content[before..].lines().next().unwrap_or("");
-        let start = block.content.start + before + (line.len() - line.trim_start().len());
-        Span::new(start, start + line.trim().len())
-    }
-
     fn diagnostics_block(&mut self, block: &Block) -> Vec<ExpectedDiagnostic> {
         let mut expected = Vec::new();
-        for (index, line) in lines(block) {
+        for (line, span) in lines(block, &self.source.text) {
             let (code, rest) = line.split_once(' ').unwrap_or((line, ""));
             let is_code = code.strip_prefix("MX").is_some_and(|digits| {
                 digits.len() == 4 && digits.chars().all(|character| character.is_ascii_digit())
             });
             if !is_code {
-                let span = self.line_span(block, index);
                 self.report(codes::SPEC_CONTENT, span, "the line does not begin with a code like MX1102");
                 continue;
             }
@@ -393,10 +406,17 @@ impl Events {
     }
 }
 
-/// Lines that are not blank, with their places among all lines.
-fn lines(block: &Block) -> impl Iterator<Item = (usize, &str)> {
-    let numbered = block.text.lines().enumerate();
-    numbered.map(|(index, line)| (index, line.trim())).filter(|(_, line)| !line.is_empty())
+/// Lines of a block that are not blank, without blanks around them, and where they are in the file.
+fn lines<'b>(block: &'b Block, text: &'b str) -> impl Iterator<Item = (&'b str, Span)> {
+    let mut start = block.content.start;
+    // The block's text is the file's without indentation, line by line.
+    let written = block.content.slice(text).split_inclusive('\n').map(move |written| {
+        let blank = written.len() - written.trim_start().len();
+        let span = Span::new(start + blank, start + written.trim_end().len());
+        start += written.len();
+        span
+    });
+    block.text.lines().map(str::trim).zip(written).filter(|(line, _)| !line.is_empty())
 }
 
 /// What the JSON parser says, without its own place in the text.

@@ -3,9 +3,9 @@
 //! **In TOML**, the table `[maxspan]` has what Kibana's form says and TOML's `[rule]` does not:
 //!
 //! * `installed`: fields of the installed rule (`id`, `created_at` …), as they are;
-//! * `exact`: a JSON object, by field. `is` is the field's exact value; without it the export has no such field. It
-//!   counts only while the field, as read from `[rule]`, is still what `as` says, or absent where there is no `as`: who
-//!   edits the rule is not overruled;
+//! * `exact`: a JSON object, by field. `is` is the field's exact value; without it the export has no such
+//!   field. It counts only while the field, as read from `[rule]`, is still what `as` says, or absent where
+//!   there is no `as`: who edits the rule is not overruled;
 //! * `asset`: a package asset around the rule, as JSON.
 //!
 //! **In JSON**, `meta.maxspan.toml` has what the TOML file said and the API's form does not ([`Kept`]).

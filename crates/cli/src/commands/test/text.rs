@@ -138,8 +138,8 @@ fn painted(line: &str, paint: Paint) -> String {
 }
 
 fn limited(lines: &[String], look: impl Fn(&str) -> String) -> String {
-    let shown = lines.iter().take(LINES_MAX).map(|line| format!("    {}\n", look(&printable(line))));
-    let mut out: String = shown.collect();
+    let shown = lines.iter().take(LINES_MAX).map(|line| format!("    {}", look(&printable(line))));
+    let mut out: String = shown.map(|line| format!("{}\n", line.trim_end())).collect();
     if lines.len() > LINES_MAX {
         out += &format!("    … and {} more lines\n", lines.len() - LINES_MAX);
     }
