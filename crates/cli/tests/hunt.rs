@@ -65,8 +65,11 @@ fn a_table_has_a_row_for_each_alert() {
 fn a_table_shows_a_sequence_once_with_the_time_of_its_last_event() {
     let place = Place::new();
     place.run(&["demo", "--format", "ndjson", "--events", "demo.ndjson"]).code(0);
-    let folder = rules_folder().join("macos").display().to_string();
-    let run = place.run(&["hunt", "--rules", &folder, "--format", "table", "demo.ndjson"]).code(0);
+    let rule = |name: &str| rules_folder().join("macos").join(name).display().to_string();
+    let sequence = rule("installer_package_spawns_network_event.toml");
+    let event = rule("softwareupdate_preferences_modification.toml");
+    let arguments = ["hunt", "--rules", &sequence, "--rules", &event, "--format", "table", "demo.ndjson"];
+    let run = place.run(&arguments).code(0);
     assert_eq!(run.out.lines().count(), 4, "{}", run.out);
     run.prints("2026-03-10T15:12:36.895Z  medium    macOS Installer Package Spawns a Network Event");
 }
