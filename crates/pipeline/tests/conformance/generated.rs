@@ -165,7 +165,7 @@ fn explanations_agree() {
             let explanation = explain(subject, &mut reader(entry, group), &options);
             record.case(
                 format!("{rule_id} {key}"),
-                explanation.map_err(|found| format!("{found:?}")).and_then(agrees),
+                explanation.map_err(|found| format!("{found:?}")).and_then(|found| agrees(&found)),
             );
         }
     }
@@ -173,7 +173,7 @@ fn explanations_agree() {
 }
 
 /// Whether the conditions say the same as the hunt.
-fn agrees(explanation: Explanation) -> Result<(), String> {
+fn agrees(explanation: &Explanation) -> Result<(), String> {
     let alerted = explanation.stats.alerts > 0;
     let said = if explanation.kind == "event" {
         explanation.matched > 0
