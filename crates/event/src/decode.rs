@@ -698,7 +698,7 @@ mod tests {
         check(FieldType::Unknown, "5", Value::Long(5));
         check(FieldType::Unknown, "1e3", Value::Double(1000.0));
         // The nearest float to what is written, which a quick conversion misses.
-        for exact in [23.020368547758082, -9.223372003685478e22, 1.8446744073709257e20] {
+        for exact in [23.020_368_547_758_082, -9.223_372_003_685_478e22, 1.844_674_407_370_925_7e20] {
             check(FieldType::Double, &format!("{exact:e}"), Value::Double(exact));
         }
         check(FieldType::Keyword, "{\"c\": 1}", Value::Object);

@@ -1,12 +1,13 @@
 //! `MX1614` leading-wildcard and `MX1615` only-exclusions: conditions that hardly select events.
 //!
 //! What selects is a test of a field other than those that say what kind of event it is. A condition in a form that is
-//! not known here (functions, free text) is taken to select.
+//! not known here (functions, free text) is taken to select. Of stages with join keys, one that selects is enough: the keys
+//! select for the others.
 
 use maxspan_diagnostics::{Diagnostic, Span, codes};
 use maxspan_plan::TestKind;
 
-use super::condition::{Literal, Node, NodeKind};
+use super::condition::{Literal, Node, NodeKind, Step};
 use super::subject::Subject;
 
 /// Fields, and objects of fields, that say what kind of event it is.
@@ -27,7 +28,12 @@ const GENERIC: [&str; 12] = [
 
 pub(super) fn check(subject: &mut Subject<'_>) {
     let mut found = Vec::new();
-    for step in subject.steps.iter().filter(|step| !step.missing) {
+    let steps = || subject.steps.iter().filter(|step| !step.missing);
+    let selects = |step: &Step| anchored(subject, &step.condition, &mut Places::default());
+    if steps().any(|step| step.joined && selects(step)) {
+        return;
+    }
+    for step in steps() {
         let mut places = Places::default();
         let anchored = anchored(subject, &step.condition, &mut places);
         let said = match (anchored, places.pattern, places.excluded) {
@@ -114,5 +120,12 @@ mod tests {
         check_eql("process where event.type == \"start\" and not process.name == \"a\"", &["MX1615 1:45"]);
         check_kql("event.category: process and not user.id: 0", &["MX1615"]);
         check_kql("event.category: process", &[]);
+        let any = "[process where event.action != \"fork\"]";
+        let one = "[process where process.name == \"a\"]";
+        check_eql(&format!("sequence by host.id with maxspan=1m {one} {any}"), &[]);
+        check_eql(
+            &format!("sequence by host.id with maxspan=1m {any} {any}"),
+            &["MX1615 1:52", "MX1615 1:92"],
+        );
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Step {
     pub(super) condition: Node,
     /// From a missing-event stage (`![…]`).
     pub(super) missing: bool,
+    /// A stage that shares join keys with others.
+    pub(super) joined: bool,
 }
 
 /// Brings conditions into this form; slots are those of `fields`.
@@ -61,25 +63,30 @@ impl Builder<'_> {
     /// The events of an EQL query, `until` last.
     pub(super) fn eql(&mut self, query: &eql::Query) -> Vec<Step> {
         match &query.kind {
-            eql::QueryKind::Event(event) => vec![self.event(event, false)],
+            eql::QueryKind::Event(event) => vec![self.event(event)],
             eql::QueryKind::Sequence(sequence) => {
                 let stages = sequence.stages.iter().chain(&sequence.until);
-                stages.map(|stage| self.event(&stage.query, stage.missing)).collect()
+                stages.map(|stage| self.stage(stage, &sequence.by)).collect()
             }
             eql::QueryKind::Sample(sample) => {
-                sample.stages.iter().map(|stage| self.event(&stage.query, stage.missing)).collect()
+                sample.stages.iter().map(|stage| self.stage(stage, &sample.by)).collect()
             }
         }
     }
 
-    fn event(&mut self, query: &eql::EventQuery, missing: bool) -> Step {
+    fn stage(&mut self, stage: &eql::Stage, by: &[Expr]) -> Step {
+        let joined = !by.is_empty() || !stage.by.is_empty();
+        Step { missing: stage.missing, joined, ..self.event(&stage.query) }
+    }
+
+    fn event(&mut self, query: &eql::EventQuery) -> Step {
         let mut parts = Vec::new();
         if query.category.is_some() {
             let condition = Expr { kind: ExprKind::Boolean(true), span: query.category_span };
             parts.push(self.lowered(query.category.clone(), &condition, query.category_span));
         }
         parts.push(self.eql_condition(&query.condition, false));
-        Step { condition: all(parts, query.span), missing }
+        Step { condition: all(parts, query.span), missing: false, joined: false }
     }
 
     fn eql_condition(&mut self, expr: &Expr, negated: bool) -> Node {
@@ -160,7 +167,7 @@ impl Builder<'_> {
 
     /// The condition of a KQL query.
     pub(super) fn kql(&mut self, node: &kql::Node) -> Step {
-        Step { condition: self.kql_condition(node, false), missing: false }
+        Step { condition: self.kql_condition(node, false), missing: false, joined: false }
     }
 
     fn kql_condition(&mut self, node: &kql::Node, negated: bool) -> Node {

@@ -170,7 +170,6 @@ mod tests {
             "[x](../README.md)",
             &["docs/a.md:1: `../README.md` leads out of the book: name the file in code instead"],
         );
-        check("[x](commands/rules-check.md#any)", &[]);
     }
 
     #[test]
