@@ -125,7 +125,7 @@ mod tests {
         check_eql(&format!("sequence by host.id with maxspan=1m {one} {any}"), &[]);
         check_eql(
             &format!("sequence by host.id with maxspan=1m {any} {any}"),
-            &["MX1615 1:52", "MX1615 1:92"],
+            &["MX1615 1:52", "MX1615 1:91"],
         );
     }
 }
