@@ -96,6 +96,24 @@ fn conditions_say_what_they_saw() {
 }
 
 #[test]
+fn a_list_of_values_is_one_condition() {
+    let event = json!({"process": {"name": "cmd.exe", "args": ["a", "b"]}});
+    check(
+        "kuery",
+        "process.name: (CMD.exe or\n  \"powershell.exe\") and process.args: (a and c)",
+        &event,
+        &[
+            "false all of",
+            "> false process.name: (CMD.exe or \"powershell.exe\") process.name = \"cmd.exe\"",
+            "^ `cmd.exe` and `CMD.exe` differ in case only",
+            "false all of",
+            "true a process.args = [\"a\", \"b\"]",
+            "> false c process.args = [\"a\", \"b\"]",
+        ],
+    );
+}
+
+#[test]
 fn nested_conditions_are_shown_for_the_closest_object() {
     let event =
         json!({"dll": {"pe": {"sections": [{"name": "a", "entropy": 1}, {"name": "b", "entropy": 9}]}}});

@@ -26,7 +26,14 @@ impl Lowering<'_> {
             |list: &[Node]| list.iter().map(|one| self.condition_outline(one, fields)).collect::<Vec<_>>();
         let kind = match &node.kind {
             NodeKind::And(all) => ConditionKind::And(list(all)),
-            NodeKind::Or(any) => ConditionKind::Or(list(any)),
+            NodeKind::Or(any) => match common_field(any) {
+                // `field: (a or b)` is one condition of the text: its values are no more than a list.
+                Some(field) => {
+                    let kind = self.single_outline(node, Some(field), fields);
+                    return Condition { span: field.span.to(node.span), kind };
+                }
+                None => ConditionKind::Or(list(any)),
+            },
             NodeKind::Not(inner) => ConditionKind::Not(Box::new(self.condition_outline(inner, fields))),
             NodeKind::Nested { path, query } => self.nested_outline(path, query, fields),
             NodeKind::Is { field, .. } => self.single_outline(node, field.as_ref(), fields),
@@ -57,4 +64,14 @@ impl Lowering<'_> {
         let slot = fields.slot(&field);
         Read { name: field.name, path: field.path, kind: field.kind.name(), span, slot }
     }
+}
+
+/// The field that is written once for all of the alternatives.
+fn common_field(alternatives: &[Node]) -> Option<&Literal> {
+    let field = |node: &Node| match &node.kind {
+        NodeKind::Is { field: Some(field), .. } => Some(field.span),
+        _ => None,
+    };
+    let NodeKind::Is { field: Some(first), .. } = &alternatives.first()?.kind else { return None };
+    alternatives.iter().all(|node| field(node) == Some(first.span)).then_some(first)
 }

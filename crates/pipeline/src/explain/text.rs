@@ -168,7 +168,8 @@ impl Text<'_> {
         let text = format!("{indent}{}", printable(&text));
         let values: Vec<String> = node.fields.iter().map(field).collect();
         let values = printable(&values.join(", ")).into_owned();
-        let line = format!("  {sign} {truth} {text:<width$}  {}", self.painter.paint(Mark::Dim, &values));
+        let values = if values.is_empty() { values } else { self.painter.paint(Mark::Dim, &values) };
+        let line = format!("  {sign} {truth} {text:<width$}  {values}");
         self.out.push_str(line.trim_end());
         self.out.push('\n');
         if let Some(hint) = &node.hint {

@@ -73,12 +73,13 @@ impl<'v> Builder<'_, 'v> {
             ConditionKind::Single(single) => ("condition", Some(single)),
         };
         let whole = single.is_some() || kind == "related";
+        let span = if whole { self.closed(condition.span) } else { condition.span };
         let obstacle = self.obstacles.contains(&std::ptr::from_ref(verdict));
         Node {
             kind,
             truth: verdict.truth.name(),
-            text: if whole { one_line(in_file.slice(&self.source.text)) } else { String::new() },
-            span: condition.span,
+            text: if whole { one_line(span.shifted(self.shift).slice(&self.source.text)) } else { String::new() },
+            span,
             at: Some(self.source.position(in_file.start)),
             fields: single.map_or_else(Vec::new, |single| fields(&single.reads, &verdict.values)),
             hint: match single {
@@ -91,6 +92,19 @@ impl<'v> Builder<'_, 'v> {
             obstacle,
             parts: verdict.parts.iter().map(|part| self.node(part)).collect(),
         }
+    }
+}
+
+impl Builder<'_, '_> {
+    /// The span with the parenthesis that closes its list, which syntax trees leave out.
+    fn closed(&self, span: Span) -> Span {
+        let text = span.shifted(self.shift).slice(&self.source.text);
+        let rest = self.source.text.get(span.end + self.shift..).unwrap_or_default();
+        let blanks = rest.len() - rest.trim_start().len();
+        if text.matches('(').count() > text.matches(')').count() && rest[blanks..].starts_with(')') {
+            return Span::new(span.start, span.end + blanks + 1);
+        }
+        span
     }
 }
 
