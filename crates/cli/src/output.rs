@@ -10,6 +10,7 @@ pub(crate) mod messages;
 pub(crate) mod ndjson;
 pub(crate) mod page;
 pub(crate) mod person;
+pub(crate) mod reading;
 pub(crate) mod row;
 pub(crate) mod summary;
 pub(crate) mod table;

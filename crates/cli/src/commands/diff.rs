@@ -3,28 +3,24 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
+use indicatif::HumanCount;
 use maxspan_pipeline::diff::{Diff, DiffObserver, diff};
 use maxspan_pipeline::hunt::{HuntOptions, MaxSignals};
 use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 use maxspan_rules::CompileOptions;
 
-use super::hunt::style;
 use crate::args::catalog::{DiffArguments, DiffFormat};
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::Writer;
 use crate::output::account::not_run_and_failed;
 use crate::output::diff::{markdown, text};
-use crate::output::messages::{Messages, input_problem, print_diagnostics};
+use crate::output::messages::print_diagnostics;
+use crate::output::reading::Reading;
 use crate::terminal::{self, Paint};
 use crate::time;
-
-/// How often the progress bar is drawn anew.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: &DiffArguments) -> Result<Exit, Failure> {
     let now = time::now(arguments.now.as_deref())?;
@@ -44,9 +40,9 @@ pub(crate) fn run(arguments: &DiffArguments) -> Result<Exit, Failure> {
         None => Box::new(BufWriter::new(io::stdout())),
     };
     let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
-    let mut watcher = Watcher::new(arguments.quiet);
-    let found = diff(&old, &new, &mut reader, &options(arguments, now), arguments.limit, &mut watcher);
-    let problems = watcher.close();
+    let mut reading = Reading::new(arguments.quiet);
+    let found = diff(&old, &new, &mut reader, &options(arguments, now), arguments.limit, &mut reading);
+    let problems = reading.close();
     write(writer, &found, arguments).map_err(Failure::output("the comparison"))?;
     if !arguments.quiet {
         report(&found, &old, &new);
@@ -121,46 +117,12 @@ fn report(found: &Diff, old: &RuleBase, new: &RuleBase) {
     }
 }
 
-/// Shows problems and progress.
-struct Watcher {
-    problems: Messages,
-    bar: ProgressBar,
-    drawn: Instant,
-}
-
-impl Watcher {
-    fn new(quiet: bool) -> Self {
-        let shown = !quiet && terminal::stderr_is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        Self { problems: Messages::new("problem"), bar, drawn: Instant::now() }
-    }
-
-    /// Ends progress and problems; the number of these.
-    fn close(&mut self) -> u64 {
-        self.bar.finish_and_clear();
-        self.problems.rest().into_iter().for_each(|rest| terminal::say(&rest));
-        self.problems.count()
-    }
-}
-
-impl DiffObserver for Watcher {
+impl DiffObserver for Reading {
     fn problem(&mut self, problem: &InputProblem) {
-        if let Some(text) = self.problems.next(|| input_problem(problem)) {
-            self.bar.suspend(|| terminal::say(&text));
-        }
+        Self::problem(self, problem);
     }
 
     fn progress(&mut self, progress: Progress, events: u64) {
-        if self.bar.is_hidden() || self.drawn.elapsed() < PROGRESS_INTERVAL {
-            return;
-        }
-        self.drawn = Instant::now();
-        if self.bar.length().is_none() {
-            self.bar.set_style(style(progress.bytes_total.is_some()));
-            progress.bytes_total.into_iter().for_each(|total| self.bar.set_length(total));
-        }
-        self.bar.set_message(format!("{} events", HumanCount(events)));
-        self.bar.set_position(progress.bytes_read);
+        Self::progress(self, progress, events);
     }
 }

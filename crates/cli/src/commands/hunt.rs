@@ -4,9 +4,7 @@ use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, MaxSignals, hunt};
 use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
@@ -15,16 +13,14 @@ use maxspan_rules::CompileOptions;
 use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
 use crate::exit::{Exit, Failure};
 use crate::load;
-use crate::output::messages::{Messages, input_problem, print_all, print_diagnostics};
+use crate::output::messages::{print_all, print_diagnostics};
 use crate::output::ndjson::NdJson;
+use crate::output::reading::Reading;
 use crate::output::summary::{Summary, counted};
 use crate::output::table::{AlertTable, Look};
 use crate::output::{AlertOutput, Writer, account};
 use crate::terminal::{self, Paint};
 use crate::time;
-
-/// How often the progress bar is drawn anew.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 const ALERTS: &str = "the alerts";
 
@@ -40,7 +36,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
     let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
     let stats = hunt(&rules, &mut reader, &options(arguments, now), &mut watcher);
-    let problems = watcher.close();
+    let problems = watcher.reading.close();
     let written = watcher.finish(&stats).map_err(Failure::output(ALERTS));
     if let Some(file) = stats_file {
         write_stats(file, &stats).map_err(Failure::output("the stats"))?;
@@ -172,35 +168,12 @@ struct Watcher<'a> {
     output: Box<dyn AlertOutput>,
     /// The first error of the output; nothing is written after it.
     failed: Option<io::Error>,
-    problems: Messages,
-    bar: ProgressBar,
-    started: Instant,
-    drawn: Instant,
+    reading: Reading,
 }
 
 impl<'a> Watcher<'a> {
     fn new(rules: &'a RuleBase, output: Box<dyn AlertOutput>, quiet: bool) -> Self {
-        let shown = !quiet && terminal::stderr_is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let now = Instant::now();
-        Self {
-            rules,
-            output,
-            failed: None,
-            problems: Messages::new("problem"),
-            bar: ProgressBar::with_draw_target(None, target),
-            started: now,
-            drawn: now,
-        }
-    }
-
-    /// Ends progress and problems; the number of these.
-    fn close(&mut self) -> u64 {
-        self.bar.finish_and_clear();
-        if let Some(rest) = self.problems.rest() {
-            terminal::say(&rest);
-        }
-        self.problems.count()
+        Self { rules, output, failed: None, reading: Reading::new(quiet) }
     }
 
     fn finish(mut self, stats: &HuntStats) -> io::Result<()> {
@@ -219,34 +192,12 @@ impl HuntObserver for Watcher<'_> {
     }
 
     fn problem(&mut self, problem: &InputProblem) {
-        if let Some(text) = self.problems.next(|| input_problem(problem)) {
-            self.bar.suspend(|| terminal::say(&text));
-        }
+        self.reading.problem(problem);
     }
 
     fn progress(&mut self, progress: Progress, events: u64) {
-        if self.bar.is_hidden() || self.drawn.elapsed() < PROGRESS_INTERVAL {
-            return;
-        }
-        self.drawn = Instant::now();
-        if self.bar.length().is_none() {
-            self.bar.set_style(style(progress.bytes_total.is_some()));
-            progress.bytes_total.into_iter().for_each(|total| self.bar.set_length(total));
-        }
-        let seconds = self.started.elapsed().as_secs_f64();
-        let events_rate = HumanCount((events as f64 / seconds) as u64);
-        let bytes_rate = DecimalBytes((progress.bytes_read as f64 / seconds) as u64);
-        self.bar
-            .set_message(format!("{} events  {events_rate} events/s  {bytes_rate}/s", HumanCount(events)));
-        self.bar.set_position(progress.bytes_read);
+        self.reading.progress(progress, events);
     }
-}
-
-/// A bar where the end is known, else a spinner.
-pub(crate) fn style(end_known: bool) -> ProgressStyle {
-    let template =
-        if end_known { "{bar:24} {percent:>3}%  {msg}  {eta} left" } else { "{spinner} {msg}  {elapsed}" };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 #[cfg(test)]

@@ -78,7 +78,11 @@ impl<'v> Builder<'_, 'v> {
         Node {
             kind,
             truth: verdict.truth.name(),
-            text: if whole { one_line(span.shifted(self.shift).slice(&self.source.text)) } else { String::new() },
+            text: if whole {
+                one_line(span.shifted(self.shift).slice(&self.source.text))
+            } else {
+                String::new()
+            },
             span,
             at: Some(self.source.position(in_file.start)),
             fields: single.map_or_else(Vec::new, |single| fields(&single.reads, &verdict.values)),
