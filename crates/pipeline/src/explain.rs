@@ -8,6 +8,7 @@ mod chain;
 mod nearest;
 mod stages;
 mod tree;
+mod variants;
 mod view;
 
 pub mod text;

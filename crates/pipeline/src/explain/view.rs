@@ -9,8 +9,8 @@ use maxspan_plan::condition::Stage;
 use maxspan_plan::{Environment, Plan, PlanKind};
 use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
 
-use super::chain::{Variant, variants};
 use super::tree::{is_slip, node};
+use super::variants::{Variant, variants};
 use super::{EventExplanation, ExplainOptions, Gate, Subject};
 use crate::input::RawEvent;
 
