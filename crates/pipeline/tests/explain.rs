@@ -220,6 +220,91 @@ fn chains_say_what_broke_them() {
     check(three, &[("a", 0, "h"), ("b", 1, "h")], &[]);
 }
 
+/// Hosts of an event, one or several.
+fn hosts(events: &[(&str, i64, Value)], query: &str) -> (u64, Vec<String>) {
+    let event = |(category, second, host): &(&str, i64, Value)| {
+        let mut event =
+            json!({"@timestamp": format!("2026-01-01T00:00:{second:02}Z"), "event.category": category});
+        if !host.is_null() {
+            event["host.id"] = host.clone();
+        }
+        event
+    };
+    let events: Vec<Value> = events.iter().map(event).collect();
+    let explanation = explained(&rule("eql", query), &events, &ExplainOptions::default());
+    let breaks = explanation.chain.map_or_else(Vec::new, |chain| chain.breaks.iter().map(broken).collect());
+    (explanation.stats.alerts, breaks)
+}
+
+#[test]
+fn keys_with_several_values_are_held_together() {
+    let check = |query: &str, events: &[(&str, i64, Value)], expected: &[&str]| {
+        assert_eq!(hosts(events, query).1, expected, "{query} {events:?}");
+    };
+    let both = || json!(["g", "h"]);
+    let over = "the last event comes 29 s after the first: 19 s over maxspan (10 s)";
+    // What happens on the other host does not matter.
+    check(
+        "sequence by host.id with maxspan=10s [a where true] ![x where true] [b where true]",
+        &[("a", 1, both()), ("x", 2, json!("g")), ("b", 30, json!("h"))],
+        &[over],
+    );
+    check(
+        "sequence by host.id with maxspan=10s [a where true] [b where true] until [x where true]",
+        &[("a", 1, both()), ("x", 2, json!("g")), ("b", 30, json!("h"))],
+        &[over],
+    );
+    check(
+        "sequence by host.id with maxspan=10s [a where true] [b where true] [c where true]",
+        &[("a", 1, both()), ("b", 2, json!("g")), ("c", 3, json!("h"))],
+        &["host.id differs: stage 2 has `g`, stage 3 has `h`"],
+    );
+    // An event without the key takes no part, and hides none that does.
+    check(
+        "sequence by host.id with maxspan=10s [a where true] [b where true]",
+        &[("a", 1, json!("g")), ("b", 2, Value::Null), ("b", 3, json!("h"))],
+        &["host.id differs: stage 1 has `g`, stage 2 has `h`"],
+    );
+    check(
+        "sequence by host.id with maxspan=10s [a where true] [b where true] with runs=3",
+        &[("a", 1, json!("g")), ("b", 2, json!("g")), ("b", 3, json!("g"))],
+        &["an event fills one stage: 4 are needed, 3 there"],
+    );
+    check(
+        "sequence by host.id with maxspan=10s [a where true] [b where true] [a where true]",
+        &[("a", 1, json!("g")), ("b", 2, json!("g")), ("b", 3, json!("g"))],
+        &["an event fills one stage: 3 are needed, 2 there"],
+    );
+}
+
+proptest::proptest! {
+    /// Whoever asks why a sequence is silent gets an answer: a stage without events that take part, or a break.
+    #[test]
+    fn a_silent_sequence_has_a_reason(
+        events in proptest::collection::vec((0..4_usize, 0..30_i64, 0..5_usize), 0..8),
+        shape in 0..5_usize,
+    ) {
+        let query = [
+            "sequence by host.id with maxspan=10s [a where true] [b where true]",
+            "sequence by host.id with maxspan=10s [a where true] ![x where true] [b where true]",
+            "sequence by host.id with maxspan=5s [a where true] [b where true] [a where true]",
+            "sequence by host.id with maxspan=10s [a where true] [b where true] until [x where true]",
+            "sample by host.id [a where true] [b where true]",
+        ][shape];
+        let host = [json!("g"), json!("h"), json!(["g", "h"]), json!(["h", "i"]), Value::Null];
+        let mut events: Vec<_> = events
+            .into_iter()
+            .map(|(category, second, at)| (["a", "b", "x", "c"][category], second, host[at].clone()))
+            .collect();
+        events.sort_by_key(|(_, second, _)| *second);
+        let (alerts, breaks) = hosts(&events, query);
+        let there = |category: &str| events.iter().any(|one| one.0 == category && !one.2.is_null());
+        if alerts == 0 && there("a") && there("b") {
+            proptest::prop_assert!(!breaks.is_empty(), "{} {:?}", query, events);
+        }
+    }
+}
+
 #[test]
 fn stages_without_events_show_the_closest_and_events_without_keys_are_counted() {
     let query = "sequence by host.id [a where true] [b where process.name == \"x\" and process.pid == 1]";

@@ -6,7 +6,9 @@
 
 use maxspan_engine::{Detection, KeyStyle, KeyTuple, KeyValue};
 use maxspan_event::date;
+use maxspan_plan::condition::Stage;
 use maxspan_plan::{PlanKind, Sequence};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::variants::Variant;
@@ -82,6 +84,13 @@ pub enum Break {
         /// How much too early, in milliseconds.
         early_ms: i64,
     },
+    /// An event fills one stage only, and there are too few of them.
+    TooFew {
+        /// Stages that need an event.
+        stages: usize,
+        /// Different events that can fill them.
+        events: usize,
+    },
     /// The `until` event came in between.
     Until {
         /// Where.
@@ -110,14 +119,66 @@ pub(super) fn best_chain(view: &View, detections: &[Detection], records: &[Recor
             continue;
         };
         let Some(links) = links(detection, variant, records) else { continue };
-        let breaks = Judge { view, records, links: &links }.breaks();
+        let common = common_keys(&links);
+        let breaks = Judge { view, records, links: &links, common: &common }.breaks();
         let took = took_ms(&links);
         let better = best.as_ref().is_none_or(|(count, time, _)| (breaks.len(), took) < (*count, *time));
         if !breaks.is_empty() && better {
-            best = Some((breaks.len(), took, Chain { events: chain_events(&links), breaks }));
+            best = Some((breaks.len(), took, Chain { events: chain_events(&links, &common), breaks }));
         }
     }
-    best.map(|(_, _, chain)| chain)
+    best.map(|(_, _, chain)| chain).or_else(|| too_few(view, records))
+}
+
+/// Where every stage has events, but not one of its own: an event fills one stage of a sequence or sample.
+fn too_few(view: &View, records: &[Record]) -> Option<Chain> {
+    let missing = |stage: &usize| view.outline.query.stages[*stage].missing;
+    let stages: Vec<usize> = (0..view.outline.query.stages.len()).filter(|stage| !missing(stage)).collect();
+    // A stage with as many events as there are stages always finds one.
+    let events_of = |stage: usize| -> Vec<usize> {
+        let fills = |record: &Record| record.steps.iter().any(|(step, _)| *step == stage);
+        let filling = records.iter().enumerate().filter(|(_, record)| fills(record));
+        filling.map(|(index, _)| index).take(stages.len()).collect()
+    };
+    let candidates: Vec<Vec<usize>> = stages.iter().map(|stage| events_of(*stage)).collect();
+    if candidates.iter().any(Vec::is_empty) {
+        return None;
+    }
+    let events = fillable(&candidates);
+    let breaks = vec![Break::TooFew { stages: stages.len(), events }];
+    (events < stages.len()).then(|| Chain { events: Vec::new(), breaks })
+}
+
+/// How many stages can have an event of their own: a greatest matching, by augmenting paths.
+fn fillable(candidates: &[Vec<usize>]) -> usize {
+    fn fill(
+        stage: usize,
+        candidates: &[Vec<usize>],
+        tried: &mut Vec<usize>,
+        taken: &mut FxHashMap<usize, usize>,
+    ) -> bool {
+        for event in &candidates[stage] {
+            if tried.contains(event) {
+                continue;
+            }
+            tried.push(*event);
+            let holder = taken.get(event).copied();
+            if holder.is_none_or(|other| fill(other, candidates, tried, taken)) {
+                taken.insert(*event, stage);
+                return true;
+            }
+        }
+        false
+    }
+    let mut taken = FxHashMap::default();
+    (0..candidates.len()).filter(|stage| fill(*stage, candidates, &mut Vec::new(), &mut taken)).count()
+}
+
+/// The tuples of join keys that all events of a chain have.
+fn common_keys(links: &[Link<'_>]) -> Vec<KeyTuple> {
+    let Some((first, rest)) = links.split_first() else { return Vec::new() };
+    let shared = |tuple: &&KeyTuple| rest.iter().all(|link| link.keys.contains(tuple));
+    first.keys.iter().filter(shared).cloned().collect()
 }
 
 /// The event of a stage.
@@ -149,12 +210,15 @@ fn took_ms(links: &[Link<'_>]) -> i64 {
     times().max().unwrap_or(0).saturating_sub(times().min().unwrap_or(0))
 }
 
-fn chain_events(links: &[Link<'_>]) -> Vec<ChainEvent> {
+fn chain_events(links: &[Link<'_>], common: &[KeyTuple]) -> Vec<ChainEvent> {
     let event = |link: &Link<'_>| ChainEvent {
         stage: link.stage + 1,
         place: link.record.place.clone(),
         time: link.record.time.map(date::format_millis),
-        keys: link.keys.first().map_or_else(Vec::new, |tuple| tuple.iter().map(text).collect()),
+        keys: common
+            .first()
+            .or(link.keys.first())
+            .map_or_else(Vec::new, |tuple| tuple.iter().map(text).collect()),
     };
     links.iter().map(event).collect()
 }
@@ -168,6 +232,8 @@ struct Judge<'a> {
     view: &'a View,
     records: &'a [Record],
     links: &'a [Link<'a>],
+    /// The key tuples that all of the chain's events have.
+    common: &'a [KeyTuple],
 }
 
 impl Judge<'_> {
@@ -197,30 +263,62 @@ impl Judge<'_> {
         }
     }
 
+    /// For each key the first two stages that have no value of it in common. Where every key by itself is shared, but not
+    /// all together, the stages with different tuples.
     fn keys(&self, breaks: &mut Vec<Break>) {
         let stages: Vec<_> = self.view.stages().collect();
-        let Some((first, rest)) = self.links.split_first() else { return };
-        for place in 0..stages[first.stage].keys.len() {
+        let count = self.links.first().map_or(0, |link| stages[link.stage].keys.len());
+        if count == 0 || !self.common.is_empty() {
+            return;
+        }
+        for place in 0..count {
             let values = |link: &Link<'_>| {
                 let mut values: Vec<KeyValue> = link.keys.iter().map(|tuple| tuple[place].clone()).collect();
+                values.sort_unstable();
                 values.dedup();
                 values
             };
-            let wanted = values(first);
-            let Some(other) =
-                rest.iter().find(|link| !values(link).iter().any(|value| wanted.contains(value)))
-            else {
-                continue;
+            let apart = |(a, b): &(&Link<'_>, &Link<'_>)| {
+                let other = values(b);
+                !values(a).iter().any(|value| other.contains(value))
             };
+            let pairs = self
+                .links
+                .iter()
+                .enumerate()
+                .flat_map(|(index, one)| self.links[index + 1..].iter().map(move |other| (one, other)));
+            let Some((one, other)) = pairs.into_iter().find(apart) else { continue };
             breaks.push(Break::Key {
-                field: stages[first.stage].keys[place].0.name.clone(),
-                stage: first.stage + 1,
-                values: wanted.iter().map(text).collect(),
+                field: stages[one.stage].keys[place].0.name.clone(),
+                stage: one.stage + 1,
+                values: values(one).iter().map(text).collect(),
                 other_field: stages[other.stage].keys[place].0.name.clone(),
                 other_stage: other.stage + 1,
                 other_values: values(other).iter().map(text).collect(),
             });
         }
+        if !breaks.iter().any(|one| matches!(one, Break::Key { .. })) {
+            breaks.extend(self.no_common_tuple(&stages));
+        }
+    }
+
+    /// Fields with several values: each value is shared by some stages, none by all.
+    fn no_common_tuple(&self, stages: &[&Stage]) -> Option<Break> {
+        let (first, last) = (self.links.first()?, self.links.last()?);
+        let names = |link: &Link<'_>| {
+            let names: Vec<&str> =
+                stages[link.stage].keys.iter().map(|(read, _)| read.name.as_str()).collect();
+            names.join(", ")
+        };
+        let values = |link: &Link<'_>| link.keys.iter().map(|tuple| joined(tuple)).collect();
+        Some(Break::Key {
+            field: names(first),
+            stage: first.stage + 1,
+            values: values(first),
+            other_field: names(last),
+            other_stage: last.stage + 1,
+            other_values: values(last),
+        })
     }
 
     /// Events of `until` and of stages that have to be missing.
@@ -253,12 +351,18 @@ impl Judge<'_> {
         }
     }
 
-    /// The events of a stage that share all keys with the first event of the chain.
+    /// The events of a stage that share all keys with the chain; none where the chain's events do not share them.
     fn of_stage(&self, stage: usize) -> impl Iterator<Item = &Record> {
-        let wanted = self.links.first().map_or(&[][..], |link| link.keys);
-        let shares = move |keys: &[KeyTuple]| keys.iter().any(|tuple| wanted.contains(tuple));
+        let shares = move |keys: &[KeyTuple]| keys.iter().any(|tuple| self.common.contains(tuple));
         let has =
             move |record: &&Record| record.steps.iter().any(|(step, keys)| *step == stage && shares(keys));
         self.records.iter().filter(has)
     }
+}
+
+/// The values of a tuple in one text.
+fn joined(tuple: &KeyTuple) -> Option<String> {
+    let values: Vec<String> =
+        tuple.iter().map(|value| text(value).unwrap_or_else(|| "null".to_owned())).collect();
+    Some(values.join(", "))
 }

@@ -30,7 +30,7 @@ pub struct SeenStage {
     pub without_key: u64,
     /// Of these, events without a timestamp, which take no part.
     pub without_time: u64,
-    /// The first of the events that take part.
+    /// The first of the events.
     pub events: Vec<StageEvent>,
     /// The events that came closest, where none satisfies it or the nearest ones were asked for.
     pub nearest: Vec<EventExplanation>,
@@ -43,8 +43,11 @@ pub struct StageEvent {
     pub place: String,
     /// Its time.
     pub time: Option<String>,
-    /// The values of the join keys; several where a field has several.
+    /// The values of the join keys; several where a field has several, none where the event takes no part.
     pub keys: Vec<Vec<Option<String>>>,
+    /// The join keys that it lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
 }
 
 /// Collects what the stages find.
@@ -95,7 +98,13 @@ impl StageTable {
                 continue;
             }
             let keys = steps.iter().find(|(step, _)| *step == index).map(|(_, keys)| keys);
-            self.matched(index, keys, seen, &place);
+            let lacks = if keys.is_none() { view.lacking_keys(index) } else { Vec::new() };
+            self.matched(
+                index,
+                keys,
+                seen,
+                StageEvent { place: place.clone(), time: None, keys: Vec::new(), lacks },
+            );
         }
         if !steps.is_empty() && self.records.len() < EXPLAIN_RECORDS_MAX {
             self.records.push(Record { arrival, place, time: seen.time, steps });
@@ -105,24 +114,18 @@ impl StageTable {
         }
     }
 
-    fn matched(&mut self, index: usize, keys: Option<&Vec<KeyTuple>>, seen: &Seen, place: &str) {
+    fn matched(&mut self, index: usize, keys: Option<&Vec<KeyTuple>>, seen: &Seen, event: StageEvent) {
         let stage = &mut self.stages[index];
         stage.matched += 1;
-        let Some(keys) = keys else {
-            if seen.time.is_none() {
-                stage.without_time += 1;
-            } else {
-                stage.without_key += 1;
-            }
-            return;
-        };
+        if keys.is_none() && seen.time.is_none() {
+            stage.without_time += 1;
+        } else if keys.is_none() {
+            stage.without_key += 1;
+        }
         if stage.events.len() < self.events_max {
             let text = |key: &KeyTuple| key.iter().map(|value| value.to_text(KeyStyle::Sequence)).collect();
-            stage.events.push(StageEvent {
-                place: place.to_owned(),
-                time: seen.time.map(date::format_millis),
-                keys: keys.iter().map(text).collect(),
-            });
+            let keys = keys.map_or_else(Vec::new, |keys| keys.iter().map(text).collect());
+            stage.events.push(StageEvent { time: seen.time.map(date::format_millis), keys, ..event });
         }
     }
 

@@ -191,10 +191,12 @@ impl Text<'_> {
         for event in &stage.events {
             let keys: Vec<String> = event.keys.iter().map(|tuple| keys(&stage.keys, tuple)).collect();
             let time = event.time.as_deref().unwrap_or("without a time");
-            self.line("", &printable(&format!("{}  {time}  {}", event.place, keys.join("; "))));
+            let lacking = event.lacks.iter().map(|name| format!("{name} is missing"));
+            let about: Vec<String> = keys.into_iter().chain(lacking).collect();
+            self.line("", &printable(&format!("{}  {time}  {}", event.place, about.join("; "))));
         }
         let shown = stage.events.len() as u64;
-        let rest = (stage.matched - stage.without_key - stage.without_time).saturating_sub(shown);
+        let rest = stage.matched.saturating_sub(shown);
         if rest > 0 {
             self.line("", &format!("and {rest} more"));
         }
@@ -208,6 +210,9 @@ impl Text<'_> {
             let time = event.time.as_deref().unwrap_or("without a time");
             let line = format!("stage {}: {}  {time}  {}", event.stage, event.place, values.join(", "));
             self.line(if index == 0 { "Chain" } else { "" }, &printable(&line));
+        }
+        if chain.events.is_empty() {
+            self.line("Chain", "none");
         }
         for (index, one) in chain.breaks.iter().enumerate() {
             let text = self.painter.paint(Mark::False, &printable(&broken(one)));
@@ -284,6 +289,9 @@ pub fn broken(one: &Break) -> String {
                 "the event of stage {stage} comes {} before that of stage {after_stage}",
                 duration(*early_ms)
             )
+        }
+        Break::TooFew { stages, events } => {
+            format!("an event fills one stage: {stages} are needed, {events} there")
         }
         Break::Until { place, time } => {
             format!("the event of `until` came in between: {place} {}", time.as_deref().unwrap_or_default())

@@ -51,7 +51,7 @@ pub struct FieldSeen {
 pub(super) fn node(verdict: &Verdict<'_>, source: &Source, shift: usize) -> Node {
     let obstacles: Vec<*const Verdict<'_>> =
         verdict.obstacles().into_iter().map(std::ptr::from_ref).collect();
-    Builder { source, shift, obstacles }.node(verdict)
+    Builder { source, shift, obstacles }.node(verdict, "the event")
 }
 
 struct Builder<'a, 'v> {
@@ -61,7 +61,8 @@ struct Builder<'a, 'v> {
 }
 
 impl<'v> Builder<'_, 'v> {
-    fn node(&self, verdict: &Verdict<'v>) -> Node {
+    /// `place` is where values are looked for: the event, or one object of an array.
+    fn node(&self, verdict: &Verdict<'v>, place: &str) -> Node {
         let condition = verdict.condition;
         let in_file = condition.span.shifted(self.shift);
         let (kind, single) = match &condition.kind {
@@ -72,6 +73,7 @@ impl<'v> Builder<'_, 'v> {
             ConditionKind::Related => ("related", None),
             ConditionKind::Single(single) => ("condition", Some(single)),
         };
+        let inside = if kind == "nested" { "the object that comes closest" } else { place };
         let whole = single.is_some() || kind == "related";
         let span = if whole { self.closed(condition.span) } else { condition.span };
         let obstacle = self.obstacles.contains(&std::ptr::from_ref(verdict));
@@ -87,14 +89,16 @@ impl<'v> Builder<'_, 'v> {
             at: Some(self.source.position(in_file.start)),
             fields: single.map_or_else(Vec::new, |single| fields(&single.reads, &verdict.values)),
             hint: match single {
-                Some(single) if obstacle && verdict.truth != Truth::True => hint(single, &verdict.values),
+                Some(single) if obstacle && verdict.truth != Truth::True => {
+                    hint(single, &verdict.values, place)
+                }
                 None if kind == "related" => {
                     Some("decided by earlier events of related processes".to_owned())
                 }
                 _ => None,
             },
             obstacle,
-            parts: verdict.parts.iter().map(|part| self.node(part)).collect(),
+            parts: verdict.parts.iter().map(|part| self.node(part, inside)).collect(),
         }
     }
 }
@@ -151,7 +155,7 @@ fn texts(values: &[Vec<Value>]) -> Vec<&str> {
 }
 
 /// Why a condition on a field may fail although it looks right.
-fn hint(single: &Single, values: &[Vec<Value>]) -> Option<String> {
+fn hint(single: &Single, values: &[Vec<Value>], place: &str) -> Option<String> {
     let missing: Vec<&str> = single
         .reads
         .iter()
@@ -161,7 +165,7 @@ fn hint(single: &Single, values: &[Vec<Value>]) -> Option<String> {
         .collect();
     if !missing.is_empty() {
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        return Some(format!("{} {verb} missing in the event", missing.join(", ")));
+        return Some(format!("{} {verb} missing in {place}", missing.join(", ")));
     }
     let unreadable = single.reads.iter().zip(values).find(|(read, values)| {
         let held = matches!(

@@ -2,7 +2,7 @@
 //!
 //! A variant leaves out one demand or several: `maxspan`, `until`, missing events, a join key, the order.
 
-use maxspan_plan::{Plan, PlanKind, Sample, Sequence, Step};
+use maxspan_plan::{Plan, PlanKind, Predicate, Sample, Sequence, Step, TestKind};
 
 /// A relaxed variant of a plan.
 #[derive(Debug)]
@@ -110,6 +110,12 @@ fn without_key(steps: &[Step], dropped: Option<DroppedKey>) -> Vec<Step> {
 
 /// The step without the key.
 fn keyed(step: &Step, dropped: Option<DroppedKey>) -> Step {
-    let kept = step.keys.iter().enumerate().filter(|(place, _)| !dropped.is_some_and(|key| key.is(*place)));
-    Step { keys: kept.map(|(_, key)| *key).collect(), ..step.clone() }
+    let is_dropped = |place: usize| dropped.is_some_and(|key| key.is(place));
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        step.keys.iter().enumerate().partition(|(place, _)| is_dropped(*place));
+    // An event that lacks a key takes no part in the rule, nor in what is nearly one of its sequences.
+    let needed = gone.iter().filter(|(_, key)| !key.optional);
+    let present = needed.map(|(_, key)| Predicate::test(key.slot, TestKind::Exists));
+    let predicate = Predicate::and(std::iter::once(step.predicate.clone()).chain(present));
+    Step { predicate, keys: kept.into_iter().map(|(_, key)| *key).collect(), ..step.clone() }
 }

@@ -119,6 +119,14 @@ impl View {
         conditions + seen.closed_gates
     }
 
+    /// The join keys of a stage that the event that was looked at last lacks.
+    pub(super) fn lacking_keys(&self, stage: usize) -> Vec<String> {
+        let Some(stage) = self.stage(stage) else { return Vec::new() };
+        let lacks = |slot: Slot| self.scratch.slots().values(slot).is_empty();
+        let needed = stage.keys.iter().filter(|(_, key)| !key.optional && lacks(key.slot));
+        needed.map(|(read, _)| read.name.clone()).collect()
+    }
+
     /// How many of the conditions in the way fail for more than a slip: not only by the case of letters, or because a
     /// wildcard is none.
     pub(super) fn beyond_slips(&self, stage: usize) -> u32 {
