@@ -59,6 +59,14 @@ fn tools_get_json() {
 }
 
 #[test]
+fn warnings_about_the_rule_are_shown() {
+    let place = place();
+    place.write("w.toml", support::catch_all_rule("w", "W", "process.nmae: x"));
+    let run = place.run(&["explain", "--rule", "w.toml", "--event", "events.ndjson"]).code(0);
+    run.says("MX1304").says("process.name").prints("process.nmae is missing");
+}
+
+#[test]
 fn what_terminals_obey_is_escaped() {
     let place = place();
     let mut event = defaults_event(TIME, "h1");

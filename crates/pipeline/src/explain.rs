@@ -92,6 +92,9 @@ pub struct Explanation {
     /// What could not be read, the first ones.
     #[serde(skip)]
     pub problems: Vec<InputProblem>,
+    /// What is to be said about the rule: fields that no schema knows, exception lists that are not there …
+    #[serde(skip)]
+    pub diagnostics: Vec<(Arc<Source>, Diagnostic)>,
     /// Where the query stands: its file, and what to add to places.
     #[serde(skip)]
     pub source: Arc<Source>,
@@ -194,7 +197,8 @@ fn explain_each<I: Borrow<Item>>(
         }
     }
     let stats = run.finish(&mut heard, bytes);
-    Ok(watch.explanation(subject.rule, stats, heard))
+    let explanation = watch.explanation(subject.rule, stats, heard);
+    Ok(Explanation { diagnostics: base.diagnostics, ..explanation })
 }
 
 fn rule_base(subject: Subject<'_>, options: &ExplainOptions) -> RuleBase {
@@ -304,6 +308,7 @@ impl<'a> Watch<'a> {
             stages,
             chain,
             problems: heard.problems,
+            diagnostics: Vec::new(),
             source: Arc::clone(&self.view.outline.source),
             shift: self.view.outline.shift,
         }

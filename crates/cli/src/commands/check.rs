@@ -147,7 +147,13 @@ impl<'a> Outcome<'a> {
         let mut text = format!("Against {events}{time}:\n");
         for volume in against.volume.iter().take(VOLUMES_SHOWN_MAX) {
             let at_least = if volume.capped { "≥" } else { "" };
-            let per_day = volume.per_day.map_or("?".to_owned(), |per_day| format!("{at_least}{per_day:.1}"));
+            let per_day = volume.per_day.map_or("?".to_owned(), |per_day| {
+                if per_day > 0.0 && per_day < 0.05 {
+                    "<0.1".to_owned()
+                } else {
+                    format!("{at_least}{per_day:.1}")
+                }
+            });
             text += &format!("{per_day:>10} a day  {}\n", terminal::printable(&volume.name));
         }
         if against.volume.is_empty() {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use maxspan_pipeline::input::{InputOptions, InputSpec, Item, Reader};
+use maxspan_pipeline::input::{InputOptions, InputSpec, Item, ProblemKind, Reader};
 use maxspan_rules::alert::source::get_in;
 use maxspan_rules::coverage::{ATLAS, ATTACK, Coverage, coverage, navigator_layer};
 use serde_json::{Map, Value};
@@ -96,6 +96,8 @@ fn alerts_by_rule(path: &Path) -> Result<BTreeMap<String, u64>, Failure> {
     for item in Reader::open(&InputSpec::new([path]), InputOptions::default()) {
         let event = match item {
             Item::Event(event) => event,
+            // A hunt without alerts writes an empty file.
+            Item::Problem(problem) if problem.kind == ProblemKind::Empty => continue,
             Item::Problem(problem) => {
                 problems.next(|| input_problem(&problem)).into_iter().for_each(|line| terminal::say(&line));
                 continue;

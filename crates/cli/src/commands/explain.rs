@@ -30,9 +30,13 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
     for problem in &explanation.problems {
         terminal::say(&input_problem(problem));
     }
+    if explanation.stats.events == 0 && !explanation.problems.is_empty() {
+        // What nothing was seen of cannot be explained.
+        return Ok(Exit::Input);
+    }
+    print_all(explanation.diagnostics.iter().map(|(source, diagnostic)| (&**source, diagnostic)));
     write(&explanation, arguments.format).map_err(Failure::output("the explanation"))?;
-    let unreadable = explanation.stats.events == 0 && !explanation.problems.is_empty();
-    Ok(if unreadable { Exit::Input } else { Exit::Success })
+    Ok(Exit::Success)
 }
 
 /// The rules that `--rules` names; without it, `--rule` is a file.

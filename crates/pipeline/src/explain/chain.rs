@@ -310,7 +310,7 @@ impl Judge<'_> {
                 stages[link.stage].keys.iter().map(|(read, _)| read.name.as_str()).collect();
             names.join(", ")
         };
-        let values = |link: &Link<'_>| link.keys.iter().map(|tuple| joined(tuple)).collect();
+        let values = |link: &Link<'_>| link.keys.iter().map(|tuple| Some(joined(tuple))).collect();
         Some(Break::Key {
             field: names(first),
             stage: first.stage + 1,
@@ -361,8 +361,8 @@ impl Judge<'_> {
 }
 
 /// The values of a tuple in one text.
-fn joined(tuple: &KeyTuple) -> Option<String> {
+fn joined(tuple: &KeyTuple) -> String {
     let values: Vec<String> =
         tuple.iter().map(|value| text(value).unwrap_or_else(|| "null".to_owned())).collect();
-    Some(values.join(", "))
+    values.join(", ")
 }

@@ -258,10 +258,12 @@ fn found(stage: &SeenStage) -> String {
         (_, count) => format!("matched {}", plural(count, "event")),
     };
     if stage.without_key > 0 {
-        let _ = write!(text, ", of which {} lack a join key and take no part", stage.without_key);
+        let (verb, takes) = if stage.without_key == 1 { ("lacks", "takes") } else { ("lack", "take") };
+        let _ = write!(text, ", of which {} {verb} a join key and {takes} no part", stage.without_key);
     }
     if stage.without_time > 0 {
-        let _ = write!(text, ", of which {} have no timestamp and take no part", stage.without_time);
+        let (verb, takes) = if stage.without_time == 1 { ("has", "takes") } else { ("have", "take") };
+        let _ = write!(text, ", of which {} {verb} no timestamp and {takes} no part", stage.without_time);
     }
     text
 }

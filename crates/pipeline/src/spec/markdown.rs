@@ -158,7 +158,7 @@ impl Reader<'_> {
 
     fn link(&mut self, target: &str, range: Range<usize>) {
         if let Line::Text(before, _) = &self.line {
-            let word = before.trim().strip_suffix(':').filter(|word| LINK_WORDS.contains(word));
+            let word = before.trim().strip_suffix(':').and_then(link_word);
             self.line = word.map_or(Line::Prose, |word| Line::Links(word.to_owned()));
         }
         if let Line::Links(word) = &self.line {
@@ -168,7 +168,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `Rule: ../rule.toml` without a link is a slip, not prose.
+    /// `Rule: ../rule.toml` without a link is a slip, not prose, and so is `Rule: [a](a b.toml)`, which is no link because
+    /// of the blank.
     fn end_line(&mut self, end: usize) {
         let Line::Text(text, start) = &self.line else { return };
         let Some((word, rest)) = text.split_once(':') else { return };
@@ -176,9 +177,10 @@ impl Reader<'_> {
             let path = std::path::Path::new(rest);
             let known = ["toml", "ndjson", "json", "gz", "zst"];
             let is_known = |extension: &std::ffi::OsStr| known.iter().any(|one| extension == *one);
-            !rest.contains(char::is_whitespace) && path.extension().is_some_and(is_known)
+            rest.contains("](")
+                || !rest.contains(char::is_whitespace) && path.extension().is_some_and(is_known)
         };
-        if LINK_WORDS.contains(&word.trim()) && is_path(rest.trim()) {
+        if link_word(word.trim()).is_some() && is_path(rest.trim()) {
             let item = Item::Unlinked(Span::new(*start, end));
             self.last().items.push(item);
         }
@@ -191,6 +193,11 @@ impl Reader<'_> {
         let last = self.sections.len() - 1;
         &mut self.sections[last]
     }
+}
+
+/// The word that a line with links begins with; case does not matter.
+fn link_word(text: &str) -> Option<&'static str> {
+    LINK_WORDS.into_iter().find(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// The parts of a fenced block, by its text.
@@ -257,6 +264,9 @@ mod tests {
         check("Rule: [a](b.toml)\nEvents: [c](d), [e](f)\n", "0: <Rule b.toml> <Events d> <Events f>");
         check("- Rules: [a](b.toml)\n- x [c](d)\n", "0: <Rules b.toml>");
         check("A Rule: [a](b.toml)\n", "0:");
+        check("rule: [a](b.toml)\n", "0: <Rule b.toml>");
+        check("Rule: [a](my rules/b.toml)\n", "0: ?Rule: [a](my rules/b.toml)\n");
+        check("Rule: [a](<my rules/b.toml>)\n", "0: <Rule my rules/b.toml>");
         check("**Rule:** [a](b.toml)\n", "0: <Rule b.toml>");
         check("Rule: ../b.toml\n\nRule: a word\n", "0: ?Rule: ../b.toml\n");
         check("> Rule: [a](b)\n> ```a b\n> ```\n", "0:");

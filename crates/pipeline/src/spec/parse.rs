@@ -125,7 +125,7 @@ impl Parser<'_> {
                 Item::Link(link) => self.link(link, &mut parts),
                 Item::Unlinked(span) => self.diagnostics.push(
                     Diagnostic::new(codes::SPEC_LINK, *span, "a path that is no link")
-                        .with_help("write it as a Markdown link: `Rule: [name](path/to/rule.toml)`"),
+                        .with_help("write it as a Markdown link: `Rule: [name](path/to/rule.toml)`, with blanks `[name](<my rules/rule.toml>)`"),
                 ),
             }
         }
@@ -296,7 +296,8 @@ impl Parser<'_> {
                 }
             };
             if let Err(expected) = outcome {
-                let message = format!("`{}` is no value of `{}`: it is {expected}", one.value, one.key);
+                let message =
+                    format!("`{}` is no value of `{}`, or too large: it is {expected}", one.value, one.key);
                 self.report(codes::SPEC_BLOCK, one.value_span, message);
             }
         }

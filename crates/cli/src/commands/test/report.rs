@@ -111,5 +111,7 @@ impl Counts {
 
 /// `12 ms`, `3.4 s`.
 pub(super) fn time(seconds: f64) -> String {
+    // The sum of no times is a negative zero.
+    let seconds = seconds + 0.0;
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
