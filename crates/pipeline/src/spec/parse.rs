@@ -296,8 +296,7 @@ impl Parser<'_> {
                 }
             };
             if let Err(expected) = outcome {
-                let message =
-                    format!("`{}` is no value of `{}`, or too large: it is {expected}", one.value, one.key);
+                let message = format!("`{}` is no value of `{}`: it is {expected}", one.value, one.key);
                 self.report(codes::SPEC_BLOCK, one.value_span, message);
             }
         }
@@ -443,11 +442,13 @@ fn joined(parts: &Parts, inherited: &Setup) -> Setup {
 }
 
 fn span_of_time(text: &str) -> Result<i64, &'static str> {
-    duration(text).ok_or("a span of time like +5m, -1h30m, 90s")
+    duration(text).ok_or("a span of time like +5m, -1h30m, 90s, of less than 292 years")
 }
 
 fn positive(text: &str) -> Result<i64, &'static str> {
-    duration(text).filter(|nanos| *nanos >= 0).ok_or("a span of time like 90s or 1h30m")
+    duration(text)
+        .filter(|nanos| *nanos >= 0)
+        .ok_or("a span of time like 90s or 1h30m, of less than 292 years")
 }
 
 /// A rule id from a name: `A shell, twice` is `a-shell-twice`.
