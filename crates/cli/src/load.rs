@@ -8,6 +8,7 @@ use maxspan_rules::load::{load_exceptions, load_version_lock};
 use maxspan_rules::{LoadOptions, LoadedRules, VersionLock, load_paths};
 
 use crate::exit::Failure;
+use crate::terminal;
 
 /// The built-in schema, or with `mapping_only` an empty one, and the mappings over it.
 pub(crate) fn schema(mappings: &[PathBuf], mapping_only: bool) -> Result<Schema, Failure> {
@@ -30,22 +31,26 @@ pub(crate) fn rules(
     any_maturity: bool,
     version_lock: Option<&Path>,
 ) -> Result<LoadedRules, Failure> {
-    check_paths(paths)?;
-    check_paths(exceptions)?;
+    check_paths("rules", paths)?;
+    check_paths("exceptions", exceptions)?;
     let version_lock = self::version_lock(version_lock)?;
     let options = LoadOptions { any_maturity, version_lock, ..LoadOptions::default() };
     let mut loaded = load_paths(paths, &options);
     if !exceptions.is_empty() {
-        loaded.merge(load_exceptions(exceptions, &options));
+        let found = load_exceptions(exceptions, &options);
+        if found.exceptions.item_count() == 0 && found.value_lists.iter().next().is_none() {
+            terminal::warning("--exceptions names no file with exceptions or value lists");
+        }
+        loaded.merge(found);
     }
     Ok(loaded)
 }
 
 /// Says so where a path is not there.
-pub(crate) fn check_paths(paths: &[PathBuf]) -> Result<(), Failure> {
+pub(crate) fn check_paths(what: &str, paths: &[PathBuf]) -> Result<(), Failure> {
     for path in paths {
         // Not `exists`, which says no to what may not be looked at either.
-        fs::metadata(path).map_err(|error| unusable("rules", path, &error.to_string()))?;
+        fs::metadata(path).map_err(|error| unusable(what, path, &error.to_string()))?;
     }
     Ok(())
 }

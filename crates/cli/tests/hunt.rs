@@ -358,3 +358,12 @@ fn a_missing_event_is_waited_for_to_the_end_of_its_window() {
     // Without an end, the input is all there is.
     check(None, None, 1, false);
 }
+
+#[test]
+fn a_file_of_exceptions_without_any_is_told() {
+    let place = place();
+    place.write("none.ndjson", ndjson(&[defaults_event("2026-03-10T10:00:00.000Z", "mac-1")]));
+    let run = place.run(&with(&["--exceptions", "none.ndjson", "events.ndjson"])).code(0);
+    run.says("--exceptions names no file with exceptions or value lists");
+    place.run(&with(&["--exceptions", "gone", "events.ndjson"])).code(2).says("exceptions gone:");
+}

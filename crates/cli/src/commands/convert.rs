@@ -27,7 +27,7 @@ const REST_FILE: &str = "rest.ndjson";
 const FILE_NAME_CHARS_MAX: usize = 100;
 
 pub(crate) fn run(arguments: &ConvertArguments) -> Result<Exit, Failure> {
-    load::check_paths(&arguments.paths)?;
+    load::check_paths("rules", &arguments.paths)?;
     let lock = load::version_lock(arguments.version_lock.as_deref())?;
     let texts = load_texts(&arguments.paths, &Limits::default());
     let unread = texts.problems.iter().flat_map(|(source, all)| all.iter().map(move |one| (&**source, one)));
