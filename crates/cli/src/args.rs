@@ -9,6 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use maxspan_diagnostics::{Code, codes, nearest_names};
+use maxspan_pipeline::hunt::MaxSignals;
 use maxspan_pipeline::limits::SAMPLES_PER_KEY_MAX;
 use maxspan_pipeline::query::QueryLanguage;
 
@@ -178,6 +179,17 @@ pub(crate) struct HuntWindow {
     /// No such cap
     #[arg(long, conflicts_with = "max_signals")]
     pub(crate) no_cap: bool,
+}
+
+impl HuntWindow {
+    /// The cap on the alerts of a rule.
+    pub(crate) fn max_signals(&self) -> MaxSignals {
+        match (self.no_cap, self.max_signals) {
+            (true, _) => MaxSignals::Unlimited,
+            (false, Some(count)) => MaxSignals::Count(count),
+            (false, None) => MaxSignals::Rule,
+        }
+    }
 }
 
 /// How events are read.

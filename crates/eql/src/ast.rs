@@ -114,6 +114,32 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// The expressions that it is made of, in the order of the text; those of a lineage query are none of them, since
+    /// they are about other events.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Null
+            | ExprKind::Boolean(_)
+            | ExprKind::Integer(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::String(_)
+            | ExprKind::Field(_)
+            | ExprKind::Lineage { .. } => Vec::new(),
+            ExprKind::Not(inner) | ExprKind::Negate(inner) => vec![inner],
+            ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Call { arguments: list, .. } => {
+                list.iter().collect()
+            }
+            ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                vec![left, right]
+            }
+            ExprKind::In { value, list, .. } | ExprKind::Match { value, patterns: list, .. } => {
+                std::iter::once(&**value).chain(list).collect()
+            }
+        }
+    }
+}
+
 /// What an expression is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExprKind {

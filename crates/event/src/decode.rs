@@ -421,10 +421,6 @@ impl NodeSeed<'_> {
             _ => Ok(()),
         }
     }
-
-    fn push(self, scalar: Scalar<'_>) {
-        self.decoder.push(self.node, self.slots, scalar);
-    }
 }
 
 /// An error in a text that stands within another one: without its place, which is not that in the document.
@@ -443,16 +439,66 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
     fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
         let node = &self.decoder.nodes[self.node as usize];
         if self.numbers == Numbers::Parsed || !node.takes_text {
-            return deserializer.deserialize_any(self);
+            return deserializer.deserialize_any(To(self));
         }
         let text = <&RawValue>::deserialize(deserializer)?.get();
         let node = self.node;
         let seed = NodeSeed { written: is_number(text).then_some(text), ..self.below(node) };
-        serde_json::Deserializer::from_str(text).deserialize_any(seed).map_err(again)
+        serde_json::Deserializer::from_str(text).deserialize_any(To(seed)).map_err(again)
     }
 }
 
-impl<'de> Visitor<'de> for NodeSeed<'_> {
+impl<'de> Place<'de> for NodeSeed<'_> {
+    fn scalar(self, scalar: Scalar<'_>) {
+        self.decoder.push(self.node, self.slots, scalar);
+    }
+
+    fn double(self, value: f64) {
+        if self.written.is_none() && self.decoder.nodes[self.node as usize].takes_text {
+            self.slots.want_number_texts();
+        }
+        let scalar = Scalar::Double(value, self.written);
+        self.scalar(scalar);
+    }
+
+    fn null(self) {
+        self.decoder.push_null(self.node, self.slots);
+    }
+
+    fn array<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let node = self.node;
+        while items.next_element_seed(self.below(node))?.is_some() {}
+        Ok(())
+    }
+
+    fn object<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        let node = self.node;
+        let count = self.below(node).entries(map)?;
+        if count > 0 {
+            self.decoder.push_object(node, self.slots);
+        }
+        Ok(())
+    }
+}
+
+/// Where a JSON value goes, whatever it is.
+trait Place<'de>: Sized {
+    fn scalar(self, scalar: Scalar<'_>);
+
+    /// A float, with its text where that is at hand.
+    fn double(self, value: f64);
+
+    fn null(self);
+
+    fn array<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error>;
+
+    fn object<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error>;
+}
+
+/// Hands a JSON value to its place.
+struct To<P>(P);
+
+impl<'de, P: Place<'de>> Visitor<'de> for To<P> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -460,52 +506,41 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.push(Scalar::Boolean(value));
+        self.0.scalar(Scalar::Boolean(value));
         Ok(())
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.push(Scalar::Signed(value));
+        self.0.scalar(Scalar::Signed(value));
         Ok(())
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.push(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Signed));
+        self.0.scalar(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Signed));
         Ok(())
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        if self.written.is_none() && self.decoder.nodes[self.node as usize].takes_text {
-            self.slots.want_number_texts();
-        }
-        let scalar = Scalar::Double(value, self.written);
-        self.push(scalar);
+        self.0.double(value);
         Ok(())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.push(Scalar::Text(text));
+        self.0.scalar(Scalar::Text(text));
         Ok(())
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.decoder.push_null(self.node, self.slots);
+        self.0.null();
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        let node = self.node;
-        while items.next_element_seed(self.below(node))?.is_some() {}
-        Ok(())
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        self.0.array(items)
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        let node = self.node;
-        let count = self.below(node).entries(map)?;
-        if count > 0 {
-            self.decoder.push_object(node, self.slots);
-        }
-        Ok(())
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        self.0.object(entries)
     }
 }
 
@@ -524,71 +559,40 @@ struct LeafSeed<'a, 'w> {
     written: Option<&'a str>,
 }
 
-impl LeafSeed<'_, '_> {
-    fn push(self, scalar: Scalar<'_>) {
-        self.walk.decoder.push_leaf(&self.walk.path, self.walk.slots, scalar);
-    }
-}
-
 impl<'de> DeserializeSeed<'de> for LeafSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.walk.numbers == Numbers::Parsed {
-            return deserializer.deserialize_any(self);
+            return deserializer.deserialize_any(To(self));
         }
         let text = <&RawValue>::deserialize(deserializer)?.get();
         let seed = LeafSeed { walk: self.walk, written: is_number(text).then_some(text) };
-        serde_json::Deserializer::from_str(text).deserialize_any(seed).map_err(again)
+        serde_json::Deserializer::from_str(text).deserialize_any(To(seed)).map_err(again)
     }
 }
 
-impl<'de> Visitor<'de> for LeafSeed<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+impl<'de> Place<'de> for LeafSeed<'_, '_> {
+    fn scalar(self, scalar: Scalar<'_>) {
+        self.walk.decoder.push_leaf(&self.walk.path, self.walk.slots, scalar);
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.push(Scalar::Boolean(value));
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.push(Scalar::Signed(value));
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.push(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Signed));
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+    fn double(self, value: f64) {
         let scalar = Scalar::Double(value, self.written);
-        self.push(scalar);
-        Ok(())
+        self.scalar(scalar);
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.push(Scalar::Text(text));
-        Ok(())
-    }
+    fn null(self) {}
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn array<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         while items.next_element_seed(LeafSeed { walk: &mut *self.walk, written: None })?.is_some() {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let length = self.walk.path.len();
-        while map.next_key_seed(PathSeed(&mut self.walk.path))?.is_some() {
-            map.next_value_seed(LeafSeed { walk: &mut *self.walk, written: None })?;
+        while entries.next_key_seed(PathSeed(&mut self.walk.path))?.is_some() {
+            entries.next_value_seed(LeafSeed { walk: &mut *self.walk, written: None })?;
             self.walk.path.truncate(length);
         }
         Ok(())

@@ -9,15 +9,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Diagnostic, Source, Span, codes};
+use maxspan_engine::{RuleSet, RuleSetBuilder, Scratch};
 use maxspan_event::wildcard::fold_ascii;
-use maxspan_event::{Decoder, FieldType, Fields, Normalizer, Slot, Slots, Value, date};
+use maxspan_event::{FieldType, Slot, Value, date};
 use maxspan_rules::RuleDocument;
 use maxspan_rules::lint::{LintOptions, Message, NamedField, fields_of};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hunt};
-use crate::input::{InputProblem, Progress, RawEvent, Reader};
+use crate::input::{InputProblem, RawEvent, Reader};
 use crate::limits::{AGAINST_CASES_MAX, AGAINST_EVENTS_MIN, AGAINST_GROUPS_MAX, AGAINST_PROBLEMS_MAX};
 use crate::rule_base::RuleBase;
 
@@ -127,13 +128,11 @@ struct Wanted {
 struct Counter<'a> {
     default_index: &'a str,
     rules: Vec<Named>,
-    decoder: Decoder,
-    normalizer: Normalizer,
-    slots: Slots,
-    slot_count: usize,
+    /// Has no rules: it decodes the fields that they name.
+    rule_set: RuleSet,
+    scratch: Scratch,
     timestamp: Slot,
     category: Slot,
-    data_stream: [Slot; 3],
     groups: FxHashMap<(String, String), Group>,
     groups_dropped: u64,
     wanted: FxHashMap<Slot, FxHashMap<String, Wanted>>,
@@ -143,15 +142,14 @@ struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     fn new(rules: &RuleBase, options: &'a AgainstOptions) -> Self {
-        let mut fields = Fields::default();
         let schema = &rules.schema;
+        let mut builder = RuleSetBuilder::new(schema.clone());
         let lint_options = LintOptions { schema, now: options.hunt.now };
         let mut named = Vec::new();
         let mut wanted: FxHashMap<Slot, FxHashMap<String, Wanted>> = FxHashMap::default();
         for ((_, compiled), rule) in rules.rule_set.rules().zip(&rules.documents) {
             let (source, list) = fields_of(rule, lint_options);
-            let list: Vec<_> =
-                list.into_iter().map(|one| (fields.slot(&schema.field(&one.name)), one)).collect();
+            let list: Vec<_> = list.into_iter().map(|one| (builder.slot(&one.name), one)).collect();
             for (slot, one) in &list {
                 let Some((value, _)) =
                     one.value.as_ref().filter(|_| schema.field(&one.name).kind.is_keyword())
@@ -164,22 +162,17 @@ impl<'a> Counter<'a> {
             }
             named.push(Named { source, fields: list, indices: compiled.indices.clone() });
         }
-        let mut slot = |name: &str| fields.slot(&schema.field(name));
-        let (mut timestamp, category) = (schema.field("@timestamp"), slot("event.category"));
-        let data_stream = ["type", "dataset", "namespace"].map(|part| slot(&format!("data_stream.{part}")));
+        let category = builder.slot("event.category");
+        let mut timestamp = schema.field("@timestamp");
         timestamp.kind = FieldType::Date;
-        let timestamp = fields.slot(&timestamp);
-        let normalizer = Normalizer::new(&mut fields, schema);
+        let timestamp = builder.fields.slot(&timestamp);
         Self {
             default_index: &options.hunt.default_index,
             rules: named,
-            slot_count: fields.len(),
-            decoder: Decoder::new(fields, schema.clone()),
-            normalizer,
-            slots: Slots::default(),
+            rule_set: builder.build(true),
+            scratch: Scratch::default(),
             timestamp,
             category,
-            data_stream,
             groups: FxHashMap::default(),
             groups_dropped: 0,
             wanted,
@@ -188,44 +181,28 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// The index that an event says it is in, or its data stream, or the one for events without.
-    fn index_of(&self, event: &RawEvent) -> String {
-        let part = |slot: Slot| self.slots.values(slot).first().and_then(Value::as_text);
-        let [kind, dataset, namespace] = self.data_stream;
-        let stream = || {
-            let (kind, dataset) = (part(kind)?, part(dataset)?);
-            Some(format!("{kind}-{dataset}-{}", part(namespace).unwrap_or("default")))
-        };
-        event
-            .index
-            .clone()
-            .filter(|index| !index.is_empty())
-            .or_else(stream)
-            .unwrap_or_else(|| self.default_index.to_owned())
-    }
-
-    fn count(&mut self, event: &RawEvent) {
-        if let Some(Value::Date(time)) = self.slots.first(self.timestamp) {
+    /// Counts the event whose values are in the scratch.
+    fn count(&mut self, index: &str) {
+        let slots = self.scratch.slots();
+        if let Some(Value::Date(time)) = slots.first(self.timestamp) {
             let (first, last) = self.time.unwrap_or((*time, *time));
             self.time = Some((first.min(*time), last.max(*time)));
         }
-        let categories: Vec<String> =
-            self.slots.values(self.category).iter().filter_map(Value::as_text).map(str::to_owned).collect();
-        let key = (self.index_of(event), categories.join(" "));
+        let categories: Vec<&str> = slots.values(self.category).iter().filter_map(Value::as_text).collect();
+        let key = (index.to_owned(), categories.join(" "));
         if self.groups.len() >= AGAINST_GROUPS_MAX && !self.groups.contains_key(&key) {
             self.groups_dropped += 1;
             return;
         }
+        let fields = self.rule_set.decoder().fields();
         let group = self.groups.entry(key).or_default();
         group.events += 1;
-        group.present.resize(self.slot_count, 0);
-        for (slot, _) in self.decoder.fields().iter() {
-            if !self.slots.values(slot).is_empty() {
-                group.present[slot.index()] += 1;
-            }
+        group.present.resize(fields.len(), 0);
+        for (slot, _) in fields.iter().filter(|(slot, _)| !slots.values(*slot).is_empty()) {
+            group.present[slot.index()] += 1;
         }
         for (slot, wanted) in &mut self.wanted {
-            for text in self.slots.values(*slot).iter().filter_map(Value::as_text) {
+            for text in slots.values(*slot).iter().filter_map(Value::as_text) {
                 let Some(entry) = wanted.get_mut(fold_ascii(text).as_ref()) else { continue };
                 let wanted = entry.written.contains(text) || entry.seen.len() < AGAINST_CASES_MAX;
                 if wanted && !entry.seen.contains(text) {
@@ -307,9 +284,8 @@ impl HuntObserver for Counter<'_> {
 
     fn event(&mut self, event: &RawEvent) {
         // An event that cannot be decoded is a problem of the hunt beside, which reports it.
-        if self.decoder.decode(&event.source, &mut self.slots).is_ok() {
-            self.normalizer.apply(&mut self.slots);
-            self.count(event);
+        if let Ok(view) = self.rule_set.view_event(&event.input(self.default_index, 0), &mut self.scratch) {
+            self.count(&view.index);
         }
     }
 
@@ -318,8 +294,6 @@ impl HuntObserver for Counter<'_> {
             self.problems.push(problem.clone());
         }
     }
-
-    fn progress(&mut self, _progress: Progress, _events: u64) {}
 }
 
 fn report(rules: &RuleBase, counter: &Counter<'_>, stats: &HuntStats) -> Against {

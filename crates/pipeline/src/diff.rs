@@ -180,19 +180,12 @@ pub fn diff(
     let mut places = Places::default();
     let mut events = 0;
     while let Some(item) = reader.next() {
-        match item {
-            Item::Event(event) => {
-                // What one side cannot decode, neither can: the second report is the same.
-                let matches =
-                    old_run.event(&event, &mut Forward(observer)) + new_run.event(&event, &mut Silent);
-                events += 1;
-                if matches > 0 {
-                    places.put(new_run.arrivals(), event.location);
-                }
-            }
-            Item::Problem(problem) => {
-                old_run.problem(&problem, &mut Forward(observer));
-                new_run.problem(&problem, &mut Silent);
+        // What one side cannot decode, neither can: the second report is the same.
+        let matches = old_run.item(&item, &mut Forward(observer)) + new_run.item(&item, &mut Silent);
+        if let Item::Event(event) = item {
+            events += 1;
+            if matches > 0 {
+                places.put(new_run.arrivals(), event.location);
             }
         }
         if events % PROGRESS_EVENTS == 0 {
@@ -264,8 +257,7 @@ impl Places {
     }
 
     fn get(&self, arrival: u64) -> Option<String> {
-        let location = self.by_arrival.get(&arrival)?;
-        Some(format!("{}:{}", location.file, location.line))
+        self.by_arrival.get(&arrival).map(Location::to_string)
     }
 }
 

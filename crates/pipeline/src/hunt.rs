@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use maxspan_engine::{
-    Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, RuleId, Scratch,
-};
+use maxspan_engine::{Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, RuleId, Scratch};
 use maxspan_event::{Event, FieldType, Slot, date};
 use maxspan_plan::PlanKind;
 use maxspan_rules::alert::{
@@ -304,16 +302,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Takes the next event; how many matches it gave.
-    pub fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) -> usize {
+    fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) -> usize {
         self.arrival += 1;
-        let input = EventInput {
-            index: event.index.as_deref().filter(|index| !index.is_empty()),
-            default_index: &self.options.default_index,
-            id: event.id.as_deref(),
-            source: &event.source,
-            arrival: self.arrival,
-        };
+        let input = event.input(&self.options.default_index, self.arrival);
         if let Err(error) = self.rules.rule_set.match_event(&input, &mut self.scratch) {
             self.problem(&undecodable(&event.location, error), observer);
             return 0;
@@ -361,8 +352,7 @@ impl<'a> Run<'a> {
         self.arrival
     }
 
-    /// Counts something in the input that could not be read.
-    pub fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
+    fn problem(&mut self, problem: &InputProblem, observer: &mut dyn HuntObserver) {
         self.stats.events_failed += u64::from(problem.kind.loses_an_event());
         *self.stats.input_problems.entry(problem.kind.name()).or_default() += 1;
         observer.problem(problem);

@@ -31,10 +31,13 @@ mod stray;
 mod tokens;
 mod window;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use maxspan_engine::EventInput;
 
 use crate::limits::InputLimits;
 use documents::Documents;
@@ -100,6 +103,19 @@ pub struct RawEvent {
     pub location: Location,
 }
 
+impl RawEvent {
+    /// The event as the engine takes it; `default_index` is that of events that name none.
+    pub fn input<'a>(&'a self, default_index: &'a str, arrival: u64) -> EventInput<'a> {
+        EventInput {
+            index: self.index.as_deref().filter(|index| !index.is_empty()),
+            default_index,
+            id: self.id.as_deref(),
+            source: &self.source,
+            arrival,
+        }
+    }
+}
+
 /// A place in the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
@@ -110,6 +126,13 @@ pub struct Location {
     pub line: u64,
     /// Events that the file gave before this place: an event's number, from 0.
     pub ordinal: u64,
+}
+
+impl fmt::Display for Location {
+    /// `file:line`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// Something in the input that is no event.

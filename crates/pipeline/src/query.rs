@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, Detection, EventInput, KeyStyle, KeyValue, MatchCounters,
-    RuleCounters, RuleId, RuleSet, RuleSetBuilder, Scratch, TieBreak,
+    CompiledRule, Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, RuleCounters,
+    RuleId, RuleSet, RuleSetBuilder, Scratch, TieBreak,
 };
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::{Event, Schema};
@@ -161,13 +161,7 @@ impl<'a> Collection<'a> {
     }
 
     fn event(&mut self, event: &RawEvent) {
-        let input = EventInput {
-            index: event.index.as_deref(),
-            default_index: &self.options.default_index,
-            id: event.id.as_deref(),
-            source: &event.source,
-            arrival: self.events,
-        };
+        let input = event.input(&self.options.default_index, self.events);
         if let Err(error) = self.rule_set.match_event(&input, &mut self.scratch) {
             self.problem(undecodable(&event.location, error));
             return;

@@ -114,6 +114,20 @@ fn a_list_of_values_is_one_condition() {
 }
 
 #[test]
+fn what_other_events_decide_is_null() {
+    let event = json!({"event": {"category": "process"}, "process": {"name": "sh"}});
+    for related in ["child of [process where true]", "(child of [process where true]) == true"] {
+        let query = format!("process where process.name == \"sh\" and {related}");
+        let lines = conditions("eql", &query, &event);
+        assert_eq!(lines[0], "null all of", "{query}");
+        assert!(
+            lines.iter().any(|line| line.contains("decided by earlier events of related processes")),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
 fn nested_conditions_are_shown_for_the_closest_object() {
     let event =
         json!({"dll": {"pe": {"sections": [{"name": "a", "entropy": 1}, {"name": "b", "entropy": 9}]}}});

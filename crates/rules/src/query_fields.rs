@@ -92,36 +92,14 @@ fn eql_event(query: &EventQuery, fields: &mut BTreeSet<String>) {
 
 fn eql_expr(expr: &Expr, fields: &mut BTreeSet<String>) {
     match &expr.kind {
-        ExprKind::Null
-        | ExprKind::Boolean(_)
-        | ExprKind::Integer(_)
-        | ExprKind::Decimal(_)
-        | ExprKind::String(_) => {}
         ExprKind::Field(field) => {
             fields.insert(field.name.clone());
         }
-        ExprKind::Not(inner) | ExprKind::Negate(inner) => eql_expr(inner, fields),
-        ExprKind::And(members) | ExprKind::Or(members) => {
-            for member in members {
-                eql_expr(member, fields);
-            }
-        }
-        ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            eql_expr(left, fields);
-            eql_expr(right, fields);
-        }
-        ExprKind::In { value, list: others, .. } | ExprKind::Match { value, patterns: others, .. } => {
-            eql_expr(value, fields);
-            for other in others {
-                eql_expr(other, fields);
-            }
-        }
-        ExprKind::Call { arguments, .. } => {
-            for argument in arguments {
-                eql_expr(argument, fields);
-            }
-        }
         ExprKind::Lineage { query, .. } => eql_event(query, fields),
+        _ => {}
+    }
+    for child in expr.children() {
+        eql_expr(child, fields);
     }
 }
 

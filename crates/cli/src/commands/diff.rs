@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use indicatif::HumanCount;
 use maxspan_pipeline::diff::{Diff, DiffObserver, diff};
-use maxspan_pipeline::hunt::{HuntOptions, MaxSignals};
+use maxspan_pipeline::hunt::HuntOptions;
 use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 use maxspan_rules::CompileOptions;
@@ -78,11 +78,7 @@ fn options(arguments: &DiffArguments, now: i64) -> HuntOptions {
     let defaults = HuntOptions::default();
     HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
-        max_signals: match (arguments.window.no_cap, arguments.window.max_signals) {
-            (true, _) => MaxSignals::Unlimited,
-            (false, Some(count)) => MaxSignals::Count(count),
-            (false, None) => MaxSignals::Rule,
-        },
+        max_signals: arguments.window.max_signals(),
         buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
         now,
         ..defaults

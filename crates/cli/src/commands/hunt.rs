@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, MaxSignals, hunt};
+use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hunt};
 use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 use maxspan_rules::CompileOptions;
@@ -110,11 +110,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
     let defaults = HuntOptions::default();
     HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
-        max_signals: match (arguments.window.no_cap, arguments.window.max_signals) {
-            (true, _) => MaxSignals::Unlimited,
-            (false, Some(count)) => MaxSignals::Count(count),
-            (false, None) => MaxSignals::Rule,
-        },
+        max_signals: arguments.window.max_signals(),
         buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
         now,
         space: arguments.space.clone(),

@@ -468,24 +468,8 @@ pub(super) fn with_negation(predicate: Predicate, negated: bool) -> Predicate {
 }
 
 pub(super) fn is_constant(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Null
-        | ExprKind::Boolean(_)
-        | ExprKind::Integer(_)
-        | ExprKind::Decimal(_)
-        | ExprKind::String(_) => true,
-        ExprKind::Field(_) | ExprKind::Lineage { .. } => false,
-        ExprKind::Not(inner) | ExprKind::Negate(inner) => is_constant(inner),
-        ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Call { arguments: list, .. } => {
-            list.iter().all(is_constant)
-        }
-        ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            is_constant(left) && is_constant(right)
-        }
-        ExprKind::In { value, list, .. } | ExprKind::Match { value, patterns: list, .. } => {
-            is_constant(value) && list.iter().all(is_constant)
-        }
-    }
+    !matches!(expr.kind, ExprKind::Field(_) | ExprKind::Lineage { .. })
+        && expr.children().into_iter().all(is_constant)
 }
 
 /// Whether the expression is a condition by its form, and not a field or a constant.

@@ -96,7 +96,7 @@ impl Lowering<'_> {
             ExprKind::And(all) => ConditionKind::And(list(self, all)),
             ExprKind::Or(any) => ConditionKind::Or(list(self, any)),
             ExprKind::Not(inner) => ConditionKind::Not(Box::new(self.condition_outline(inner))),
-            ExprKind::Lineage { .. } => ConditionKind::Related,
+            _ if is_related(expr) => ConditionKind::Related,
             _ => ConditionKind::Single(Box::new(self.single(expr))),
         };
         Condition { span: expr.span, kind }
@@ -133,28 +133,15 @@ impl Lowering<'_> {
 }
 
 fn collect_fields(expr: &Expr, out: &mut Vec<(ast::FieldName, Span)>) {
-    let mut list = |list: &[Expr]| list.iter().for_each(|one| collect_fields(one, out));
-    match &expr.kind {
-        ExprKind::Null
-        | ExprKind::Boolean(_)
-        | ExprKind::Integer(_)
-        | ExprKind::Decimal(_)
-        | ExprKind::String(_)
-        | ExprKind::Lineage { .. } => {}
-        ExprKind::Field(name) => out.push((name.clone(), expr.span)),
-        ExprKind::Not(inner) | ExprKind::Negate(inner) => collect_fields(inner, out),
-        ExprKind::And(all) | ExprKind::Or(all) => list(all),
-        ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            collect_fields(left, out);
-            collect_fields(right, out);
-        }
-        ExprKind::In { value, list: items, .. } => {
-            collect_fields(value, out);
-            for item in items {
-                collect_fields(item, out);
-            }
-        }
-        ExprKind::Match { value, .. } => collect_fields(value, out),
-        ExprKind::Call { arguments, .. } => list(arguments),
+    if let ExprKind::Field(name) = &expr.kind {
+        out.push((name.clone(), expr.span));
     }
+    for child in expr.children() {
+        collect_fields(child, out);
+    }
+}
+
+/// Whether other events decide: a relation between processes, also where it is compared (`child of […] == true`).
+fn is_related(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Lineage { .. }) || expr.children().into_iter().any(is_related)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::chain::{Chain, Record, best_chain};
 use super::nearest::Nearest;
 use super::tree::one_line;
-use super::view::{Seen, View, place};
+use super::view::{Seen, View};
 use super::{EventExplanation, ExplainOptions};
 use crate::input::RawEvent;
 use crate::limits::EXPLAIN_RECORDS_MAX;
@@ -90,7 +90,7 @@ impl StageTable {
     pub(super) fn event(&mut self, view: &View, seen: &Seen, event: &RawEvent, arrival: u64) {
         let own = seen.matches.iter().find(|found| found.rule == RuleId(0));
         let steps = own.map_or_else(Vec::new, |found| steps_of(&found.body));
-        let place = place(event);
+        let place = event.location.to_string();
         for index in 0..self.stages.len() {
             let distance = view.distance(seen, index);
             if distance > 0 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use maxspan_engine::{EventInput, Match, RuleSet, RuleSetBuilder, Scratch};
+use maxspan_engine::{Match, RuleSet, RuleSetBuilder, Scratch};
 use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Slot, Value, date};
 use maxspan_plan::condition::Stage;
@@ -90,13 +90,7 @@ impl View {
 
     /// Decodes an event; none where that fails.
     pub(super) fn look(&mut self, event: &RawEvent, arrival: u64, default_index: &str) -> Option<Seen> {
-        let input = EventInput {
-            index: event.index.as_deref().filter(|index| !index.is_empty()),
-            default_index,
-            id: event.id.as_deref(),
-            source: &event.source,
-            arrival,
-        };
+        let input = event.input(default_index, arrival);
         let view = self.rule_set.view_event(&input, &mut self.scratch).ok()?;
         let time = match self.scratch.slots().first(self.timestamp) {
             Some(Value::Date(nanos)) => Some(*nanos),
@@ -108,8 +102,7 @@ impl View {
             self.rule_set.match_event(&input, &mut self.scratch).ok()?;
             self.scratch.drain().collect()
         };
-        let closed = |gate: &Gate| !gate.passed;
-        let closed_gates = self.gates(&view.index).iter().filter(|gate| closed(gate)).count() as u32;
+        let closed_gates = self.closed_gates(&view.index);
         Some(Seen { index: view.index, time, closed_gates, matches })
     }
 
@@ -144,7 +137,7 @@ impl View {
         });
         let distance = self.distance(seen, number);
         EventExplanation {
-            place: place(event),
+            place: event.location.to_string(),
             time: seen.time.map(date::format_millis),
             index: seen.index.to_string(),
             stage: stage.map(|stage| stage + 1),
@@ -155,11 +148,25 @@ impl View {
         }
     }
 
+    /// How many gates an event of the index is stopped by; [`View::gates`] names them.
+    fn closed_gates(&self, index: &str) -> u32 {
+        let environment = Environment::new(self.scratch.slots());
+        let filters = self.outline.filters.iter().filter(|(_, filter)| !filter.holds(environment)).count();
+        let exceptions = self.outline.exceptions.iter().filter(|(.., item)| item.holds(environment)).count();
+        let outside = !self.outline.window.holds(environment);
+        (filters + exceptions) as u32 + u32::from(!self.is_chosen(index)) + u32::from(outside)
+    }
+
+    /// Whether the rule looks into the index; events without one are looked at by every rule.
+    fn is_chosen(&self, index: &str) -> bool {
+        index.is_empty() || self.indices.matches(index)
+    }
+
     /// What the rule asks beside its query: all that an event fails, and the index and filters that it passes.
     fn gates(&self, index: &str) -> Vec<Gate> {
         let environment = Environment::new(self.scratch.slots());
         let mut gates = Vec::new();
-        let passed = index.is_empty() || self.indices.matches(index);
+        let passed = self.is_chosen(index);
         let patterns = self.patterns.join(", ");
         let text = match (index.is_empty(), passed) {
             (true, _) => "the event names no index, so every rule looks at it".to_owned(),
@@ -184,9 +191,4 @@ impl View {
         }
         gates
     }
-}
-
-/// `file:line` of an event.
-pub(super) fn place(event: &RawEvent) -> String {
-    format!("{}:{}", event.location.file, event.location.line)
 }

@@ -19,7 +19,7 @@ use super::update::{self, Edit};
 use crate::check::{Check, CheckOptions};
 use crate::explain::text::{Plain, render};
 use crate::explain::{ExplainOptions, Subject, explain_items};
-use crate::hunt::{Collected, HuntAlert, HuntOptions, HuntStats, hunt_items};
+use crate::hunt::{Collected, HuntAlert, HuntStats, hunt_items};
 use crate::input::{InputProblem, Item};
 use crate::rule_base::{RuleBase, RuleBaseOptions};
 
@@ -92,10 +92,8 @@ pub struct CaseRun {
     pub stats: HuntStats,
     /// Events that could not be read.
     pub problems: Vec<InputProblem>,
-    /// How the hunt worked.
-    pub options: HuntOptions,
     built: Arc<Built>,
-    settings: SpecOptions,
+    options: SpecOptions,
     /// Number and block of events, by their place in the order of arrival.
     places: Vec<(u64, usize)>,
 }
@@ -130,11 +128,11 @@ impl CaseRun {
 
 /// What `rules check --strict` says about the rules of a case, for `text diagnostics`.
 pub fn diagnostics(run: &CaseRun) -> Vec<(Arc<Source>, Diagnostic)> {
-    let compile = CompileOptions { strictness: run.settings.checked, ..run.settings.compile.clone() };
+    let compile = CompileOptions { strictness: run.options.checked, ..run.options.compile.clone() };
     let base = RuleBaseOptions {
         schema: run.rules().schema.clone(),
         compile,
-        normalize: run.settings.normalize,
+        normalize: run.options.normalize,
         only: Vec::new(),
     };
     let options = CheckOptions { base, lints: true, allows: Allows::default() };
@@ -152,10 +150,10 @@ pub(super) fn explained(run: &CaseRun) -> Option<String> {
     // Whoever asks why, asks about silence first.
     rules.extend(alerted);
     let options = ExplainOptions {
-        hunt: run.options.clone(),
+        hunt: run.options.hunt.clone(),
         schema: run.rules().schema.clone(),
-        compile: run.settings.compile.clone(),
-        normalize: run.settings.normalize,
+        compile: run.options.compile.clone(),
+        normalize: run.options.normalize,
         nearest: false,
         events_max: EXPLAINED_EVENTS_MAX,
     };
@@ -263,16 +261,7 @@ fn case_run(built: Arc<Built>, events: Vec<CaseEvent>, options: &SpecOptions) ->
     let is_event = |event: &&CaseEvent| matches!(event.item, Item::Event(_));
     let places = events.iter().filter(is_event).map(|event| (event.number, event.block)).collect();
     let Collected { alerts, problems } = found;
-    CaseRun {
-        events,
-        alerts,
-        stats,
-        problems,
-        options: options.hunt.clone(),
-        settings: options.clone(),
-        built,
-        places,
-    }
+    CaseRun { events, alerts, stats, problems, options: options.clone(), built, places }
 }
 
 /// With `any_order`, the first other order of the events that gives other alerts.

@@ -76,7 +76,7 @@ pub(super) fn judge(subject: &Subject<'_>, step: &Step) -> (Verdict, Vec<Diagnos
     let mut judge = Judge { subject, said: Vec::new() };
     let verdict = judge.node(&step.condition, &[]);
     match &verdict {
-        Verdict::Never(why) => judge.never(why, step.condition.span, "this condition"),
+        Verdict::Never(why) => judge.never(why, None),
         // `where true` means what it says.
         Verdict::Always(why) if !matches!(step.condition.kind, NodeKind::Constant(_)) => {
             judge.always(why, step.condition.span);
@@ -207,7 +207,7 @@ impl Judge<'_> {
         for (part, verdict) in parts.iter().zip(&verdicts) {
             // What is constant by its type was said where types are checked.
             if let (Verdict::Never(why), false) = (verdict, matches!(part.kind, NodeKind::Constant(_))) {
-                self.never(why, part.span, "this alternative");
+                self.never(why, Some(part.span));
             }
         }
         if let Some(why) = self.exhausted(parts) {
@@ -281,13 +281,18 @@ impl Judge<'_> {
         self.said.push(diagnostic);
     }
 
-    fn never(&mut self, why: &Why, span: Span, what: &str) {
+    /// Says that a condition never holds: an alternative of others, or the whole.
+    fn never(&mut self, why: &Why, alternative: Option<Span>) {
         let text = self.quote(why.test);
+        let (what, code) = match alternative {
+            Some(_) => ("this alternative", codes::LINT_DEAD_ALTERNATIVE),
+            None => ("this condition", codes::LINT_NEVER),
+        };
         let (code, message) = match (why.other, why.certainty) {
             (None, _) => (codes::LINT_NEVER, format!("{what} never holds: `{text}` is never true")),
             (Some(other), Certainty::Certain) => {
                 let other = self.quote(other);
-                (Self::code_of_never(what), format!("{what} never holds: `{text}` contradicts `{other}`"))
+                (code, format!("{what} never holds: `{text}` contradicts `{other}`"))
             }
             (Some(other), _) => {
                 let other = self.quote(other);
@@ -302,7 +307,7 @@ impl Judge<'_> {
         } else {
             "change one of the two, or take the condition away"
         };
-        let span = if what == "this alternative" { span } else { why.test.span };
+        let span = alternative.unwrap_or(why.test.span);
         self.push(code, span, message, why, help);
     }
 
@@ -311,10 +316,6 @@ impl Judge<'_> {
         let text = self.subject.quote(place.span);
         let says_so = text.contains("!=") || text.starts_with("not ");
         if place.negative && !says_so { format!("not {text}") } else { text }
-    }
-
-    fn code_of_never(what: &str) -> Code {
-        if what == "this alternative" { codes::LINT_DEAD_ALTERNATIVE } else { codes::LINT_NEVER }
     }
 
     fn always(&mut self, why: &Why, span: Span) {
