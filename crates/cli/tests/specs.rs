@@ -44,7 +44,8 @@ fn our_specs_hold() {
 
 #[test]
 fn examples_in_the_docs_hold() {
-    assert!(passed("docs") > 0);
+    // Most of these are the pages about codes.
+    assert!(passed("docs") >= 150);
 }
 
 /// A rule that the examples link to.
