@@ -6,7 +6,7 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
-use maxspan_event::{DecodeError, Event, Slot, Slots, Value, identity, repair};
+use maxspan_event::{DecodeError, Event, Slot, Slots, ValueRef, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
@@ -213,7 +213,7 @@ impl RuleSet {
 
     /// The id of an event that is an alert.
     fn alert_uuid(&self, scratch: &Scratch) -> Option<String> {
-        scratch.slots.values(self.alert_uuid_slot()).first().and_then(Value::as_text).map(str::to_owned)
+        scratch.slots.values(self.alert_uuid_slot()).next().and_then(ValueRef::as_text).map(str::to_owned)
     }
 
     /// The event's index, and the rules that look into it.
@@ -244,7 +244,7 @@ impl RuleSet {
 
     /// The data stream that an event names itself: `logs-endpoint.events.process-default`.
     fn data_stream(&self, slots: &Slots) -> Option<String> {
-        let part = |slot: Slot| slots.values(slot).first().and_then(Value::as_text);
+        let part = |slot: Slot| slots.values(slot).next().and_then(ValueRef::as_text);
         let [kind, dataset, namespace] = self.data_stream_slots();
         // Without a type the name is a guess, and `--index` says better.
         Some(format!("{}-{}-{}", part(kind)?, part(dataset)?, part(namespace).unwrap_or("default")))
@@ -279,7 +279,7 @@ impl Pass<'_> {
             time,
             tiebreaker: rule.tiebreaker.and_then(|slot| slots.first(slot)).and_then(KeyValue::from_value),
             sequence_number: match slots.first(self.rule_set.sequence_number()) {
-                Some(Value::Long(number)) => Some(*number),
+                Some(ValueRef::Long(number)) => Some(number),
                 _ => None,
             },
             primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
@@ -327,7 +327,7 @@ fn content_id(
 
 fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {
     match slots.first(slot) {
-        Some(Value::Date(nanos)) => Some(*nanos),
+        Some(ValueRef::Date(nanos)) => Some(nanos),
         _ => None,
     }
 }
@@ -359,8 +359,7 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
 fn key_tuples(keys: &[Key], slots: &Slots, counters: &mut MatchCounters) -> Vec<KeyTuple> {
     let mut values = Vec::with_capacity(keys.len());
     for key in keys {
-        let mut distinct: Vec<KeyValue> =
-            slots.values(key.slot).iter().filter_map(KeyValue::from_value).collect();
+        let mut distinct: Vec<KeyValue> = slots.values(key.slot).filter_map(KeyValue::from_value).collect();
         distinct.sort_unstable();
         distinct.dedup();
         if distinct.is_empty() && key.optional {
