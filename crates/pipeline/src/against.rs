@@ -284,7 +284,7 @@ impl HuntObserver for Counter<'_> {
 
     fn event(&mut self, event: &RawEvent) {
         // An event that cannot be decoded is a problem of the hunt beside, which reports it.
-        if let Ok(view) = self.rule_set.view_event(&event.input(self.default_index, 0), &mut self.scratch) {
+        if let Ok(view) = self.rule_set.view_event(&event.input(self.default_index), &mut self.scratch) {
             self.count(&view.index);
         }
     }
