@@ -288,6 +288,11 @@ impl Slots {
         chain.count += 1;
     }
 
+    /// Begins with the leaves of the event.
+    pub(crate) fn begin_leaves(&mut self) {
+        self.leaves.clear();
+    }
+
     pub(crate) fn push_leaf(&mut self, leaf: Leaf) {
         if self.leaves.len() == LEAVES_PER_EVENT_MAX {
             self.values_dropped += 1;

@@ -18,7 +18,7 @@ pub enum TextMode {
 }
 
 /// A question about analysed text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TextQuery {
     words: Vec<Wildcard>,
     mode: TextMode,
