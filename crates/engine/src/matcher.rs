@@ -11,7 +11,7 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use maxspan_event::{DecodeError, Event, Slot, Slots, ValueRef, identity, repair};
+use maxspan_event::{DecodeError, Dropped, Event, Slot, Slots, ValueRef, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
@@ -209,8 +209,8 @@ impl Scratch {
 
     /// What happened beside matches.
     pub fn counters(&self) -> MatchCounters {
-        let (values_dropped, texts_dropped) = (self.slots.values_dropped(), self.slots.texts_dropped());
-        MatchCounters { values_dropped, texts_dropped, ..self.counters }
+        let Dropped { values, texts } = self.slots.dropped();
+        MatchCounters { values_dropped: values, texts_dropped: texts, ..self.counters }
     }
 }
 
@@ -280,11 +280,12 @@ impl RuleSet {
         scratch: &mut Scratch,
         found: &[Found],
     ) {
-        let (counters, mut all) = (scratch.counters, Vec::new());
+        let (counters, dropped, mut all) = (scratch.counters, scratch.slots.dropped(), Vec::new());
         if self.match_all(input, rules, scratch, &mut all).is_ok() {
             assert_eq!(found, all, "the prefilter and brute force differ");
         }
         scratch.counters = counters;
+        scratch.slots.set_dropped(dropped);
     }
 
     /// Evaluates what the event is a candidate for.

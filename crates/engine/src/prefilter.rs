@@ -96,7 +96,7 @@ impl Prefilter {
         fields: &Fields,
         selectivity: &Selectivity,
     ) -> (Self, Program) {
-        let analysis = Analysis { fields, selectivity };
+        let analysis = Analysis { gate, fields, selectivity };
         let nothing = Predicate::Constant(true);
         let (mut units, mut requirements, mut anchors) = (Vec::new(), Vec::new(), Vec::new());
         let (mut first_units, mut program) = (Vec::new(), ProgramBuilder::new(fields));

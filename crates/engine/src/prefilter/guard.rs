@@ -5,7 +5,7 @@
 
 use maxspan_event::wildcard::{Wildcard, fold};
 use maxspan_event::{FieldType, Fields, Slot, Value};
-use maxspan_plan::{CompareOp, Datum, Expr, LuceneRegex, Predicate, TestKind};
+use maxspan_plan::{CompareOp, Datum, Expr, LuceneRegex, Predicate, TestKind, TextMode, TextQuery};
 
 use super::atom::{Atom, AtomKind, Place, value_hash};
 use super::selectivity::Selectivity;
@@ -16,14 +16,18 @@ pub(crate) type Guard = Option<Vec<Atom>>;
 
 /// Finds guards.
 pub(crate) struct Analysis<'a> {
+    /// The fields of the gate, which are asked before.
+    pub(crate) gate: &'a [Slot],
     pub(crate) fields: &'a Fields,
     pub(crate) selectivity: &'a Selectivity,
 }
 
 impl Analysis<'_> {
-    /// The guard of a predicate that lets the fewest events through.
+    /// The guard of a predicate that lets the fewest events through; none where there is only what the gate asks.
     pub(crate) fn guard(&self, predicate: &Predicate) -> Guard {
-        self.predicate(predicate, true)
+        let guard = self.predicate(predicate, true);
+        let is_asked = |atom: &Atom| self.gate.contains(&atom.slot);
+        guard.filter(|atoms| atoms.is_empty() || !atoms.iter().all(is_asked))
     }
 
     fn predicate(&self, predicate: &Predicate, wanted: bool) -> Guard {
@@ -60,11 +64,10 @@ impl Analysis<'_> {
             }
             TestKind::Wildcard(patterns) => patterns.iter().map(|one| self.wildcard(slot, one)).collect(),
             TestKind::Regex(patterns) => patterns.iter().flat_map(|one| regex(slot, one)).collect(),
-            TestKind::Exists
-            | TestKind::Compare(..)
-            | TestKind::Between(..)
-            | TestKind::Cidr(_)
-            | TestKind::Text(_) => vec![present(slot)],
+            TestKind::Text(query) => self.text(slot, query),
+            TestKind::Exists | TestKind::Compare(..) | TestKind::Between(..) | TestKind::Cidr(_) => {
+                vec![present(slot)]
+            }
         }
     }
 
@@ -81,8 +84,29 @@ impl Analysis<'_> {
             };
             Atom { slot, kind: AtomKind::Part(fold(&part.text).into(), place) }
         });
-        let cost = |atom: &Atom| self.selectivity.share(std::slice::from_ref(atom), self.fields);
-        parts.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_else(|| present(slot))
+        self.least(parts).unwrap_or_else(|| present(slot))
+    }
+
+    /// Words of analysed text are parts of the text, in lower case.
+    fn text(&self, slot: Slot, query: &TextQuery) -> Vec<Atom> {
+        let part = |word: &Wildcard| {
+            let parts = word.literals().into_iter().map(|part| Atom {
+                slot,
+                kind: AtomKind::Part(fold(&part.text).into(), Place::Anywhere),
+            });
+            self.least(parts).unwrap_or_else(|| present(slot))
+        };
+        let words = query.words().iter().map(part);
+        match query.mode() {
+            TextMode::Any => words.collect(),
+            TextMode::Phrase => self.least(words).into_iter().collect(),
+        }
+    }
+
+    /// The atom that lets the fewest events through.
+    fn least(&self, atoms: impl Iterator<Item = Atom>) -> Option<Atom> {
+        let share = |atom: &Atom| self.selectivity.share(std::slice::from_ref(atom), self.fields);
+        atoms.min_by(|a, b| share(a).total_cmp(&share(b)))
     }
 
     /// What must be there for an expression to be true, or false.

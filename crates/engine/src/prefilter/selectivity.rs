@@ -143,7 +143,7 @@ fn estimate(kind: &AtomKind, field: &str) -> f64 {
     let coarse = COARSE.iter().position(|name| *name == field);
     match kind {
         AtomKind::Present => 0.6,
-        // The gate has asked these already.
+        // The gate asks these.
         _ if coarse.is_some_and(|place| place < 3) => 0.9,
         _ if coarse.is_some() => 0.2,
         AtomKind::Text(text) if COMMON_TEXTS.contains(&&**text) => 0.03,

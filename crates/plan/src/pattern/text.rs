@@ -40,6 +40,11 @@ impl TextQuery {
         self.words.iter().map(Wildcard::text)
     }
 
+    /// The patterns of the words, which are folded.
+    pub fn words(&self) -> &[Wildcard] {
+        &self.words
+    }
+
     /// How the words must stand.
     pub fn mode(&self) -> TextMode {
         self.mode
