@@ -44,7 +44,7 @@ static BASE: LazyLock<RuleBase> = LazyLock::new(|| {
 });
 
 /// Lines and parts of lines; events and what is around them in inputs of all shapes.
-const PARTS: [&str; 26] = [
+const PARTS: [&str; 27] = [
     // Plain lines, most with the same content: doubles are told apart by what came before.
     "{\"@timestamp\":\"2026-01-01T00:00:01Z\",\"event\":{\"category\":\"a\"},\"host\":{\"id\":\"h\"},\"process\":{\"entity_id\":\"p\",\"parent\":{\"entity_id\":\"o\"}}}\n",
     "{\"@timestamp\":\"2026-01-01T00:00:02Z\",\"event\":{\"category\":\"b\"},\"host\":{\"id\":\"h\"},\"process\":{\"entity_id\":\"q\",\"parent\":{\"entity_id\":\"p\"}}}\n",
@@ -61,6 +61,7 @@ const PARTS: [&str; 26] = [
     "{\"update\":{}}\n",
     "[{\"a\":1},\n{\"event\":{\"category\":\"a\"}}]\n",
     "{\n  \"a\": 1\n}\n",
+    "{\"a\":{}\n, \"b\":{} }\n",
     "{\"hits\":{\"hits\":[",
     // Lines that are lost: some the reader refuses, some the decoder.
     "{\"a\":01}\n",
@@ -81,7 +82,8 @@ const PARTS: [&str; 26] = [
 fn text() -> impl Strategy<Value = String> {
     let plain = proptest::sample::select(PARTS[..7].to_vec());
     let part = prop_oneof![6 => plain.clone(), 2 => proptest::sample::select(PARTS.to_vec())];
-    (plain, proptest::collection::vec(part, 0..40), any::<bool>()).prop_map(|(first, parts, cut)| {
+    let first = prop_oneof![6 => plain, 2 => proptest::sample::select(PARTS.to_vec())];
+    (first, proptest::collection::vec(part, 0..40), any::<bool>()).prop_map(|(first, parts, cut)| {
         let text = first.to_owned() + &parts.concat();
         let end = if cut { text.trim_end().len() } else { text.len() };
         text[..end].to_owned()
