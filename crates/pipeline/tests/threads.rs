@@ -128,8 +128,7 @@ fn written(files: &[Vec<u8>]) -> (tempfile::TempDir, InputSpec) {
     (folder, spec)
 }
 
-fn in_batches(spec: &InputSpec, batch_bytes: usize) -> (Vec<Item>, Counts, Progress) {
-    let mut reader = Reader::open(spec, options(batch_bytes));
+fn in_batches(mut reader: Reader) -> (Vec<Item>, Counts, Progress) {
     let (mut batch, mut items) = (Batch::default(), Vec::new());
     while reader.batch(&mut batch) {
         assert!(batch.iter().next().is_some(), "a batch holds something");
@@ -141,8 +140,7 @@ fn in_batches(spec: &InputSpec, batch_bytes: usize) -> (Vec<Item>, Counts, Progr
     (items, reader.counts(), reader.progress())
 }
 
-fn one_by_one(spec: &InputSpec) -> (Vec<Item>, Counts, Progress) {
-    let mut reader = Reader::open(spec, options(1 << 20));
+fn one_by_one(mut reader: Reader) -> (Vec<Item>, Counts, Progress) {
     let items = reader.by_ref().collect();
     (items, reader.counts(), reader.progress())
 }
@@ -200,9 +198,12 @@ proptest! {
     #[test]
     fn batches_hold_what_the_reader_gives(files in files(), batch_bytes in 1..600_usize) {
         let (_folder, spec) = written(&files);
-        let expected = one_by_one(&spec);
-        prop_assert_eq!(&in_batches(&spec, batch_bytes), &expected);
-        prop_assert_eq!(&in_batches(&spec, 256 << 10), &expected);
+        let opened = |batch_bytes: usize| Reader::open(&spec, options(batch_bytes));
+        let expected = one_by_one(opened(1));
+        prop_assert_eq!(&in_batches(opened(batch_bytes)), &expected);
+        prop_assert_eq!(&in_batches(opened(256 << 10)), &expected);
+        let stream = || Reader::of_bytes("x", Cursor::new(files[0].clone()), options(batch_bytes));
+        prop_assert_eq!(in_batches(stream()), one_by_one(stream()));
     }
 
     #[test]
