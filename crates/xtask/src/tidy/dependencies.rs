@@ -21,7 +21,7 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "event",
         workspace: &[],
-        third_party: &["jiff", "rustc-hash", "serde", "serde_json", "sha2"],
+        third_party: &["fearless_simd", "jiff", "rustc-hash", "serde", "serde_json", "sha2", "simdutf8"],
     },
     Allowed {
         name: "plan",
@@ -30,7 +30,7 @@ const ALLOWED: [Allowed; 10] = [
     },
     Allowed { name: "eql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
     Allowed { name: "kql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
-    Allowed { name: "engine", workspace: &["event", "plan"], third_party: &["rustc-hash"] },
+    Allowed { name: "engine", workspace: &["event", "plan"], third_party: &["aho-corasick", "rustc-hash"] },
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
@@ -61,6 +61,7 @@ const ALLOWED: [Allowed; 10] = [
             "clap_complete",
             "comfy-table",
             "indicatif",
+            "mimalloc",
             "notify",
             "quick-junit",
             "serde_json",
