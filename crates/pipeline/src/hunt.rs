@@ -142,8 +142,23 @@ pub struct HuntStats {
     pub events_repeated: u64,
     /// Events without an id beyond the limit up to which exact duplicates are told apart.
     pub occurrences_dropped: u64,
+    /// What the prefilter did.
+    pub prefilter: PrefilterStats,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// What the prefilter did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PrefilterStats {
+    /// Rules without an anchor: all events of their indices that pass the gate are candidates.
+    pub always_rules: u64,
+    /// Rules, and steps of rules, that were evaluated, over all events.
+    pub candidates: u64,
+    /// Conditions of all rules, equal ones counted once.
+    pub conditions: u64,
+    /// Conditions that more than one rule or step has.
+    pub conditions_shared: u64,
 }
 
 /// An alert as it leaves a hunt.
@@ -512,6 +527,13 @@ impl<'a> Run<'a> {
         let mut counters = self.counters;
         counters += self.matcher.counters();
         self.stats.os_derived = counters.os_derived;
+        let (conditions, shared) = self.rules.rule_set.condition_counts();
+        self.stats.prefilter = PrefilterStats {
+            always_rules: self.rules.rule_set.always_rules().count() as u64,
+            candidates: counters.candidates,
+            conditions: conditions as u64,
+            conditions_shared: shared as u64,
+        };
         self.stats.events_without_index = counters.without_index;
         self.stats.matches_without_timestamp = counters.without_timestamp;
         self.stats.keys_dropped = counters.keys_dropped;

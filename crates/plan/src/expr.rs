@@ -13,7 +13,7 @@ use crate::functions::Function;
 use crate::pattern::regex::LuceneRegex;
 
 /// An expression.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
     /// A constant or null.
     Constant(Datum<'static>),
@@ -212,6 +212,6 @@ fn kleene(list: &[Expr], slots: &Slots, decided: bool) -> Datum<'static> {
 /// A value as a constant.
 impl From<&Value> for Expr {
     fn from(value: &Value) -> Self {
-        Self::Constant(Datum::from(value).into_owned())
+        Self::Constant(Datum::from(value.borrowed()).into_owned())
     }
 }

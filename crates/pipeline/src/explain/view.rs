@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use maxspan_engine::{Match, Occurrences, RuleSet, RuleSetBuilder, Scratch};
 use maxspan_event::index::IndexPatterns;
-use maxspan_event::{Slot, Value, date};
+use maxspan_event::{Slot, ValueRef, date};
 use maxspan_plan::condition::Stage;
 use maxspan_plan::{Environment, Plan, PlanKind};
 use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
@@ -94,7 +94,7 @@ impl View {
         let input = event.input(default_index);
         let view = self.rule_set.view_event(&input, &mut self.scratch).ok()?;
         let time = match self.scratch.slots().first(self.timestamp) {
-            Some(Value::Date(nanos)) => Some(*nanos),
+            Some(ValueRef::Date(nanos)) => Some(nanos),
             _ => None,
         };
         let matches = if self.variants.is_empty() {
@@ -116,7 +116,7 @@ impl View {
     /// The join keys of a stage that the event that was looked at last lacks.
     pub(super) fn lacking_keys(&self, stage: usize) -> Vec<String> {
         let Some(stage) = self.stage(stage) else { return Vec::new() };
-        let lacks = |slot: Slot| self.scratch.slots().values(slot).is_empty();
+        let lacks = |slot: Slot| !self.scratch.slots().is_present(slot);
         let needed = stage.keys.iter().filter(|(_, key)| !key.optional && lacks(key.slot));
         needed.map(|(read, _)| read.name.clone()).collect()
     }
