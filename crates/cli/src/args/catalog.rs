@@ -348,6 +348,8 @@ pub(crate) struct DiffArguments {
     /// Most memory for putting the events of sequences in order, for each side: 512MiB, 2GB
     #[arg(long, value_name = "SIZE", value_parser = super::size, help_heading = "Run")]
     pub(crate) sequence_memory: Option<usize>,
+    #[command(flatten)]
+    pub(crate) threads: super::threads::Threads,
     /// File or folder with the rules before the change
     #[arg(value_name = "OLD", help_heading = None)]
     pub(crate) old: PathBuf,
