@@ -30,7 +30,7 @@ const ALLOWED: [Allowed; 10] = [
     },
     Allowed { name: "eql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
     Allowed { name: "kql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
-    Allowed { name: "engine", workspace: &["event", "plan"], third_party: &["rustc-hash"] },
+    Allowed { name: "engine", workspace: &["event", "plan"], third_party: &["hashbrown", "rustc-hash"] },
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
