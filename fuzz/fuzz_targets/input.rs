@@ -29,6 +29,7 @@ fn limits_of(choice: u8) -> InputLimits {
         array_depth_max: usize::from(choice >> 5 & 3),
         expansion_ratio_max: 20,
         expansion_bytes_free: 1 << 12,
+        batch_bytes: 1 << (choice & 7),
     }
 }
 
