@@ -200,7 +200,7 @@ impl EventStore {
     }
 
     /// Bytes of documents in memory.
-    pub(crate) fn memory_bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         self.memory_bytes
     }
 

@@ -79,7 +79,7 @@ fn options(arguments: &DiffArguments, now: i64) -> HuntOptions {
     HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         max_signals: arguments.window.max_signals(),
-        buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
+        sequence_memory: arguments.sequence_memory.unwrap_or(defaults.sequence_memory),
         now,
         ..defaults
     }

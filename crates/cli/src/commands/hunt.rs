@@ -111,7 +111,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
     HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         max_signals: arguments.window.max_signals(),
-        buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
+        sequence_memory: arguments.sequence_memory.unwrap_or(defaults.sequence_memory),
         threads: arguments.threads.count(),
         now,
         space: arguments.space.clone(),

@@ -47,6 +47,7 @@ const ALLOWED: [Allowed; 10] = [
             "serde",
             "serde_json",
             "similar",
+            "tempfile",
             "toml",
             "walkdir",
             "zstd",
