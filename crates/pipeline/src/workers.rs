@@ -195,3 +195,49 @@ impl<O> Drop for StopOnPanic<'_, '_, O> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::input::{BatchItem, InputOptions};
+    use crate::limits::InputLimits;
+
+    /// The lines of the events, by `threads` of which those with a line of `panics` panic.
+    fn lines(threads: usize, panics: &'static [u64]) -> Vec<u64> {
+        let limits = InputLimits { batch_bytes: 100, ..InputLimits::default() };
+        let input = Cursor::new("{}\n".repeat(2000));
+        let mut reader = Reader::of_bytes("x", input, InputOptions { limits });
+        let work = |_: &mut (), batch: &Batch| -> Vec<u64> {
+            let lines = batch.iter().filter_map(|item| match item {
+                BatchItem::Event(event) => Some(event.location().line),
+                BatchItem::Problem(_) => None,
+            });
+            lines.inspect(|line| assert!(!panics.contains(line), "a line that fails")).collect()
+        };
+        let mut out = Vec::new();
+        in_order(&mut reader, &mut vec![(); threads], work, |lines, _| out.extend(lines));
+        out
+    }
+
+    #[test]
+    fn what_comes_out_is_in_order() {
+        for threads in [1, 2, 3, 8] {
+            assert_eq!(lines(threads, &[]), (1..=2000).collect::<Vec<_>>(), "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_any_worker_is_that_of_the_caller() {
+        for threads in [1, 2, 3, 8] {
+            for panics in [&[1][..], &[700], &[2000], &[500, 600, 1000, 1500]] {
+                let outcome = catch_unwind(AssertUnwindSafe(|| lines(threads, panics)));
+                let panic = outcome.expect_err("a panic");
+                let text = panic.downcast_ref::<&str>();
+                assert_eq!(text, Some(&"a line that fails"), "{threads} threads, {panics:?}");
+            }
+        }
+    }
+}

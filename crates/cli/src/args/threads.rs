@@ -8,7 +8,7 @@ use maxspan_pipeline::limits::THREADS_MAX;
 /// `--threads`
 #[derive(Debug, Args)]
 pub(crate) struct Threads {
-    /// Threads that decode and match events; without it, one for each core. The output is the same for any number
+    /// Threads that decode and match events (one for each core unless told otherwise)
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Run")]
     threads: Option<usize>,
 }
