@@ -129,7 +129,7 @@ pub struct EventStore {
 #[derive(Debug)]
 enum Piece {
     Memory(Vec<u8>),
-    Spilled { from: u64 },
+    Spilled { from: u64, length: u64 },
     Gone,
 }
 
@@ -292,7 +292,7 @@ impl EventStore {
             let (length, capacity) = (bytes.len() as u64, bytes.capacity());
             match spill.append(bytes) {
                 Ok(from) => {
-                    self.pieces[self.first_in_memory] = Piece::Spilled { from };
+                    self.pieces[self.first_in_memory] = Piece::Spilled { from, length };
                     self.memory_bytes -= capacity;
                     self.note(Ok(length));
                 }
@@ -352,11 +352,8 @@ impl EventStore {
         let lengths = self.read(piece, offset, LENGTHS_BYTES)?;
         let mut lengths = Bytes(&lengths);
         let (Some(head), Some(length)) = (lengths.u32(), lengths.u32()) else { return Ok(None) };
-        if head as usize > HEAD_BYTES_MAX {
-            return Ok(None);
-        }
         let bytes = self.read(piece, offset + LENGTHS_BYTES as u32, head as usize)?;
-        let offset = offset + LENGTHS_BYTES as u32 + head;
+        let offset = (offset + LENGTHS_BYTES as u32).saturating_add(head);
         Ok(self.head(&bytes, piece, offset, length))
     }
 
@@ -378,8 +375,11 @@ impl EventStore {
                 let offset = offset as usize;
                 bytes.get(offset..offset + length).map(Cow::Borrowed).ok_or_else(SpillError::damaged)
             }
-            Some(Piece::Spilled { from }) => {
+            Some(Piece::Spilled { from, length: whole }) => {
                 let spill = self.spill.as_ref().ok_or_else(SpillError::damaged)?;
+                if u64::from(offset) + length as u64 > *whole {
+                    return Err(SpillError::damaged());
+                }
                 let mut bytes = vec![0; length];
                 spill.read(from + u64::from(offset), &mut bytes)?;
                 Ok(Cow::Owned(bytes))
@@ -391,9 +391,6 @@ impl EventStore {
 
 /// The lengths of head and document, before both.
 const LENGTHS_BYTES: usize = 8;
-
-/// An id and an index name are parts of a document, which has at most this many bytes; more is damage.
-const HEAD_BYTES_MAX: usize = 64 << 20;
 
 const OS: [HostOs; 3] = [HostOs::Windows, HostOs::Linux, HostOs::MacOs];
 
