@@ -176,11 +176,7 @@ impl Correlator {
     }
 
     /// No state yet; what does not fit in memory goes to the spill.
-    pub fn with_spill(
-        rule_set: &RuleSet,
-        options: CorrelatorOptions,
-        spill: Option<Box<dyn Spill>>,
-    ) -> Self {
+    pub fn with_spill(rule_set: &RuleSet, options: CorrelatorOptions, spill: Option<Box<dyn Spill>>) -> Self {
         Self {
             options,
             rules: rule_set.rules().map(|(_, rule)| RuleState::new(rule, &options)).collect(),

@@ -25,8 +25,7 @@ fn rule_set() -> RuleSet {
         let (tree, problems) = maxspan_eql::parse(query);
         let tree = tree.unwrap_or_else(|| panic!("{query}: {problems:?}"));
         let lower = maxspan_eql::LowerOptions::default();
-        let (plan, problems) =
-            maxspan_eql::lower(&tree, query, &builder.schema, &mut builder.fields, &lower);
+        let (plan, problems) = maxspan_eql::lower(&tree, query, &builder.schema, &mut builder.fields, &lower);
         let timestamp = builder.slot("@timestamp");
         builder.add(CompiledRule::new(plan.unwrap_or_else(|| panic!("{query}: {problems:?}")), timestamp));
     }

@@ -20,9 +20,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
+use crate::kept::KeptDetections;
 use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT, THREADS_MAX};
 use crate::matching::{Matcher, Outcome, Step};
-use crate::kept::KeptDetections;
 use crate::retained::{Cap, Keep, Retained};
 use crate::rule_base::RuleBase;
 use crate::source::source_event;

@@ -89,7 +89,8 @@ impl<'a> KeptDetections<'a> {
             [&b"kibana"[..], b"signal"].iter().any(|word| memchr::memmem::find(source, word).is_some())
         };
         for event in detection.present() {
-            if looks_like_an_alert(&events.source(event)?) && is_recursive(rule, &source_event(events, event)?)
+            if looks_like_an_alert(&events.source(event)?)
+                && is_recursive(rule, &source_event(events, event)?)
             {
                 return Ok(true);
             }

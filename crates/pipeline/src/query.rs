@@ -309,9 +309,8 @@ fn sequence_json(detection: &Detection, events: &EventStore, style: KeyStyle) ->
         map.insert("join_keys".to_owned(), Value::Array(keys));
     }
     let missing = || json!({"_index": "", "_id": "", "missing": true});
-    let document = |event: &Option<KeptEvent>| {
-        event.as_ref().map_or_else(missing, |event| event_json(events, event))
-    };
+    let document =
+        |event: &Option<KeptEvent>| event.as_ref().map_or_else(missing, |event| event_json(events, event));
     map.insert("events".to_owned(), detection.events.iter().map(document).collect());
     Value::Object(map)
 }

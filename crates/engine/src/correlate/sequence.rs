@@ -231,8 +231,7 @@ impl SequenceState {
         out: &mut Vec<Fired>,
     ) {
         self.more_bytes -= self.waiting.values().map(bytes_of).sum::<usize>();
-        let mut waiting: Vec<((i64, u64), Waiting)> =
-            std::mem::take(&mut self.waiting).into_iter().collect();
+        let mut waiting: Vec<((i64, u64), Waiting)> = std::mem::take(&mut self.waiting).into_iter().collect();
         let before = waiting.len();
         if let Some(known_until) = known_until_ms {
             waiting.retain(|((deadline, _), _)| *deadline <= known_until);

@@ -292,7 +292,11 @@ impl RunReader {
 }
 
 /// Reads the next match of a run; false at its end.
-fn read_next(run: &mut RunReader, spill: Option<&dyn Spill>, record: &mut Vec<u8>) -> Result<bool, SpillError> {
+fn read_next(
+    run: &mut RunReader,
+    spill: Option<&dyn Spill>,
+    record: &mut Vec<u8>,
+) -> Result<bool, SpillError> {
     if run.matches_left == 0 {
         return Ok(false);
     }
