@@ -64,7 +64,9 @@ fn sequences(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             let setup = || (Correlator::new(&rules, CorrelatorOptions::default()), matches.clone());
             let run = |(mut correlator, matches): (Correlator, Vec<Match>)| {
-                matches.into_iter().for_each(|one| correlator.push(one));
+                for one in matches {
+                    correlator.push(one);
+                }
                 correlator.finish().len()
             };
             bencher.iter_batched(setup, run, BatchSize::LargeInput);

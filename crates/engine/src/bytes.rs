@@ -105,7 +105,9 @@ pub(crate) fn put_key(out: &mut Vec<u8>, value: &KeyValue) {
 
 /// All values of a tuple.
 pub(crate) fn put_tuple(out: &mut Vec<u8>, tuple: &[KeyValue]) {
-    tuple.iter().for_each(|value| put_key(out, value));
+    for value in tuple {
+        put_key(out, value);
+    }
 }
 
 /// The values of a tuple that [`put_tuple`] wrote.
@@ -155,8 +157,10 @@ impl<'a> Bytes<'a> {
         self.array().map(u128::from_be_bytes)
     }
 
-    pub(crate) fn optional(&mut self) -> Option<Option<i64>> {
-        if self.u8()? == 0 { Some(None) } else { self.i64().map(Some) }
+    /// What [`put_optional`] wrote.
+    pub(crate) fn optional(&mut self, into: &mut Option<i64>) -> Option<()> {
+        *into = if self.u8()? == 0 { None } else { Some(self.i64()?) };
+        Some(())
     }
 
     pub(crate) fn text(&mut self) -> Option<Box<str>> {

@@ -136,7 +136,7 @@ struct Frontier {
 #[derive(Debug)]
 enum Machine {
     Events,
-    Sequence(SequenceState),
+    Sequence(Box<SequenceState>),
     Sample(SampleState),
 }
 
@@ -145,7 +145,8 @@ impl RuleState {
         let machine = match &rule.plan.kind {
             PlanKind::Events(_) => Machine::Events,
             PlanKind::Sequence(sequence) => {
-                Machine::Sequence(SequenceState::new(sequence, options.sequence_keys, options.tie_break))
+                let state = SequenceState::new(sequence, options.sequence_keys, options.tie_break);
+                Machine::Sequence(Box::new(state))
             }
             PlanKind::Sample(sample) => {
                 Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key, options))
@@ -385,7 +386,9 @@ impl Handing<'_, '_> {
                 let mut fired = Vec::new();
                 machine.finish(self.options.known_until.map(date::to_millis), &mut counters, &mut fired);
                 drop(machine);
-                fired.into_iter().for_each(|one| self.fire(rule, one));
+                for one in fired {
+                    self.fire(rule, one);
+                }
             }
             Machine::Sample(mut machine) => machine.finish(&mut counters, &mut |one| self.fire(rule, one)),
         }

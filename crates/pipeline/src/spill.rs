@@ -20,7 +20,7 @@ pub struct TempFile {
 impl TempFile {
     /// A file in this folder; without one, in that of the system's temporary files.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder: folder.unwrap_or_else(std::env::temp_dir), file: None, bytes: 0 }
+        Self { folder: folder.unwrap_or_else(tempfile::env::temp_dir), file: None, bytes: 0 }
     }
 
     fn failed(&self, doing: &str, error: &Error) -> SpillError {

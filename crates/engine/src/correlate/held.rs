@@ -162,12 +162,16 @@ fn put_lineage(out: &mut Vec<u8>, lineage: &LineageMatch) {
         }
     }
     put_u32(out, lineage.queries.len() as u32);
-    lineage.queries.iter().for_each(|table| put_u64(out, *table));
+    for table in &lineage.queries {
+        put_u64(out, *table);
+    }
     put_u32(out, lineage.steps.len() as u32);
     for (table, keys) in &lineage.steps {
         put_u64(out, *table);
         put_u32(out, keys.len() as u32);
-        keys.iter().for_each(|key| put_tuple_with_length(out, key));
+        for key in keys {
+            put_tuple_with_length(out, key);
+        }
     }
 }
 
@@ -222,13 +226,16 @@ impl<'a> Held<'a> {
         let identity = record.get(from..from.checked_add(length)?)?;
         let after = (FRONT_BYTES + compared_bytes).max(from + length);
         let mut bytes = Bytes(record.get(after..)?);
+        let (mut time, mut primary_time) = (None, None);
+        bytes.optional(&mut time)?;
+        bytes.optional(&mut primary_time)?;
         Some(Self {
             compared,
             rule: Bytes(compared).u32()? as usize,
             identity,
             place,
-            time: bytes.optional()?,
-            primary_time: bytes.optional()?,
+            time,
+            primary_time,
             arrival: bytes.u64()?,
             body: read_body(&mut bytes)?,
         })

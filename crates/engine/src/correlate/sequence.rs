@@ -182,7 +182,9 @@ impl SequenceState {
         // Later stages first; `until` ends what is left after that.
         for step in steps.chunk_by(|a, b| a.0 == b.0).rev() {
             if let Some(Role::Stage(stage)) = step.first().and_then(|one| self.role(one.0)) {
-                step.iter().for_each(|(_, key)| self.stage(stage, key, &now, out));
+                for (_, key) in step {
+                    self.stage(stage, key, &now, out);
+                }
             }
         }
         for (step, key) in steps {
@@ -252,8 +254,8 @@ impl SequenceState {
 
     fn stage(&mut self, stage: u32, key: &[u8], now: &Now<'_>, out: &mut Vec<Fired>) {
         let digest = digest(key);
-        let partial = if stage == 0 { self.begin(digest, now) } else { self.move_on(stage, digest, now) };
-        let Some(partial) = partial else { return };
+        let begun = (stage == 0).then(|| self.begin(digest, now));
+        let Some(partial) = begun.or_else(|| self.move_on(stage, digest, now)) else { return };
         if stage + 1 < self.stages {
             let number = self.key(digest, now.millis);
             self.put(number, partial);
@@ -262,23 +264,23 @@ impl SequenceState {
         }
     }
 
-    fn begin(&self, digest: Digest, now: &Now<'_>) -> Option<Partial> {
+    fn begin(&self, digest: Digest, now: &Now<'_>) -> Partial {
         let leading = self.find(digest).and_then(|number| self.last_missing(number, 0));
         let rest = leading.map(|(_, millis)| Box::new(Rest { leading: Some(millis), ..Rest::default() }));
-        Some(Partial {
+        Partial {
             first_millis: now.millis,
             last_position: now.position,
             first_event: now.held.place,
             rest,
             next: NONE,
             stage: 0,
-        })
+        }
     }
 
     /// The partial that waited for this stage, with its event; none where there is none that may go on.
     fn move_on(&mut self, stage: u32, digest: Digest, now: &Now<'_>) -> Option<Partial> {
         let number = self.find(digest)?;
-        let mut partial = self.take(number, stage - 1)?;
+        let mut partial = self.take(number, stage.checked_sub(1)?)?;
         self.touch(number, now.millis);
         let took = now.millis.saturating_sub(partial.first_millis);
         let too_long = self.maxspan_ms.is_some_and(|span| took > span);
