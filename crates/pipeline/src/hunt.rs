@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
 use crate::kept::KeptDetections;
-use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT, THREADS_MAX};
+use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rule_base::RuleBase;
@@ -246,8 +246,8 @@ pub fn hunt(
 ) -> HuntStats {
     let mut run = Run::new(rules, options);
     let watched = observer.watches_events();
-    let matcher = |_| Matcher::new(&rules.rule_set, &options.default_index, watched);
-    let mut matchers: Vec<Matcher<'_>> = (0..options.threads.clamp(1, THREADS_MAX)).map(matcher).collect();
+    let mut matchers =
+        Matcher::for_threads(options.threads, &rules.rule_set, &options.default_index, watched);
     workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, progress| {
         let reported = run.arrival / PROGRESS_EVENTS;
         run.outcome(outcome, observer);
@@ -256,7 +256,7 @@ pub fn hunt(
         }
     });
     for matcher in &matchers {
-        run.counters += matcher.counters();
+        run.count(matcher);
     }
     observer.progress(reader.progress(), run.stats.events);
     run.finish(observer, reader.counts().bytes_decompressed)
@@ -340,41 +340,43 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Takes the next event or problem; how many matches it gave.
-    pub fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) -> usize {
-        if let Item::Event(event) = item {
+    /// Takes the next event or problem.
+    pub fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
+        if let Item::Event(event) = item
+            && observer.watches_events()
+        {
             observer.event(event);
         }
         let mut outcome = Outcome::default();
         self.matcher.item(item.into(), &mut outcome);
-        self.outcome(outcome, observer)
+        self.outcome(outcome, observer);
     }
 
-    /// Takes what the next items gave; how many matches these are.
-    fn outcome(&mut self, outcome: Outcome, observer: &mut dyn HuntObserver) -> usize {
+    /// Takes what the next items gave.
+    pub(crate) fn outcome(&mut self, outcome: Outcome, observer: &mut dyn HuntObserver) {
         let Outcome { steps, arrivals, events } = outcome;
-        let mut matches = 0;
         for step in steps {
             match step {
                 Step::Event(event) => observer.event(&event),
-                Step::Matched(place, matched) => matches += self.matched(matched, self.arrival + place + 1),
+                Step::Matched(place, matched) => self.matched(matched, self.arrival + place + 1),
                 Step::Problem(problem) => self.problem(&problem, observer),
             }
         }
         self.arrival += arrivals;
         self.stats.events += events;
-        matches
     }
 
-    /// Takes an event that satisfied something; how many matches it gave.
-    fn matched(&mut self, matched: Matched, arrival: u64) -> usize {
-        let mut matches = 0;
+    /// Takes the counts of a matcher that outcomes came from, at its end.
+    pub(crate) fn count(&mut self, matcher: &Matcher<'_>) {
+        self.counters += matcher.counters();
+    }
+
+    /// Takes an event that satisfied something.
+    fn matched(&mut self, matched: Matched, arrival: u64) {
         for found in self.occurrences.settle(matched, arrival) {
-            matches += 1;
             self.correlator.push(found);
         }
         self.kept.keep_ready(&mut self.correlator);
-        matches
     }
 
     /// Events handed in so far; the number of the last one.

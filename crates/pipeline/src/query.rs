@@ -15,7 +15,7 @@ use maxspan_plan::{Limit, Plan, PlanKind};
 use serde_json::{Map, Value, json};
 
 use crate::input::{InputProblem, Reader};
-use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX, THREADS_MAX};
+use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::source::kept_document;
@@ -111,8 +111,7 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     builder.add(rule);
     let rule_set = builder.build(options.normalize);
     let mut collection = Collection::new(&rule_set, shape, &limits, options);
-    let matcher = |_| Matcher::new(&rule_set, &options.default_index, false);
-    let mut matchers: Vec<Matcher<'_>> = (0..options.threads.clamp(1, THREADS_MAX)).map(matcher).collect();
+    let mut matchers = Matcher::for_threads(options.threads, &rule_set, &options.default_index, false);
     workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, _| collection.outcome(outcome));
     let mut events_lost = MatchCounters::default();
     for matcher in &matchers {

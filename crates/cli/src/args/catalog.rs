@@ -347,6 +347,8 @@ pub(crate) struct DiffArguments {
     pub(crate) now: Option<String>,
     #[command(flatten)]
     pub(crate) held: super::held::Held,
+    #[command(flatten)]
+    pub(crate) threads: super::threads::Threads,
     /// File or folder with the rules before the change
     #[arg(value_name = "OLD", help_heading = None)]
     pub(crate) old: PathBuf,

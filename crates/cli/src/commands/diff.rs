@@ -79,6 +79,7 @@ fn options(arguments: &DiffArguments, now: i64) -> HuntOptions {
     arguments.held.apply(HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         max_signals: arguments.window.max_signals(),
+        threads: arguments.threads.count(),
         now,
         ..defaults
     })
