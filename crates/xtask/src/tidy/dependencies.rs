@@ -30,7 +30,11 @@ const ALLOWED: [Allowed; 10] = [
     },
     Allowed { name: "eql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
     Allowed { name: "kql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
-    Allowed { name: "engine", workspace: &["event", "plan"], third_party: &["aho-corasick", "rustc-hash"] },
+    Allowed {
+        name: "engine",
+        workspace: &["event", "plan"],
+        third_party: &["aho-corasick", "hashbrown", "rustc-hash"],
+    },
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
@@ -47,6 +51,7 @@ const ALLOWED: [Allowed; 10] = [
             "serde",
             "serde_json",
             "similar",
+            "tempfile",
             "toml",
             "walkdir",
             "zstd",
