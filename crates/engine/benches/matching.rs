@@ -60,17 +60,12 @@ fn matching(criterion: &mut Criterion) {
         let mut scratch = Scratch::default();
         group.bench_function(format!("match {count} rules by brute force"), |bencher| {
             bencher.iter(|| {
-                for event in &events {
-                    let input = EventInput {
-                        index: None,
-                        default_index: "",
-                        id: None,
-                        source: event.as_bytes(),
-                        arrival: 0,
-                    };
-                    rules.match_event(&input, &mut scratch).expect("the event is sound");
-                }
-                scratch.drain().count()
+                let matches = events.iter().filter(|event| {
+                    let input =
+                        EventInput { index: None, default_index: "", id: None, source: event.as_bytes() };
+                    rules.match_event(&input, &mut scratch).expect("the event is sound").is_some()
+                });
+                matches.count()
             });
         });
     }

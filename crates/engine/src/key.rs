@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use maxspan_event::{Value, date};
+use maxspan_event::{ValueRef, date};
 
 /// One value of a join key. Equal values join; null equals null.
 ///
@@ -43,18 +43,18 @@ pub enum KeyStyle {
 
 impl KeyValue {
     /// The key for a decoded value; none for an object.
-    pub fn from_value(value: &Value) -> Option<Self> {
+    pub fn from_value(value: ValueRef<'_>) -> Option<Self> {
         Some(match value {
-            Value::Boolean(value) => Self::Boolean(*value),
-            Value::Long(value) => Self::Long(*value),
-            Value::Unsigned(value) => Self::Unsigned(*value),
+            ValueRef::Boolean(value) => Self::Boolean(value),
+            ValueRef::Long(value) => Self::Long(value),
+            ValueRef::Unsigned(value) => Self::Unsigned(value),
             // Both zeros are one key.
-            Value::Double(value) => Self::Double(if *value == 0.0 { 0.0_f64 } else { *value }.to_bits()),
-            Value::Date(nanos) => Self::Date(date::to_millis(*nanos)),
-            Value::Ip(ip) => Self::Ip(*ip),
-            Value::Text(text) => Self::Text(text.clone()),
-            Value::Version(text) => Self::Version(text.clone()),
-            Value::Object => return None,
+            ValueRef::Double(value) => Self::Double(if value == 0.0 { 0.0_f64 } else { value }.to_bits()),
+            ValueRef::Date(nanos) => Self::Date(date::to_millis(nanos)),
+            ValueRef::Ip(ip) => Self::Ip(ip),
+            ValueRef::Text(text) => Self::Text(text.into()),
+            ValueRef::Version(text) => Self::Version(text.into()),
+            ValueRef::Object => return None,
         })
     }
 

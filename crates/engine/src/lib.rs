@@ -1,7 +1,11 @@
 //! Plans to a [`RuleSet`]; events to detections.
 //!
 //! ```text
-//! event ── RuleSet::match_event ──► Match {rule, steps, keys, time, event}
+//! event ── RuleSet::match_event ──► Matched       in any order, by any worker
+//!                                      │
+//!                              Occurrences::settle   in the order of arrival
+//!                                      ▼
+//!                                  Match {rule, steps, keys, time, event}
 //!                                      │   the one seam where work can be split by rule and key
 //!                                  Correlator::push ── Correlator::finish ──► Detection {rule, events, keys}
 //! ```
@@ -14,10 +18,14 @@ mod detection;
 mod key;
 pub mod limits;
 mod matcher;
+mod occurrences;
 mod ruleset;
 
 pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, TieBreak, apply_limits};
 pub use detection::{Detection, DetectionOrder, TieValue};
 pub use key::{KeyStyle, KeyTuple, KeyValue};
-pub use matcher::{EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Scratch, StepMatch};
+pub use matcher::{
+    EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Matched, Scratch, StepMatch,
+};
+pub use occurrences::Occurrences;
 pub use ruleset::{CompiledRule, RuleId, RuleSet, RuleSetBuilder};

@@ -5,7 +5,7 @@
 pub const KEY_TUPLES_PER_EVENT_MAX: usize = 1_000;
 
 /// Most different contents of events without an id that are counted, to tell exact duplicates apart; further ones are
-/// counted in [`crate::MatchCounters::occurrences_dropped`].
+/// counted in [`crate::Occurrences::dropped`].
 pub const OCCURRENCES_MAX: usize = 20_000_000;
 
 /// Most keys that a sample keeps events for; events of further ones are dropped and counted in

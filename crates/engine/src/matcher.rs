@@ -1,18 +1,21 @@
 //! One event against all rules.
 //!
+//! Matching an event depends on the event alone, so any worker can do it, in any order. What depends on the events
+//! before it (its place, and the id of one that repeats content) [`Occurrences`](crate::Occurrences) settles.
+//!
 //! This is the brute-force matcher: it evaluates every rule whose index patterns choose the event. It is the oracle
 //! that a prefilter has to agree with.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::ops::AddAssign;
 use std::sync::Arc;
 
-use maxspan_event::{DecodeError, Event, Slot, Slots, Value, identity, repair};
+use maxspan_event::{DecodeError, Event, Slot, Slots, ValueRef, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
-use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX, OCCURRENCES_MAX};
+use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
 
 /// Where Kibana keeps the alerts of the default space.
@@ -30,8 +33,6 @@ pub struct EventInput<'a> {
     pub id: Option<&'a str>,
     /// The document as JSON.
     pub source: &'a [u8],
-    /// Place in the order of arrival.
-    pub arrival: u64,
 }
 
 /// One event satisfied something of one rule.
@@ -51,6 +52,29 @@ pub struct Match {
     pub primary_time: Option<i64>,
     /// What was satisfied.
     pub body: MatchBody,
+}
+
+/// An event that satisfied something, and what; see [`Occurrences::settle`](crate::Occurrences::settle).
+#[derive(Debug)]
+pub struct Matched {
+    /// The event, without its place in the order of arrival. An id that comes from its content is that of the first
+    /// event with this content.
+    pub(crate) event: Event,
+    /// Whether the id comes from the content.
+    pub(crate) id_of_content: bool,
+    /// Not empty.
+    pub(crate) found: Vec<Found>,
+}
+
+/// A [`Match`] without its event.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) rule: RuleId,
+    pub(crate) time: Option<i64>,
+    pub(crate) tiebreaker: Option<KeyValue>,
+    pub(crate) sequence_number: Option<i64>,
+    pub(crate) primary_time: Option<i64>,
+    pub(crate) body: MatchBody,
 }
 
 /// What was satisfied.
@@ -119,12 +143,31 @@ pub struct MatchCounters {
     pub without_index: u64,
     /// Documents with a lone surrogate or a number out of range, which were mended.
     pub repaired: u64,
-    /// Events beyond the limit up to which those with the same content are told apart.
-    pub occurrences_dropped: u64,
     /// Values beyond the limit of one field.
     pub values_dropped: u64,
     /// Texts that a function did not make, because they would be longer than its limit.
     pub texts_dropped: u64,
+}
+
+impl AddAssign for MatchCounters {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            os_derived,
+            keys_dropped,
+            without_timestamp,
+            without_index,
+            repaired,
+            values_dropped,
+            texts_dropped,
+        } = other;
+        self.os_derived += os_derived;
+        self.keys_dropped += keys_dropped;
+        self.without_timestamp += without_timestamp;
+        self.without_index += without_index;
+        self.repaired += repaired;
+        self.values_dropped += values_dropped;
+        self.texts_dropped += texts_dropped;
+    }
 }
 
 /// What a worker reuses from event to event.
@@ -133,9 +176,6 @@ pub struct Scratch {
     slots: Slots,
     answers: Vec<bool>,
     applicable: FxHashMap<Arc<str>, Arc<[RuleId]>>,
-    /// How often an event of this index and content matched something, by hash; for events without an id.
-    occurrences: FxHashMap<u64, u32>,
-    matches: Vec<Match>,
     counters: MatchCounters,
 }
 
@@ -143,11 +183,6 @@ impl Scratch {
     /// The values of the last event.
     pub fn slots(&self) -> &Slots {
         &self.slots
-    }
-
-    /// The matches of the last event; taking them leaves none.
-    pub fn drain(&mut self) -> impl Iterator<Item = Match> + '_ {
-        self.matches.drain(..)
     }
 
     /// What happened beside matches.
@@ -158,19 +193,29 @@ impl Scratch {
 }
 
 impl RuleSet {
-    /// Matches one event against every rule that looks into its index; see [`Scratch::drain`] for the matches.
-    pub fn match_event(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<(), DecodeError> {
-        scratch.matches.clear();
+    /// Matches one event against every rule that looks into its index; none where it satisfies nothing.
+    pub fn match_event(
+        &self,
+        input: &EventInput<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Option<Matched>, DecodeError> {
         let Decoded { mended, alert_uuid, index, rules, derived_os } = self.decode(input, scratch)?;
-        let source = mended.as_deref().unwrap_or(input.source);
-        let id = input.id.filter(|id| !id.is_empty()).or(alert_uuid.as_deref());
-        let mut pass = Pass { rule_set: self, input, id, source, index, derived_os, event: None };
+        let mut found = Vec::new();
         for id in rules.iter() {
             let rule = self.rule(*id);
             let Some(body) = evaluate(rule, scratch) else { continue };
-            pass.found(*id, rule, body, scratch);
+            found.extend(self.found(*id, rule, body, scratch));
         }
-        Ok(())
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let id =
+            input.id.filter(|id| !id.is_empty()).map(Box::from).or(alert_uuid.map(String::into_boxed_str));
+        let source = mended.map_or_else(|| Box::from(input.source), Vec::into_boxed_slice);
+        let id_of_content = id.is_none();
+        let id = id.unwrap_or_else(|| identity::content_id_of(&source, 0).into_boxed_str());
+        let event = Event { index, id, source, derived_os, arrival: 0 };
+        Ok(Some(Matched { event, id_of_content, found }))
     }
 
     /// Decodes one event as [`RuleSet::match_event`] does, and leaves its values in [`Scratch::slots`].
@@ -179,9 +224,38 @@ impl RuleSet {
         input: &EventInput<'_>,
         scratch: &mut Scratch,
     ) -> Result<EventView, DecodeError> {
-        scratch.matches.clear();
         let Decoded { index, derived_os, .. } = self.decode(input, scratch)?;
         Ok(EventView { index, derived_os })
+    }
+
+    /// What a rule found in the event whose values are in the slots; none where the rule cannot place it in time.
+    fn found(
+        &self,
+        id: RuleId,
+        rule: &CompiledRule,
+        body: MatchBody,
+        scratch: &mut Scratch,
+    ) -> Option<Found> {
+        let Scratch { slots, counters, .. } = scratch;
+        let time = date_of(slots, rule.timestamp);
+        if time.is_none()
+            && !matches!(body, MatchBody::Event)
+            && !matches!(rule.plan.kind, PlanKind::Sample(_))
+        {
+            counters.without_timestamp += 1;
+            return None;
+        }
+        Some(Found {
+            rule: id,
+            time,
+            tiebreaker: rule.tiebreaker.and_then(|slot| slots.first(slot)).and_then(KeyValue::from_value),
+            sequence_number: match slots.first(self.sequence_number()) {
+                Some(ValueRef::Long(number)) => Some(number),
+                _ => None,
+            },
+            primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
+            body,
+        })
     }
 
     /// Fills the slots: the event's own fields, then what is derived from them.
@@ -213,7 +287,7 @@ impl RuleSet {
 
     /// The id of an event that is an alert.
     fn alert_uuid(&self, scratch: &Scratch) -> Option<String> {
-        scratch.slots.values(self.alert_uuid_slot()).first().and_then(Value::as_text).map(str::to_owned)
+        scratch.slots.values(self.alert_uuid_slot()).next().and_then(ValueRef::as_text).map(str::to_owned)
     }
 
     /// The event's index, and the rules that look into it.
@@ -244,90 +318,16 @@ impl RuleSet {
 
     /// The data stream that an event names itself: `logs-endpoint.events.process-default`.
     fn data_stream(&self, slots: &Slots) -> Option<String> {
-        let part = |slot: Slot| slots.values(slot).first().and_then(Value::as_text);
+        let part = |slot: Slot| slots.values(slot).next().and_then(ValueRef::as_text);
         let [kind, dataset, namespace] = self.data_stream_slots();
         // Without a type the name is a guess, and `--index` says better.
         Some(format!("{}-{}-{}", part(kind)?, part(dataset)?, part(namespace).unwrap_or("default")))
     }
 }
 
-/// What the matches of one event share.
-struct Pass<'a> {
-    rule_set: &'a RuleSet,
-    input: &'a EventInput<'a>,
-    /// The id that is known without looking at the whole content.
-    id: Option<&'a str>,
-    source: &'a [u8],
-    index: Arc<str>,
-    derived_os: Option<&'static str>,
-    event: Option<Arc<Event>>,
-}
-
-impl Pass<'_> {
-    fn found(&mut self, id: RuleId, rule: &CompiledRule, body: MatchBody, scratch: &mut Scratch) {
-        let time = date_of(&scratch.slots, rule.timestamp);
-        if time.is_none()
-            && !matches!(body, MatchBody::Event)
-            && !matches!(rule.plan.kind, PlanKind::Sample(_))
-        {
-            scratch.counters.without_timestamp += 1;
-            return;
-        }
-        let slots = &scratch.slots;
-        let found = Match {
-            rule: id,
-            time,
-            tiebreaker: rule.tiebreaker.and_then(|slot| slots.first(slot)).and_then(KeyValue::from_value),
-            sequence_number: match slots.first(self.rule_set.sequence_number()) {
-                Some(Value::Long(number)) => Some(*number),
-                _ => None,
-            },
-            primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
-            event: self.event(&mut scratch.counters, &mut scratch.occurrences),
-            body,
-        };
-        scratch.matches.push(found);
-    }
-
-    fn event(&mut self, counters: &mut MatchCounters, occurrences: &mut FxHashMap<u64, u32>) -> Arc<Event> {
-        let (input, derived_os, index, source) = (self.input, self.derived_os, &self.index, self.source);
-        let event = self.event.get_or_insert_with(|| {
-            let id = match self.id {
-                Some(id) => id.into(),
-                None => content_id(index, source, counters, occurrences),
-            };
-            let index = Arc::clone(index);
-            Arc::new(Event { index, id, source: source.into(), derived_os, arrival: input.arrival })
-        });
-        Arc::clone(event)
-    }
-}
-
-/// An id from the event's content; events of one index with the same content are told apart by how many came before.
-fn content_id(
-    index: &str,
-    source: &[u8],
-    counters: &mut MatchCounters,
-    occurrences: &mut FxHashMap<u64, u32>,
-) -> Box<str> {
-    let id = identity::content_id_of(source, 0);
-    let mut hasher = DefaultHasher::new();
-    hasher.write(index.as_bytes());
-    hasher.write_u8(0xff);
-    hasher.write(id.as_bytes());
-    let key = hasher.finish();
-    if occurrences.len() >= OCCURRENCES_MAX && !occurrences.contains_key(&key) {
-        counters.occurrences_dropped += 1;
-        return id.into();
-    }
-    let count = occurrences.entry(key).or_insert(0);
-    *count += 1;
-    if *count == 1 { id.into() } else { identity::content_id_of(source, *count - 1).into() }
-}
-
 fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {
     match slots.first(slot) {
-        Some(Value::Date(nanos)) => Some(*nanos),
+        Some(ValueRef::Date(nanos)) => Some(nanos),
         _ => None,
     }
 }
@@ -359,8 +359,7 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
 fn key_tuples(keys: &[Key], slots: &Slots, counters: &mut MatchCounters) -> Vec<KeyTuple> {
     let mut values = Vec::with_capacity(keys.len());
     for key in keys {
-        let mut distinct: Vec<KeyValue> =
-            slots.values(key.slot).iter().filter_map(KeyValue::from_value).collect();
+        let mut distinct: Vec<KeyValue> = slots.values(key.slot).filter_map(KeyValue::from_value).collect();
         distinct.sort_unstable();
         distinct.dedup();
         if distinct.is_empty() && key.optional {

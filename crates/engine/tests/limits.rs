@@ -1,7 +1,8 @@
 //! Each limit of the correlator is reached in small, counted, and leaves the rest to go on.
 
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, EventInput, RuleCounters, RuleId, RuleSetBuilder, Scratch,
+    CompiledRule, Correlator, CorrelatorOptions, EventInput, Occurrences, RuleCounters, RuleId,
+    RuleSetBuilder, Scratch,
 };
 use maxspan_event::Schema;
 
@@ -15,17 +16,18 @@ fn run(query: &str, events: &[(&str, &str, u32)], options: CorrelatorOptions) ->
     let timestamp = builder.slot("@timestamp");
     let rule = builder.add(CompiledRule::new(plan.unwrap_or_else(|| panic!("{problems:?}")), timestamp));
     let rules = builder.build(false);
-    let (mut scratch, mut correlator) = (Scratch::default(), Correlator::new(&rules, options));
+    let (mut scratch, mut occurrences) = (Scratch::default(), Occurrences::default());
+    let mut correlator = Correlator::new(&rules, options);
     let mut found = 0;
     for (arrival, (category, key, second)) in events.iter().enumerate() {
         let source = format!(
             r#"{{"@timestamp":"2026-01-01T00:00:{second:02}Z","event.category":"{category}","process.entity_id":"{key}","process.parent.entity_id":"0"}}"#
         );
         let (id, arrival) = (arrival.to_string(), arrival as u64);
-        let input =
-            EventInput { index: None, default_index: "", id: Some(&id), source: source.as_bytes(), arrival };
-        rules.match_event(&input, &mut scratch).unwrap();
-        scratch.drain().for_each(|one| correlator.push(one));
+        let input = EventInput { index: None, default_index: "", id: Some(&id), source: source.as_bytes() };
+        if let Some(matched) = rules.match_event(&input, &mut scratch).unwrap() {
+            occurrences.settle(matched, arrival).for_each(|one| correlator.push(one));
+        }
         found += correlator.drain().count();
     }
     found += correlator.finish().len();

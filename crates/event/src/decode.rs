@@ -1,26 +1,30 @@
 //! From JSON bytes to [`Slots`]: one pass over the document, guided by a trie of the needed paths.
 //!
 //! Nested objects, dotted keys and any mixture of both lead to the same node of the trie; arrays and arrays of
-//! objects give several values. What no node wants is skipped without being decoded.
+//! objects give several values. What no node wants is checked and skipped.
 //!
-//! A number in a field of text is the text that it is written as (`1e3`), as in Elasticsearch. Parsed numbers have
-//! lost it, so an event that has a number with a fraction or exponent in such a field is decoded a second time, with
-//! the text of each number at hand. Integers are written in one way only, so this is rare.
+//! There are two ways. The quick one finds the structure of the document with vector instructions ([`structure`]),
+//! and walks over it ([`walk`]); it takes a document only where it is sure that it is valid. The thorough one
+//! ([`thorough`]) is `serde_json`; it takes all others, and says what is wrong with them. Both give the same values:
+//! spans of the document, which take their field's type when somebody looks at them.
 
 use std::fmt;
+use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-use serde_json::value::RawValue;
-
-use crate::field::{Field, FieldType};
-use crate::ip::parse_ip;
+use crate::field::Field;
+use crate::limits::QUICK_BYTES_MAX;
 use crate::schema::Schema;
-use crate::slots::{Fields, Leaf, NestedSlot, Slot, Slots};
-use crate::value::Value;
-use crate::wildcard;
+use crate::slots::{Fields, NestedSlot, Raw, Slots};
+
+mod leaves;
+mod structure;
+mod thorough;
+mod trie;
+pub(crate) mod unescape;
+mod walk;
+
+use trie::Trie;
+use walk::Walk;
 
 /// Why an event could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,49 +58,35 @@ impl From<serde_json::Error> for DecodeError {
 #[derive(Debug)]
 pub struct Decoder {
     fields: Fields,
-    nodes: Vec<Node>,
+    /// The fields by their slots, shared with what is decoded.
+    by_slot: Arc<[Field]>,
+    trie: Trie,
     nested: Vec<Decoder>,
     schema: Schema,
 }
 
+/// The buffers of decoding, reused from event to event.
 #[derive(Debug, Default)]
-struct Node {
-    children: FxHashMap<Box<str>, u32>,
-    targets: Vec<Slot>,
-    nested: Vec<NestedSlot>,
-    /// Whether a target takes numbers as they are written.
-    takes_text: bool,
+pub(crate) struct Buffers {
+    structure: structure::Structure,
 }
-
-/// What is at hand of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Numbers {
-    /// Its value.
-    Parsed,
-    /// Also how it is written, where that counts.
-    AsWritten,
-}
-
-const ROOT: u32 = 0;
 
 impl Decoder {
     /// A decoder for the fields; the schema types the leaves of free text.
     pub fn new(fields: Fields, schema: Schema) -> Self {
-        let mut decoder = Self { nodes: vec![Node::default()], nested: Vec::new(), fields, schema };
-        for (slot, field) in decoder.fields.clone().iter() {
+        let mut trie = Trie::new();
+        for (slot, field) in fields.iter() {
             for path in std::iter::once(&field.path).chain(&field.other_path) {
-                let node = decoder.insert(path);
-                let node = &mut decoder.nodes[node as usize];
-                node.targets.push(slot);
-                node.takes_text |= takes_text(field);
+                trie.insert(path).targets.push(slot);
             }
         }
-        for (index, nested) in decoder.fields.nested.clone().into_iter().enumerate() {
-            let node = decoder.insert(&nested.path);
-            decoder.nodes[node as usize].nested.push(NestedSlot(index as u32));
-            decoder.nested.push(Self::new(nested.fields, decoder.schema.clone()));
+        let mut nested = Vec::new();
+        for (index, one) in fields.nested.iter().enumerate() {
+            trie.insert(&one.path).nested.push(NestedSlot(index as u32));
+            nested.push(Self::new(one.fields.clone(), schema.clone()));
         }
-        decoder
+        let by_slot = fields.iter().map(|(_, field)| field.clone()).collect();
+        Self { fields, by_slot, trie, nested, schema }
     }
 
     /// The fields and their slots.
@@ -106,563 +96,88 @@ impl Decoder {
 
     /// Fills the slots with one event's values; what they held before is gone.
     pub fn decode(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
-        slots.clear();
-        self.pass(bytes, slots, Numbers::Parsed)?;
-        if slots.wants_number_texts() {
-            slots.begin_again();
-            self.pass(bytes, slots, Numbers::AsWritten)?;
-        }
-        Ok(())
+        self.decode_fields(bytes, slots)?;
+        self.decode_leaves(bytes, slots)
     }
 
-    fn pass(&self, bytes: &[u8], slots: &mut Slots, numbers: Numbers) -> Result<(), DecodeError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        DocumentSeed { decoder: self, numbers, slots }.deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        if self.fields.leaves {
-            let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-            let mut walk = LeafWalk { decoder: self, numbers, path: String::new(), slots };
-            LeafSeed { walk: &mut walk, written: None }.deserialize(&mut deserializer)?;
-        }
-        Ok(())
+    /// The same without the leaves of free text ([`Slots::leaves`]), which few rules ask for.
+    pub fn decode_fields(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
+        if self.decode_quickly(bytes, slots) { Ok(()) } else { self.decode_thoroughly(bytes, slots) }
     }
 
-    fn insert(&mut self, path: &str) -> u32 {
-        let mut node = ROOT;
-        for segment in path.split('.') {
-            let next = self.nodes.len() as u32;
-            let child = *self.nodes[node as usize].children.entry(segment.into()).or_insert(next);
-            if child == next {
-                self.nodes.push(Node::default());
-            }
-            node = child;
-        }
-        node
+    /// Adds the leaves of free text to an event whose fields are decoded, where somebody asked for them.
+    pub fn decode_leaves(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
+        if self.fields.leaves { leaves::read(self, bytes, slots) } else { Ok(()) }
     }
 
-    fn walk(&self, node: u32, key: &str) -> Option<u32> {
-        let mut node = node;
-        for segment in key.split('.') {
-            node = *self.nodes[node as usize].children.get(segment)?;
+    /// The quick way. False where it is not sure; the slots then hold nothing of use.
+    fn decode_quickly(&self, bytes: &[u8], slots: &mut Slots) -> bool {
+        if bytes.len() > QUICK_BYTES_MAX {
+            return false;
         }
-        Some(node)
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
+        let mut buffers = std::mem::take(&mut slots.buffers);
+        slots.begin(&self.by_slot, text);
+        let sure = buffers.structure.read(bytes)
+            && Walk::document(self, text, buffers.structure.positions(), slots).is_ok();
+        slots.buffers = buffers;
+        sure
     }
 
-    fn push(&self, node: u32, slots: &mut Slots, scalar: Scalar<'_>) {
-        for slot in &self.nodes[node as usize].targets {
-            slots.push(*slot, coerce(scalar, self.fields.field(*slot)));
-        }
+    /// The thorough way.
+    fn decode_thoroughly(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
+        slots.begin(&self.by_slot, "");
+        thorough::read(self, bytes, slots)
     }
 
+    /// What stands for an explicit null.
     fn push_null(&self, node: u32, slots: &mut Slots) {
-        for slot in &self.nodes[node as usize].targets {
-            let field = self.fields.field(*slot);
-            if let Some(text) = &field.null_value {
-                slots.push(*slot, coerce(Scalar::Text(text), field));
+        for slot in &self.trie.node(node).targets {
+            if let Some(text) = &self.by_slot[slot.index()].null_value {
+                slots.push_text(*slot, text);
             }
         }
     }
 
-    fn push_object(&self, node: u32, slots: &mut Slots) {
-        for slot in &self.nodes[node as usize].targets {
-            slots.push(*slot, Value::Object);
+    fn push(&self, node: u32, slots: &mut Slots, raw: Raw) {
+        for slot in &self.trie.node(node).targets {
+            slots.push_raw(*slot, raw);
         }
     }
 
-    /// Decodes one object of a nested path into slots of its own.
-    fn push_nested(
-        &self,
-        node: u32,
-        object: &str,
-        numbers: Numbers,
-        slots: &mut Slots,
-    ) -> Result<(), DecodeError> {
-        for nested in &self.nodes[node as usize].nested {
-            let mut inner = Slots::default();
-            self.nested[nested.0 as usize].pass(object.as_bytes(), &mut inner, numbers)?;
-            if inner.wants_number_texts() {
-                slots.want_number_texts();
-            }
-            slots.push_nested(*nested, inner);
-        }
-        Ok(())
-    }
-
-    fn push_leaf(&self, path: &str, slots: &mut Slots, scalar: Scalar<'_>) {
-        // Bookkeeping beside the event's own fields is no part of the event.
-        if path.starts_with('_') {
-            return;
-        }
-        let field = self.schema.field(path);
-        if matches!(scalar, Scalar::Double(_, None)) && takes_text(&field) {
-            slots.want_number_texts();
-        }
-        slots.push_leaf(Leaf { path: path.into(), value: coerce(scalar, &field), field });
-    }
-}
-
-/// Whether values of the field come from the text of a number.
-fn takes_text(field: &Field) -> bool {
-    !matches!(
-        field.kind,
-        FieldType::Long
-            | FieldType::UnsignedLong
-            | FieldType::Double
-            | FieldType::Nested
-            | FieldType::Object
-            | FieldType::Unsupported
-            | FieldType::Unknown
-    )
-}
-
-/// A JSON scalar before it gets its field's type.
-#[derive(Debug, Clone, Copy)]
-enum Scalar<'a> {
-    Boolean(bool),
-    Signed(i64),
-    Unsigned(u64),
-    /// And how it is written, where that is at hand.
-    Double(f64, Option<&'a str>),
-    Text(&'a str),
-}
-
-impl Scalar<'_> {
-    fn to_text(self) -> Box<str> {
-        match self {
-            Self::Boolean(value) => value.to_string().into(),
-            Self::Signed(value) => value.to_string().into(),
-            Self::Unsigned(value) => value.to_string().into(),
-            Self::Double(_, Some(written)) => written.into(),
-            Self::Double(value, None) => serde_json::Number::from_f64(value)
-                .map_or_else(|| value.to_string(), |n| n.to_string())
-                .into(),
-            Self::Text(text) => text.into(),
-        }
-    }
-
-    fn to_value(self) -> Value {
-        match self {
-            Self::Boolean(value) => Value::Boolean(value),
-            Self::Signed(value) => Value::Long(value),
-            Self::Unsigned(value) => i64::try_from(value).map_or(Value::Unsigned(value), Value::Long),
-            Self::Double(value, _) => Value::Double(value),
-            Self::Text(text) => Value::text(text),
-        }
-    }
-}
-
-/// The scalar as the field's type; a scalar that the type cannot hold stays the string it was written as, so that
-/// events of conflicting types are tolerated.
-fn coerce(scalar: Scalar<'_>, field: &Field) -> Value {
-    let typed = match field.kind {
-        FieldType::Keyword
-        | FieldType::ConstantKeyword
-        | FieldType::Wildcard
-        | FieldType::Flattened
-        | FieldType::Text
-        | FieldType::Binary => {
-            let text = scalar.to_text();
-            return Value::Text(if field.lowercase { wildcard::fold(&text).into() } else { text });
-        }
-        FieldType::Long | FieldType::UnsignedLong if field.cuts_fractions => to_integer(scalar),
-        FieldType::Long | FieldType::UnsignedLong => {
-            to_integer(scalar).and_then(|whole| keep_fraction(scalar, whole))
-        }
-        FieldType::Double => to_double(scalar),
-        FieldType::Boolean => to_boolean(scalar),
-        FieldType::Ip => match scalar {
-            Scalar::Text(text) => parse_ip(text).map(Value::Ip),
-            _ => None,
-        },
-        FieldType::Date | FieldType::DateNanos => to_date(scalar, field),
-        FieldType::Version => Some(Value::Version(scalar.to_text())),
-        FieldType::Nested | FieldType::Object | FieldType::Unsupported | FieldType::Unknown => {
-            Some(scalar.to_value())
-        }
-    };
-    typed.unwrap_or_else(|| Value::Text(scalar.to_text()))
-}
-
-/// The number itself where cutting its fraction would change it.
-fn keep_fraction(scalar: Scalar<'_>, whole: Value) -> Option<Value> {
-    match to_double(scalar)? {
-        Value::Double(value) if value.fract() != 0.0 => Some(Value::Double(value)),
-        _ => Some(whole),
-    }
-}
-
-/// Fractions are cut, as Elasticsearch's `coerce` does.
-fn to_integer(scalar: Scalar<'_>) -> Option<Value> {
-    match scalar {
-        Scalar::Signed(_) | Scalar::Unsigned(_) => Some(scalar.to_value()),
-        Scalar::Double(value, _) if value.abs() < 9.2e18 => Some(Value::Long(value.trunc() as i64)),
-        Scalar::Double(value, _) => Some(Value::Double(value)),
-        Scalar::Text(text) => match text.trim().parse::<i64>() {
-            Ok(value) => Some(Value::Long(value)),
-            Err(_) => match text.trim().parse::<u64>() {
-                Ok(value) => Some(Value::Unsigned(value)),
-                Err(_) => finite(text).and_then(|value| to_integer(Scalar::Double(value, None))),
-            },
-        },
-        Scalar::Boolean(_) => None,
-    }
-}
-
-fn to_double(scalar: Scalar<'_>) -> Option<Value> {
-    match scalar {
-        Scalar::Signed(value) => Some(Value::Double(value as f64)),
-        Scalar::Unsigned(value) => Some(Value::Double(value as f64)),
-        Scalar::Double(value, _) => Some(Value::Double(value)),
-        Scalar::Text(text) => finite(text).map(Value::Double),
-        Scalar::Boolean(_) => None,
-    }
-}
-
-fn finite(text: &str) -> Option<f64> {
-    text.trim().parse::<f64>().ok().filter(|value| value.is_finite())
-}
-
-fn to_boolean(scalar: Scalar<'_>) -> Option<Value> {
-    match scalar {
-        Scalar::Boolean(value) => Some(Value::Boolean(value)),
-        Scalar::Text("true") => Some(Value::Boolean(true)),
-        Scalar::Text("false" | "") => Some(Value::Boolean(false)),
-        _ => None,
-    }
-}
-
-fn to_date(scalar: Scalar<'_>, field: &Field) -> Option<Value> {
-    let nanos = match scalar {
-        Scalar::Text(text) => field.date_format.parse(text, false)?,
-        Scalar::Signed(number) => field.date_format.parse_number(number)?,
-        Scalar::Unsigned(_) => i64::MAX,
-        Scalar::Double(..) => field.date_format.parse(&scalar.to_text(), false)?,
-        Scalar::Boolean(_) => return None,
-    };
-    Some(Value::Date(nanos))
-}
-
-/// The whole document, which must be an object.
-struct DocumentSeed<'a> {
-    decoder: &'a Decoder,
-    numbers: Numbers,
-    slots: &'a mut Slots,
-}
-
-impl<'de> DeserializeSeed<'de> for DocumentSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for DocumentSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event, which is a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        let Self { decoder, numbers, slots } = self;
-        NodeSeed { decoder, numbers, node: ROOT, slots, written: None }.entries(map).map(|_| ())
-    }
-}
-
-/// The value under one node of the trie.
-struct NodeSeed<'a> {
-    decoder: &'a Decoder,
-    numbers: Numbers,
-    node: u32,
-    slots: &'a mut Slots,
-    /// The text of the number that is being read.
-    written: Option<&'a str>,
-}
-
-impl NodeSeed<'_> {
-    /// The same for a value below.
-    fn below(&mut self, node: u32) -> NodeSeed<'_> {
-        NodeSeed { decoder: self.decoder, numbers: self.numbers, node, slots: self.slots, written: None }
-    }
-
-    /// Visits the entries of an object; gives how many there were.
-    fn entries<'de, A: MapAccess<'de>>(mut self, mut map: A) -> Result<usize, A::Error> {
-        let mut count = 0;
-        while let Some(child) = map.next_key_seed(KeySeed { decoder: self.decoder, node: self.node })? {
-            count += 1;
-            match child {
-                Some(node) if self.decoder.nodes[node as usize].nested.is_empty() => {
-                    map.next_value_seed(self.below(node))?;
-                }
-                Some(node) => {
-                    let text = map.next_value::<&RawValue>()?.get();
-                    // First what refuses too deep a nesting.
-                    let mut deserializer = serde_json::Deserializer::from_str(text);
-                    self.below(node).deserialize(&mut deserializer).map_err(again)?;
-                    self.nested(node, text).map_err(A::Error::custom)?;
-                }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(count)
-    }
-
-    /// Hands each object of a nested path to its own decoder.
-    fn nested(&mut self, node: u32, text: &str) -> Result<(), DecodeError> {
-        match text.as_bytes().first() {
+    /// Hands each object of a nested path to its own decoder; `value` is the JSON that stands there.
+    fn nested_objects(&self, node: u32, value: &str, slots: &mut Slots) -> Result<(), DecodeError> {
+        match value.as_bytes().first() {
             Some(b'[') => {
-                let items: Vec<&RawValue> = serde_json::from_str(text)?;
-                items.iter().try_for_each(|item| self.nested(node, item.get()))
+                let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(value)?;
+                items.iter().try_for_each(|item| self.nested_objects(node, item.get(), slots))
             }
-            Some(b'{') => self.decoder.push_nested(node, text, self.numbers, self.slots),
+            Some(b'{') => {
+                for nested in &self.trie.node(node).nested {
+                    let mut inner = Slots::default();
+                    self.nested[nested.0 as usize].decode_thoroughly(value.as_bytes(), &mut inner)?;
+                    slots.push_nested(*nested, inner);
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
-    }
-}
-
-/// An error in a text that stands within another one: without its place, which is not that in the document.
-fn again<E: Error>(error: serde_json::Error) -> E {
-    E::custom(DecodeError::from(error))
-}
-
-/// Whether the text of a JSON value is a number.
-fn is_number(text: &str) -> bool {
-    matches!(text.as_bytes().first(), Some(b'-' | b'0'..=b'9'))
-}
-
-impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
-        let node = &self.decoder.nodes[self.node as usize];
-        if self.numbers == Numbers::Parsed || !node.takes_text {
-            return deserializer.deserialize_any(To(self));
-        }
-        let text = <&RawValue>::deserialize(deserializer)?.get();
-        let node = self.node;
-        let seed = NodeSeed { written: is_number(text).then_some(text), ..self.below(node) };
-        serde_json::Deserializer::from_str(text).deserialize_any(To(seed)).map_err(again)
-    }
-}
-
-impl<'de> Place<'de> for NodeSeed<'_> {
-    fn scalar(self, scalar: Scalar<'_>) {
-        self.decoder.push(self.node, self.slots, scalar);
-    }
-
-    fn double(self, value: f64) {
-        if self.written.is_none() && self.decoder.nodes[self.node as usize].takes_text {
-            self.slots.want_number_texts();
-        }
-        let scalar = Scalar::Double(value, self.written);
-        self.scalar(scalar);
-    }
-
-    fn null(self) {
-        self.decoder.push_null(self.node, self.slots);
-    }
-
-    fn array<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        let node = self.node;
-        while items.next_element_seed(self.below(node))?.is_some() {}
-        Ok(())
-    }
-
-    fn object<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        let node = self.node;
-        let count = self.below(node).entries(map)?;
-        if count > 0 {
-            self.decoder.push_object(node, self.slots);
-        }
-        Ok(())
-    }
-}
-
-/// Where a JSON value goes, whatever it is.
-trait Place<'de>: Sized {
-    fn scalar(self, scalar: Scalar<'_>);
-
-    /// A float, with its text where that is at hand.
-    fn double(self, value: f64);
-
-    fn null(self);
-
-    fn array<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error>;
-
-    fn object<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error>;
-}
-
-/// Hands a JSON value to its place.
-struct To<P>(P);
-
-impl<'de, P: Place<'de>> Visitor<'de> for To<P> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.0.scalar(Scalar::Boolean(value));
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.0.scalar(Scalar::Signed(value));
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.0.scalar(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Signed));
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.0.double(value);
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.0.scalar(Scalar::Text(text));
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.null();
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
-        self.0.array(items)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
-        self.0.object(entries)
-    }
-}
-
-/// The way through all scalars of a document, each with its path.
-struct LeafWalk<'a> {
-    decoder: &'a Decoder,
-    numbers: Numbers,
-    path: String,
-    slots: &'a mut Slots,
-}
-
-/// The value at the path of the walk.
-struct LeafSeed<'a, 'w> {
-    walk: &'a mut LeafWalk<'w>,
-    /// The text of the number that is being read.
-    written: Option<&'a str>,
-}
-
-impl<'de> DeserializeSeed<'de> for LeafSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.walk.numbers == Numbers::Parsed {
-            return deserializer.deserialize_any(To(self));
-        }
-        let text = <&RawValue>::deserialize(deserializer)?.get();
-        let seed = LeafSeed { walk: self.walk, written: is_number(text).then_some(text) };
-        serde_json::Deserializer::from_str(text).deserialize_any(To(seed)).map_err(again)
-    }
-}
-
-impl<'de> Place<'de> for LeafSeed<'_, '_> {
-    fn scalar(self, scalar: Scalar<'_>) {
-        self.walk.decoder.push_leaf(&self.walk.path, self.walk.slots, scalar);
-    }
-
-    fn double(self, value: f64) {
-        let scalar = Scalar::Double(value, self.written);
-        self.scalar(scalar);
-    }
-
-    fn null(self) {}
-
-    fn array<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(LeafSeed { walk: &mut *self.walk, written: None })?.is_some() {}
-        Ok(())
-    }
-
-    fn object<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let length = self.walk.path.len();
-        while entries.next_key_seed(PathSeed(&mut self.walk.path))?.is_some() {
-            entries.next_value_seed(LeafSeed { walk: &mut *self.walk, written: None })?;
-            self.walk.path.truncate(length);
-        }
-        Ok(())
-    }
-}
-
-/// Adds a key to a path.
-struct PathSeed<'a>(&'a mut String);
-
-impl<'de> DeserializeSeed<'de> for PathSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for PathSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<(), E> {
-        if !self.0.is_empty() {
-            self.0.push('.');
-        }
-        self.0.push_str(key);
-        Ok(())
-    }
-}
-
-/// Finds the trie's node for a key without copying the key.
-struct KeySeed<'a> {
-    decoder: &'a Decoder,
-    node: u32,
-}
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Option<u32>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u32>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeySeed<'_> {
-    type Value = Option<u32>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<Option<u32>, E> {
-        Ok(self.decoder.walk(self.node, key))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::FieldType;
     use crate::limits::VALUES_PER_FIELD_MAX;
+    use crate::value::{Value, ValueRef};
 
     fn values(kind: FieldType, document: &str) -> Vec<Value> {
         let mut fields = Fields::default();
         let slot = fields.slot(&Field::new("a.b", kind));
         let mut slots = Slots::default();
         Decoder::new(fields, Schema::empty()).decode(document.as_bytes(), &mut slots).unwrap();
-        slots.values(slot).to_vec()
+        slots.values(slot).map(ValueRef::into_value).collect()
     }
 
     #[test]
@@ -738,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_decoded_twice_counts_once() {
+    fn values_beyond_the_limit_of_a_field_are_counted() {
         let mut fields = Fields::default();
         let slot = fields.slot(&Field::new("a", FieldType::Keyword));
         let decoder = Decoder::new(fields, Schema::empty());
@@ -759,8 +274,11 @@ mod tests {
         let mut slots = Slots::default();
         let decoder = Decoder::new(fields, Schema::empty());
         decoder.decode(br#"{"deltas": [{"action": "ADD"}, [{"action": 1.0}], 7]}"#, &mut slots).unwrap();
-        let actions: Vec<_> =
-            slots.nested(nested).iter().map(|object| object.values(action).to_vec()).collect();
+        let actions: Vec<_> = slots
+            .nested(nested)
+            .iter()
+            .map(|object| object.values(action).map(ValueRef::into_value).collect::<Vec<_>>())
+            .collect();
         assert_eq!(actions, [[Value::text("ADD")], [Value::text("1.0")]]);
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         let error = decoder.decode(format!(r#"{{"deltas": {deep}}}"#).as_bytes(), &mut slots).unwrap_err();
@@ -791,6 +309,6 @@ mod tests {
         }
         assert!(decoder.decode(b"{\"a\": \"\xff\"}", &mut slots).is_err());
         decoder.decode(b"{}", &mut slots).unwrap();
-        assert_eq!(slots.values(slot), []);
+        assert!(!slots.is_present(slot));
     }
 }

@@ -29,10 +29,12 @@ pub fn content_id(document: &Value, occurrence: u32) -> String {
         // Writing to a string cannot fail.
         let _ = write!(id, "{byte:02x}");
     }
-    if occurrence > 0 {
-        let _ = write!(id, "-{}", occurrence + 1);
-    }
-    id
+    if occurrence > 0 { repeated(&id, occurrence) } else { id }
+}
+
+/// The id of an exact duplicate of the event with the id `first`, which comes from its content.
+pub fn repeated(first: &str, occurrence: u32) -> String {
+    format!("{first}-{}", occurrence + 1)
 }
 
 /// The same for a document as JSON bytes; what cannot be read as a whole counts as text.

@@ -5,10 +5,10 @@
 //! 1. A [`Schema`] says which type a field has (a built-in table, and mappings that a user brings).
 //! 2. Whoever needs a field asks [`Fields`] for its [`Slot`]; equal fields share one.
 //! 3. A [`Decoder`] made from the fields reads JSON bytes into [`Slots`]: only fields that somebody named are
-//!    decoded, each value as its field's type. Slots are reused from event to event.
+//!    taken out, and each value takes its field's type when it is looked at. Slots are reused from event to event.
 //!
 //! ```
-//! use maxspan_event::{Decoder, Fields, Schema, Slots, Value};
+//! use maxspan_event::{Decoder, Fields, Schema, Slots, ValueRef};
 //! let schema = Schema::built_in();
 //! let mut fields = Fields::default();
 //! let name = fields.slot(&schema.field("process.name"));
@@ -16,12 +16,13 @@
 //! let decoder = Decoder::new(fields, schema);
 //! let mut slots = Slots::default();
 //! decoder.decode(br#"{"process.name": ["sh", "bash"], "process": {"pid": "42"}}"#, &mut slots).unwrap();
-//! assert_eq!(slots.values(name), [Value::text("sh"), Value::text("bash")]);
-//! assert_eq!(slots.values(pid), [Value::Long(42)]);
+//! assert!(slots.values(name).eq([ValueRef::Text("sh"), ValueRef::Text("bash")]));
+//! assert!(slots.values(pid).eq([ValueRef::Long(42)]));
 //! ```
 //!
 //! There is no I/O, no clock and no global state here; "now" is handed in.
 
+mod coerce;
 pub mod date;
 mod decode;
 mod event;
@@ -46,5 +47,5 @@ pub use ip::{Cidr, parse_ip};
 pub use mapping::MappingError;
 pub use normalize::{HostOs, Normalizer};
 pub use schema::Schema;
-pub use slots::{Fields, Leaf, NestedSlot, Slot, Slots};
-pub use value::{Value, compare_numbers};
+pub use slots::{Fields, Leaf, NestedSlot, Slot, Slots, Values};
+pub use value::{Value, ValueRef, compare_numbers};

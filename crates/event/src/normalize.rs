@@ -4,7 +4,7 @@
 
 use crate::schema::Schema;
 use crate::slots::{Fields, Slot, Slots};
-use crate::value::Value;
+use crate::value::ValueRef;
 
 /// The values of `host.os.type` that are derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,12 +83,12 @@ impl Normalizer {
 
     /// Fills in `host.os.type`; gives what was derived, if anything was.
     pub fn apply(&self, slots: &mut Slots) -> Option<HostOs> {
-        if !slots.values(self.os_type).is_empty() {
+        if slots.is_present(self.os_type) {
             return None;
         }
-        let mut hints = self.hints.iter().flat_map(|slot| slots.values(*slot)).filter_map(Value::as_text);
+        let mut hints = self.hints.iter().flat_map(|slot| slots.values(*slot)).filter_map(ValueRef::as_text);
         let os = hints.find_map(HostOs::from_family)?;
-        slots.push(self.os_type, Value::text(os.name()));
+        slots.push_text(self.os_type, os.name());
         Some(os)
     }
 }

@@ -1,12 +1,15 @@
 //! Which fields are needed ([`Fields`]) and their values in one event ([`Slots`]).
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::coerce::{Scalar, coerce, normalized};
+use crate::decode::{Buffers, unescape};
 use crate::field::Field;
 use crate::limits::{LEAVES_PER_EVENT_MAX, VALUES_PER_FIELD_MAX};
-use crate::value::Value;
+use crate::value::{Value, ValueRef};
 
 /// The place of a field's values in [`Slots`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,33 +97,97 @@ pub struct Leaf {
     pub value: Value,
 }
 
+/// Where a text stands in [`Slots::text`], in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// From `start` up to `end`; texts are shorter than 4 GiB.
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+}
+
+/// A value as it stands in the document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Raw {
+    Boolean(bool),
+    Number(Span),
+    Text(Span),
+    /// A string with escapes; its number among those.
+    Escaped(u32),
+    Object,
+}
+
+/// A value, and the next one of the same field.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    raw: Raw,
+    next: u32,
+}
+
+/// The values of one field among the entries.
+#[derive(Debug, Clone, Copy, Default)]
+struct Chain {
+    first: u32,
+    last: u32,
+    count: u32,
+}
+
+/// A string with escapes, and the text that it stands for once somebody has asked.
+#[derive(Debug)]
+struct Escaped {
+    span: Span,
+    text: OnceCell<Box<str>>,
+}
+
 /// The values of one event. Reused from event to event.
+///
+/// A value is kept as the place where it stands in the document, and takes its field's type when it is looked at: most
+/// values of most events never are.
 #[derive(Debug, Default)]
 pub struct Slots {
-    values: Vec<Vec<Value>>,
+    fields: Arc<[Field]>,
+    /// The document, then texts that stand in it otherwise.
+    text: String,
+    entries: Vec<Entry>,
+    chains: Vec<Chain>,
     touched: Vec<Slot>,
+    escaped: Vec<Escaped>,
     leaves: Vec<Leaf>,
     nested: Vec<Vec<Slots>>,
     values_dropped: u64,
     texts_dropped: Cell<u64>,
-    /// [`Self::values_dropped`] before this event.
-    dropped_before: u64,
-    number_texts: bool,
+    pub(crate) buffers: Buffers,
 }
 
 impl Slots {
-    /// All values of a field, in the order of the document; empty where the field is missing.
-    pub fn values(&self, slot: Slot) -> &[Value] {
-        self.values.get(slot.0 as usize).map_or(&[], Vec::as_slice)
+    /// All values of a field, in the order of the document; none where the field is missing.
+    #[inline]
+    pub fn values(&self, slot: Slot) -> Values<'_> {
+        let chain = self.chain(slot);
+        Values { slots: self, slot, next: chain.first, left: chain.count }
+    }
+
+    /// Whether the field is there.
+    #[inline]
+    pub fn is_present(&self, slot: Slot) -> bool {
+        self.chain(slot).count > 0
+    }
+
+    /// The fields that are there, in no order of meaning.
+    pub fn present(&self) -> &[Slot] {
+        &self.touched
     }
 
     /// The value that a script sees: the first in sorted order.
-    pub fn first(&self, slot: Slot) -> Option<&Value> {
-        match self.values(slot) {
-            [] => None,
-            [only] => Some(only),
-            several => several.iter().min_by(|a, b| a.total_cmp(b)),
-        }
+    pub fn first(&self, slot: Slot) -> Option<ValueRef<'_>> {
+        let mut values = self.values(slot);
+        let first = values.next()?;
+        Some(values.fold(first, |least, value| if value.total_cmp(&least).is_lt() { value } else { least }))
     }
 
     /// Every leaf of the event; only filled when [`Fields::want_leaves`] was called.
@@ -149,49 +216,76 @@ impl Slots {
         self.texts_dropped.set(self.texts_dropped.get() + 1);
     }
 
+    /// Adds a string to a field.
+    pub fn push_text(&mut self, slot: Slot, text: &str) {
+        let span = self.keep(slot, text);
+        self.push_raw(slot, Raw::Text(span));
+    }
+
+    /// Begins with an event; what was there before is gone, its memory is kept.
+    pub(crate) fn begin(&mut self, fields: &Arc<[Field]>, document: &str) {
+        if Arc::ptr_eq(&self.fields, fields) {
+            self.touched.drain(..).for_each(|slot| self.chains[slot.index()] = Chain::default());
+        } else {
+            self.fields = Arc::clone(fields);
+            self.touched.clear();
+            self.chains.clear();
+            self.chains.resize(fields.len(), Chain::default());
+        }
+        self.text.clear();
+        self.text.push_str(document);
+        self.entries.clear();
+        self.escaped.clear();
+        self.leaves.clear();
+        self.nested.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Adds a string that stands in the document.
+    #[inline]
+    pub(crate) fn push_string(&mut self, slot: Slot, span: Span, escaped: bool) {
+        let raw = if self.fields[slot.index()].lowercase {
+            let text = &self.text[span.start as usize..span.end as usize];
+            let text = unescape::unescaped(text).unwrap_or_default();
+            Raw::Text(self.keep(slot, &text))
+        } else if escaped {
+            self.escaped.push(Escaped { span, text: OnceCell::new() });
+            Raw::Escaped(self.escaped.len() as u32 - 1)
+        } else {
+            Raw::Text(span)
+        };
+        self.push_raw(slot, raw);
+    }
+
+    /// Adds a number that stands in the document.
+    #[inline]
+    pub(crate) fn push_number(&mut self, slot: Slot, span: Span) {
+        self.push_raw(slot, Raw::Number(span));
+    }
+
+    /// Adds a number by how it is written.
+    pub(crate) fn push_number_text(&mut self, slot: Slot, text: &str) {
+        let span = self.keep(slot, text);
+        self.push_raw(slot, Raw::Number(span));
+    }
+
     /// Adds a value to a field.
-    pub fn push(&mut self, slot: Slot, value: Value) {
-        let index = slot.0 as usize;
-        if self.values.len() <= index {
-            self.values.resize_with(index + 1, Vec::new);
-        }
-        let values = &mut self.values[index];
-        if values.is_empty() {
-            self.touched.push(slot);
-        }
-        if values.len() == VALUES_PER_FIELD_MAX {
+    #[inline]
+    pub(crate) fn push_raw(&mut self, slot: Slot, raw: Raw) {
+        let chain = &mut self.chains[slot.index()];
+        if chain.count as usize == VALUES_PER_FIELD_MAX {
             self.values_dropped += 1;
             return;
         }
-        values.push(value);
-    }
-
-    /// Forgets the event, keeps the memory.
-    pub(crate) fn clear(&mut self) {
-        for slot in self.touched.drain(..) {
-            self.values[slot.0 as usize].clear();
+        let place = self.entries.len() as u32;
+        self.entries.push(Entry { raw, next: u32::MAX });
+        if chain.count == 0 {
+            chain.first = place;
+            self.touched.push(slot);
+        } else {
+            self.entries[chain.last as usize].next = place;
         }
-        self.leaves.clear();
-        for objects in &mut self.nested {
-            objects.clear();
-        }
-        self.dropped_before = self.values_dropped;
-        self.number_texts = false;
-    }
-
-    /// Forgets what was filled in since [`Self::clear`].
-    pub(crate) fn begin_again(&mut self) {
-        self.values_dropped = self.dropped_before;
-        self.clear();
-    }
-
-    /// Notes that a value should be the text of a number, which was not at hand.
-    pub(crate) fn want_number_texts(&mut self) {
-        self.number_texts = true;
-    }
-
-    pub(crate) fn wants_number_texts(&self) -> bool {
-        self.number_texts
+        chain.last = place;
+        chain.count += 1;
     }
 
     pub(crate) fn push_leaf(&mut self, leaf: Leaf) {
@@ -209,4 +303,66 @@ impl Slots {
         }
         self.nested[index].push(object);
     }
+
+    /// Keeps a text beside the document, normalized for the field.
+    fn keep(&mut self, slot: Slot, text: &str) -> Span {
+        let start = self.text.len();
+        self.text.push_str(&normalized(text, &self.fields[slot.index()]));
+        Span::new(start, self.text.len())
+    }
+
+    #[inline]
+    fn chain(&self, slot: Slot) -> Chain {
+        self.chains.get(slot.index()).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn value(&self, raw: Raw, slot: Slot) -> ValueRef<'_> {
+        let scalar = match raw {
+            Raw::Object => return ValueRef::Object,
+            Raw::Boolean(value) => Scalar::Boolean(value),
+            Raw::Number(span) => Scalar::Number(self.span(span)),
+            Raw::Text(span) => Scalar::Text(self.span(span)),
+            Raw::Escaped(number) => {
+                let Escaped { span, text } = &self.escaped[number as usize];
+                let unescaped = || unescape::unescaped(self.span(*span)).unwrap_or_default().into();
+                Scalar::Text(text.get_or_init(unescaped))
+            }
+        };
+        coerce(scalar, &self.fields[slot.index()])
+    }
+
+    #[inline]
+    fn span(&self, span: Span) -> &str {
+        &self.text[span.start as usize..span.end as usize]
+    }
 }
+
+/// The values of a field.
+#[derive(Debug, Clone)]
+pub struct Values<'a> {
+    slots: &'a Slots,
+    slot: Slot,
+    next: u32,
+    left: u32,
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = ValueRef<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<ValueRef<'a>> {
+        if self.left == 0 {
+            return None;
+        }
+        let entry = self.slots.entries[self.next as usize];
+        (self.next, self.left) = (entry.next, self.left - 1);
+        Some(self.slots.value(entry.raw, self.slot))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Values<'_> {}

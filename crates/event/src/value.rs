@@ -28,14 +28,51 @@ pub enum Value {
     Object,
 }
 
+/// A value that is looked at: as [`Value`], but texts are borrowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs)]
+pub enum ValueRef<'a> {
+    Boolean(bool),
+    Long(i64),
+    Unsigned(u64),
+    Double(f64),
+    Text(&'a str),
+    Ip(IpAddr),
+    Date(i64),
+    Version(&'a str),
+    Object,
+}
+
 impl Value {
-    /// A string value.
-    pub fn text(text: impl Into<Box<str>>) -> Self {
-        Self::Text(text.into())
+    /// The value, borrowed.
+    pub fn borrowed(&self) -> ValueRef<'_> {
+        match self {
+            Self::Boolean(value) => ValueRef::Boolean(*value),
+            Self::Long(value) => ValueRef::Long(*value),
+            Self::Unsigned(value) => ValueRef::Unsigned(*value),
+            Self::Double(value) => ValueRef::Double(*value),
+            Self::Text(text) => ValueRef::Text(text),
+            Self::Ip(ip) => ValueRef::Ip(*ip),
+            Self::Date(nanos) => ValueRef::Date(*nanos),
+            Self::Version(text) => ValueRef::Version(text),
+            Self::Object => ValueRef::Object,
+        }
     }
 
     /// The string, for values that are strings.
     pub fn as_text(&self) -> Option<&str> {
+        self.borrowed().as_text()
+    }
+
+    /// A string value.
+    pub fn text(text: impl Into<Box<str>>) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl<'a> ValueRef<'a> {
+    /// The string, for values that are strings.
+    pub fn as_text(self) -> Option<&'a str> {
         match self {
             Self::Text(text) | Self::Version(text) => Some(text),
             _ => None,
@@ -43,24 +80,39 @@ impl Value {
     }
 
     /// The number as a float, for values that are numbers.
-    pub fn as_double(&self) -> Option<f64> {
+    pub fn as_double(self) -> Option<f64> {
         match self {
-            Self::Long(value) => Some(*value as f64),
-            Self::Unsigned(value) => Some(*value as f64),
-            Self::Double(value) => Some(*value),
+            Self::Long(value) => Some(value as f64),
+            Self::Unsigned(value) => Some(value as f64),
+            Self::Double(value) => Some(value),
             _ => None,
         }
     }
 
     /// A total order: by type, then by value; the order of doc values within one type.
-    pub fn total_cmp(&self, other: &Self) -> Ordering {
+    pub fn total_cmp(&self, other: &ValueRef<'_>) -> Ordering {
         match (self, other) {
-            (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
-            (Self::Text(a), Self::Text(b)) => a.cmp(b),
-            (Self::Ip(a), Self::Ip(b)) => crate::ip::sort_key(*a).cmp(&crate::ip::sort_key(*b)),
-            (Self::Date(a), Self::Date(b)) => a.cmp(b),
-            (Self::Version(a), Self::Version(b)) => version::compare(a, b),
+            (ValueRef::Boolean(a), ValueRef::Boolean(b)) => a.cmp(b),
+            (ValueRef::Text(a), ValueRef::Text(b)) => a.cmp(b),
+            (ValueRef::Ip(a), ValueRef::Ip(b)) => crate::ip::sort_key(*a).cmp(&crate::ip::sort_key(*b)),
+            (ValueRef::Date(a), ValueRef::Date(b)) => a.cmp(b),
+            (ValueRef::Version(a), ValueRef::Version(b)) => version::compare(a, b),
             _ => compare_numbers(self, other).unwrap_or_else(|| self.type_rank().cmp(&other.type_rank())),
+        }
+    }
+
+    /// A copy that borrows nothing.
+    pub fn into_value(self) -> Value {
+        match self {
+            Self::Boolean(value) => Value::Boolean(value),
+            Self::Long(value) => Value::Long(value),
+            Self::Unsigned(value) => Value::Unsigned(value),
+            Self::Double(value) => Value::Double(value),
+            Self::Text(text) => Value::text(text),
+            Self::Ip(ip) => Value::Ip(ip),
+            Self::Date(nanos) => Value::Date(nanos),
+            Self::Version(text) => Value::Version(text.into()),
+            Self::Object => Value::Object,
         }
     }
 
@@ -79,8 +131,8 @@ impl Value {
 
 /// Compares two numbers exactly (an integer never goes through a float that cannot hold it); none when one of
 /// them is no number. NaN sorts after everything.
-pub fn compare_numbers(a: &Value, b: &Value) -> Option<Ordering> {
-    use Value::{Double, Long, Unsigned};
+pub fn compare_numbers(a: &ValueRef<'_>, b: &ValueRef<'_>) -> Option<Ordering> {
+    use ValueRef::{Double, Long, Unsigned};
     Some(match (a, b) {
         (Long(a), Long(b)) => a.cmp(b),
         (Unsigned(a), Unsigned(b)) => a.cmp(b),
@@ -114,8 +166,12 @@ mod tests {
     #[test]
     fn numbers_compare_exactly_across_types() {
         let check = |a: Value, b: Value, expected: Ordering| {
-            assert_eq!(compare_numbers(&a, &b), Some(expected), "{a:?} {b:?}");
-            assert_eq!(compare_numbers(&b, &a), Some(expected.reverse()), "{b:?} {a:?}");
+            assert_eq!(compare_numbers(&a.borrowed(), &b.borrowed()), Some(expected), "{a:?} {b:?}");
+            assert_eq!(
+                compare_numbers(&b.borrowed(), &a.borrowed()),
+                Some(expected.reverse()),
+                "{b:?} {a:?}"
+            );
         };
         check(Value::Long(3), Value::Double(3.0), Ordering::Equal);
         check(Value::Long(3), Value::Double(3.5), Ordering::Less);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Diagnostic, Source, Span, codes};
 use maxspan_engine::{RuleSet, RuleSetBuilder, Scratch};
 use maxspan_event::wildcard::fold_ascii;
-use maxspan_event::{FieldType, Slot, Value, date};
+use maxspan_event::{FieldType, Slot, ValueRef, date};
 use maxspan_rules::RuleDocument;
 use maxspan_rules::lint::{LintOptions, Message, NamedField, fields_of};
 use rustc_hash::FxHashMap;
@@ -184,11 +184,11 @@ impl<'a> Counter<'a> {
     /// Counts the event whose values are in the scratch.
     fn count(&mut self, index: &str) {
         let slots = self.scratch.slots();
-        if let Some(Value::Date(time)) = slots.first(self.timestamp) {
-            let (first, last) = self.time.unwrap_or((*time, *time));
-            self.time = Some((first.min(*time), last.max(*time)));
+        if let Some(ValueRef::Date(time)) = slots.first(self.timestamp) {
+            let (first, last) = self.time.unwrap_or((time, time));
+            self.time = Some((first.min(time), last.max(time)));
         }
-        let categories: Vec<&str> = slots.values(self.category).iter().filter_map(Value::as_text).collect();
+        let categories: Vec<&str> = slots.values(self.category).filter_map(ValueRef::as_text).collect();
         let key = (index.to_owned(), categories.join(" "));
         if self.groups.len() >= AGAINST_GROUPS_MAX && !self.groups.contains_key(&key) {
             self.groups_dropped += 1;
@@ -198,11 +198,11 @@ impl<'a> Counter<'a> {
         let group = self.groups.entry(key).or_default();
         group.events += 1;
         group.present.resize(fields.len(), 0);
-        for (slot, _) in fields.iter().filter(|(slot, _)| !slots.values(*slot).is_empty()) {
+        for (slot, _) in fields.iter().filter(|(slot, _)| slots.is_present(*slot)) {
             group.present[slot.index()] += 1;
         }
         for (slot, wanted) in &mut self.wanted {
-            for text in slots.values(*slot).iter().filter_map(Value::as_text) {
+            for text in slots.values(*slot).filter_map(ValueRef::as_text) {
                 let Some(entry) = wanted.get_mut(fold_ascii(text).as_ref()) else { continue };
                 let wanted = entry.written.contains(text) || entry.seen.len() < AGAINST_CASES_MAX;
                 if wanted && !entry.seen.contains(text) {
@@ -284,7 +284,7 @@ impl HuntObserver for Counter<'_> {
 
     fn event(&mut self, event: &RawEvent) {
         // An event that cannot be decoded is a problem of the hunt beside, which reports it.
-        if let Ok(view) = self.rule_set.view_event(&event.input(self.default_index, 0), &mut self.scratch) {
+        if let Ok(view) = self.rule_set.view_event(&event.input(self.default_index), &mut self.scratch) {
             self.count(&view.index);
         }
     }

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use maxspan_engine::{Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, RuleId, Scratch};
+use maxspan_engine::{
+    Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, Matched, Occurrences, RuleId, Scratch,
+};
 use maxspan_event::{Event, FieldType, Slot, date};
 use maxspan_plan::PlanKind;
 use maxspan_rules::alert::{
@@ -247,6 +249,7 @@ pub struct Run<'a> {
     rules: &'a RuleBase,
     options: &'a HuntOptions,
     scratch: Scratch,
+    occurrences: Occurrences,
     correlator: Correlator,
     retained: Vec<Retained>,
     stats: HuntStats,
@@ -281,6 +284,7 @@ impl<'a> Run<'a> {
             rules,
             options,
             scratch: Scratch::default(),
+            occurrences: Occurrences::default(),
             correlator: Correlator::new(&rules.rule_set, correlator_options),
             retained: retained.collect(),
             stats,
@@ -304,14 +308,22 @@ impl<'a> Run<'a> {
 
     fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) -> usize {
         self.arrival += 1;
-        let input = event.input(&self.options.default_index, self.arrival);
-        if let Err(error) = self.rules.rule_set.match_event(&input, &mut self.scratch) {
-            self.problem(&undecodable(&event.location, error), observer);
-            return 0;
-        }
+        let input = event.input(&self.options.default_index);
+        let matched = match self.rules.rule_set.match_event(&input, &mut self.scratch) {
+            Ok(matched) => matched,
+            Err(error) => {
+                self.problem(&undecodable(&event.location, error), observer);
+                return 0;
+            }
+        };
         self.stats.events += 1;
+        matched.map_or(0, |matched| self.matched(matched, self.arrival))
+    }
+
+    /// Takes an event that satisfied something; how many matches it gave.
+    fn matched(&mut self, matched: Matched, arrival: u64) -> usize {
         let mut matches = 0;
-        for found in self.scratch.drain() {
+        for found in self.occurrences.settle(matched, arrival) {
             matches += 1;
             self.correlator.push(found);
         }
@@ -483,7 +495,7 @@ impl<'a> Run<'a> {
         self.stats.values_dropped = counters.values_dropped;
         self.stats.texts_dropped = counters.texts_dropped;
         self.stats.events_repaired = counters.repaired;
-        self.stats.occurrences_dropped = counters.occurrences_dropped;
+        self.stats.occurrences_dropped = self.occurrences.dropped();
     }
 }
 

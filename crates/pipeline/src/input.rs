@@ -105,13 +105,12 @@ pub struct RawEvent {
 
 impl RawEvent {
     /// The event as the engine takes it; `default_index` is that of events that name none.
-    pub fn input<'a>(&'a self, default_index: &'a str, arrival: u64) -> EventInput<'a> {
+    pub fn input<'a>(&'a self, default_index: &'a str) -> EventInput<'a> {
         EventInput {
             index: self.index.as_deref().filter(|index| !index.is_empty()),
             default_index,
             id: self.id.as_deref(),
             source: &self.source,
-            arrival,
         }
     }
 }

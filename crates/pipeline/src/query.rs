@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, RuleCounters,
-    RuleId, RuleSet, RuleSetBuilder, Scratch, TieBreak,
+    CompiledRule, Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, Occurrences,
+    RuleCounters, RuleId, RuleSet, RuleSetBuilder, Scratch, TieBreak,
 };
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::{Event, Schema};
@@ -129,6 +129,7 @@ struct Collection<'a> {
     rule_set: &'a RuleSet,
     options: &'a QueryOptions,
     scratch: Scratch,
+    occurrences: Occurrences,
     correlator: Correlator,
     retained: Retained,
     shape: Shape,
@@ -150,6 +151,7 @@ impl<'a> Collection<'a> {
             rule_set,
             options,
             scratch: Scratch::default(),
+            occurrences: Occurrences::default(),
             correlator: Correlator::new(rule_set, correlator_options),
             retained: Retained::new(cap, limits),
             shape,
@@ -161,13 +163,18 @@ impl<'a> Collection<'a> {
     }
 
     fn event(&mut self, event: &RawEvent) {
-        let input = event.input(&self.options.default_index, self.events);
-        if let Err(error) = self.rule_set.match_event(&input, &mut self.scratch) {
-            self.problem(undecodable(&event.location, error));
-            return;
-        }
+        let input = event.input(&self.options.default_index);
+        let matched = match self.rule_set.match_event(&input, &mut self.scratch) {
+            Ok(matched) => matched,
+            Err(error) => {
+                self.problem(undecodable(&event.location, error));
+                return;
+            }
+        };
+        let arrival = self.events;
         self.events += 1;
-        self.scratch.drain().for_each(|found| self.correlator.push(found));
+        let Some(matched) = matched else { return };
+        self.occurrences.settle(matched, arrival).for_each(|found| self.correlator.push(found));
         for detection in self.correlator.drain() {
             match self.shape {
                 Shape::Events => self.retained.push(detection),

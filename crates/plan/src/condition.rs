@@ -6,7 +6,7 @@
 //! logic, so the root is true for exactly the events that the query's predicate matches.
 
 use maxspan_diagnostics::Span;
-use maxspan_event::{NestedSlot, Slot, Slots, Value};
+use maxspan_event::{NestedSlot, Slot, Slots, Value, ValueRef};
 
 use crate::predicate::{Environment, Predicate};
 use crate::stream::Key;
@@ -225,7 +225,7 @@ impl Single {
     }
 
     fn values(&self, slots: &Slots) -> Vec<Vec<Value>> {
-        self.reads.iter().map(|read| slots.values(read.slot).to_vec()).collect()
+        self.reads.iter().map(|read| slots.values(read.slot).map(ValueRef::into_value).collect()).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use maxspan_event::{Value, compare_numbers, date, parse_ip, version};
+use maxspan_event::{Value, ValueRef, compare_numbers, date, parse_ip, version};
 
 /// A value or null. Strings of the event are borrowed.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ impl Datum<'_> {
 
     /// The number as a float, for numbers.
     pub fn as_double(&self) -> Option<f64> {
-        self.as_number()?.as_double()
+        self.as_number()?.borrowed().as_double()
     }
 
     /// A copy that borrows nothing.
@@ -108,18 +108,18 @@ impl Datum<'_> {
     }
 }
 
-impl<'a> From<&'a Value> for Datum<'a> {
-    fn from(value: &'a Value) -> Self {
+impl<'a> From<ValueRef<'a>> for Datum<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
         match value {
-            Value::Boolean(value) => Self::Boolean(*value),
-            Value::Long(value) => Self::Long(*value),
-            Value::Unsigned(value) => Self::Unsigned(*value),
-            Value::Double(value) => Self::Double(*value),
-            Value::Text(text) => Self::Text(Cow::Borrowed(text)),
-            Value::Ip(ip) => Self::Ip(*ip),
-            Value::Date(nanos) => Self::Date(*nanos),
-            Value::Version(text) => Self::Version(Cow::Borrowed(text)),
-            Value::Object => Self::Null,
+            ValueRef::Boolean(value) => Self::Boolean(value),
+            ValueRef::Long(value) => Self::Long(value),
+            ValueRef::Unsigned(value) => Self::Unsigned(value),
+            ValueRef::Double(value) => Self::Double(value),
+            ValueRef::Text(text) => Self::Text(Cow::Borrowed(text)),
+            ValueRef::Ip(ip) => Self::Ip(ip),
+            ValueRef::Date(nanos) => Self::Date(nanos),
+            ValueRef::Version(text) => Self::Version(Cow::Borrowed(text)),
+            ValueRef::Object => Self::Null,
         }
     }
 }
@@ -140,9 +140,9 @@ pub fn compare(a: &Datum<'_>, b: &Datum<'_>) -> Option<Ordering> {
         (Datum::Version(a), Datum::Version(b) | Datum::Text(b)) => Some(version::compare(a, b)),
         (Datum::Text(a), Datum::Version(b)) => Some(version::compare(a, b)),
         (Datum::Text(a), Datum::Text(b)) => Some(a.cmp(b)),
-        (Datum::Ip(_), _) | (_, Datum::Ip(_)) => Some(to_ip(a)?.total_cmp(&to_ip(b)?)),
+        (Datum::Ip(_), _) | (_, Datum::Ip(_)) => Some(to_ip(a)?.borrowed().total_cmp(&to_ip(b)?.borrowed())),
         (Datum::Date(_), _) | (_, Datum::Date(_)) => Some(to_millis(a)?.cmp(&to_millis(b)?)),
-        _ => compare_numbers(&a.as_number()?, &b.as_number()?),
+        _ => compare_numbers(&a.as_number()?.borrowed(), &b.as_number()?.borrowed()),
     }
 }
 

@@ -120,7 +120,7 @@ fn values(set: &ValueSet) -> String {
 fn value(value: &Value) -> String {
     match value {
         Value::Text(text) => format!("{text:?}"),
-        other => Datum::from(other).to_text().unwrap_or_default().into_owned(),
+        other => Datum::from(other.borrowed()).to_text().unwrap_or_default().into_owned(),
     }
 }
 

@@ -212,6 +212,6 @@ fn kleene(list: &[Expr], slots: &Slots, decided: bool) -> Datum<'static> {
 /// A value as a constant.
 impl From<&Value> for Expr {
     fn from(value: &Value) -> Self {
-        Self::Constant(Datum::from(value).into_owned())
+        Self::Constant(Datum::from(value.borrowed()).into_owned())
     }
 }

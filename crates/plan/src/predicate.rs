@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use maxspan_event::wildcard::{Wildcard, fold_ascii};
 use maxspan_event::{
-    Cidr, FieldType, Leaf, NestedSlot, Slot, Slots, Value, compare_numbers, date, parse_ip, version,
+    Cidr, FieldType, Leaf, NestedSlot, Slot, Slots, Value, ValueRef, compare_numbers, date, parse_ip, version,
 };
 use rustc_hash::FxHashSet;
 
@@ -155,11 +155,11 @@ impl ValueSet {
     }
 
     /// Whether the value is in the set.
-    pub fn contains(&self, value: &Value) -> bool {
+    pub fn contains(&self, value: ValueRef<'_>) -> bool {
         match value {
-            Value::Text(text) if self.ignore_case => self.texts.contains(&*fold_ascii(text)),
-            Value::Text(text) => self.texts.contains(&**text),
-            other => self.others.iter().any(|constant| same(constant, other)),
+            ValueRef::Text(text) if self.ignore_case => self.texts.contains(&*fold_ascii(text)),
+            ValueRef::Text(text) => self.texts.contains(text),
+            other => self.others.iter().any(|constant| same(constant.borrowed(), other)),
         }
     }
 
@@ -192,11 +192,11 @@ fn parse_number(text: &str) -> Option<Value> {
     integer.or_else(decimal)
 }
 
-fn same(a: &Value, b: &Value) -> bool {
+fn same(a: ValueRef<'_>, b: ValueRef<'_>) -> bool {
     match (a, b) {
-        (Value::Version(a), Value::Version(b)) => a == b || version::compare(a, b).is_eq(),
-        (Value::Date(a), Value::Date(b)) => date::to_millis(*a) == date::to_millis(*b),
-        _ => compare_numbers(a, b).map_or_else(|| a == b, Ordering::is_eq),
+        (ValueRef::Version(a), ValueRef::Version(b)) => a == b || version::compare(a, b).is_eq(),
+        (ValueRef::Date(a), ValueRef::Date(b)) => date::to_millis(a) == date::to_millis(b),
+        _ => compare_numbers(&a, &b).map_or_else(|| a == b, Ordering::is_eq),
     }
 }
 
@@ -246,7 +246,7 @@ impl ByKind {
     }
 
     fn passes(&self, leaf: &Leaf) -> bool {
-        self.get(leaf.field.kind).is_some_and(|test| test.passes(&leaf.value))
+        self.get(leaf.field.kind).is_some_and(|test| test.passes(leaf.value.borrowed()))
     }
 }
 
@@ -274,9 +274,7 @@ impl Predicate {
             Self::And(all) => all.iter().all(|one| one.holds(environment)),
             Self::Or(any) => any.iter().any(|one| one.holds(environment)),
             Self::Not(inner) => !inner.holds(environment),
-            Self::Test(test) => {
-                environment.slots.values(test.slot).iter().any(|value| test.kind.passes(value))
-            }
+            Self::Test(test) => environment.slots.values(test.slot).any(|value| test.kind.passes(value)),
             Self::Script(expr) => expr.evaluate(environment.slots).as_boolean() == Some(true),
             Self::Leaves(leaves) => leaves.holds(environment.slots),
             Self::Nested(nested, inner) => {
@@ -390,12 +388,16 @@ impl TestKind {
     }
 
     /// Whether one value passes.
-    pub fn passes(&self, value: &Value) -> bool {
+    pub fn passes(&self, value: ValueRef<'_>) -> bool {
         match self {
             Self::Exists => true,
             Self::OneOf(set) => set.contains(value),
-            Self::Compare(op, bound) => order(value, bound).is_some_and(|ordering| op.holds(ordering)),
-            Self::Between(from, to) => matches!(value, Value::Date(nanos) if from <= nanos && nanos <= to),
+            Self::Compare(op, bound) => {
+                order(value, bound.borrowed()).is_some_and(|ordering| op.holds(ordering))
+            }
+            Self::Between(from, to) => {
+                matches!(value, ValueRef::Date(nanos) if (*from..=*to).contains(&nanos))
+            }
             Self::Wildcard(patterns) => {
                 text_of(value).is_some_and(|text| patterns.iter().any(|one| one.matches(&text)))
             }
@@ -411,29 +413,29 @@ impl TestKind {
 }
 
 /// The order of a value and a bound of the same type.
-fn order(value: &Value, bound: &Value) -> Option<Ordering> {
+fn order(value: ValueRef<'_>, bound: ValueRef<'_>) -> Option<Ordering> {
     match (value, bound) {
-        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
-        (Value::Version(a), Value::Version(b)) => Some(version::compare(a, b)),
-        (Value::Date(_), Value::Date(_))
-        | (Value::Ip(_), Value::Ip(_))
-        | (Value::Boolean(_), Value::Boolean(_)) => Some(value.total_cmp(bound)),
-        _ => compare_numbers(value, bound),
+        (ValueRef::Text(a), ValueRef::Text(b)) => Some(a.cmp(b)),
+        (ValueRef::Version(a), ValueRef::Version(b)) => Some(version::compare(a, b)),
+        (ValueRef::Date(_), ValueRef::Date(_))
+        | (ValueRef::Ip(_), ValueRef::Ip(_))
+        | (ValueRef::Boolean(_), ValueRef::Boolean(_)) => Some(value.total_cmp(&bound)),
+        _ => compare_numbers(&value, &bound),
     }
 }
 
 /// The string that patterns see. Numbers and booleans stand as strings where no schema says what the field is.
-fn text_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
+fn text_of(value: ValueRef<'_>) -> Option<std::borrow::Cow<'_, str>> {
     match value {
-        Value::Text(text) | Value::Version(text) => Some((&**text).into()),
+        ValueRef::Text(text) | ValueRef::Version(text) => Some(text.into()),
         other => Datum::from(other).to_text().map(|text| text.into_owned().into()),
     }
 }
 
-fn ip_of(value: &Value) -> Option<std::net::IpAddr> {
+fn ip_of(value: ValueRef<'_>) -> Option<std::net::IpAddr> {
     match value {
-        Value::Ip(ip) => Some(*ip),
-        Value::Text(text) => parse_ip(text),
+        ValueRef::Ip(ip) => Some(ip),
+        ValueRef::Text(text) => parse_ip(text),
         _ => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use maxspan_engine::{Match, RuleSet, RuleSetBuilder, Scratch};
+use maxspan_engine::{Match, Occurrences, RuleSet, RuleSetBuilder, Scratch};
 use maxspan_event::index::IndexPatterns;
-use maxspan_event::{Slot, Value, date};
+use maxspan_event::{Slot, ValueRef, date};
 use maxspan_plan::condition::Stage;
 use maxspan_plan::{Environment, Plan, PlanKind};
 use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
@@ -26,6 +26,7 @@ pub(super) struct View {
     patterns: Vec<String>,
     timestamp: Slot,
     scratch: Scratch,
+    occurrences: Occurrences,
 }
 
 /// An event whose values are in the view's slots.
@@ -63,8 +64,8 @@ impl View {
         }
         let patterns = rule.index_patterns().into_iter().map(str::to_owned).collect();
         let rule_set = builder.build(options.normalize);
-        let scratch = Scratch::default();
-        Some(Self { outline, plan, variants, rule_set, indices, patterns, timestamp, scratch })
+        let (scratch, occurrences) = (Scratch::default(), Occurrences::default());
+        Some(Self { outline, plan, variants, rule_set, indices, patterns, timestamp, scratch, occurrences })
     }
 
     pub(super) fn is_event_query(&self) -> bool {
@@ -90,17 +91,17 @@ impl View {
 
     /// Decodes an event; none where that fails.
     pub(super) fn look(&mut self, event: &RawEvent, arrival: u64, default_index: &str) -> Option<Seen> {
-        let input = event.input(default_index, arrival);
+        let input = event.input(default_index);
         let view = self.rule_set.view_event(&input, &mut self.scratch).ok()?;
         let time = match self.scratch.slots().first(self.timestamp) {
-            Some(Value::Date(nanos)) => Some(*nanos),
+            Some(ValueRef::Date(nanos)) => Some(nanos),
             _ => None,
         };
         let matches = if self.variants.is_empty() {
             Vec::new()
         } else {
-            self.rule_set.match_event(&input, &mut self.scratch).ok()?;
-            self.scratch.drain().collect()
+            let matched = self.rule_set.match_event(&input, &mut self.scratch).ok()?;
+            matched.into_iter().flat_map(|matched| self.occurrences.settle(matched, arrival)).collect()
         };
         let closed_gates = self.closed_gates(&view.index);
         Some(Seen { index: view.index, time, closed_gates, matches })
@@ -115,7 +116,7 @@ impl View {
     /// The join keys of a stage that the event that was looked at last lacks.
     pub(super) fn lacking_keys(&self, stage: usize) -> Vec<String> {
         let Some(stage) = self.stage(stage) else { return Vec::new() };
-        let lacks = |slot: Slot| self.scratch.slots().values(slot).is_empty();
+        let lacks = |slot: Slot| !self.scratch.slots().is_present(slot);
         let needed = stage.keys.iter().filter(|(_, key)| !key.optional && lacks(key.slot));
         needed.map(|(read, _)| read.name.clone()).collect()
     }

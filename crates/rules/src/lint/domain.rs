@@ -72,10 +72,10 @@ fn every_member(set: &ValueSet, test: &TestKind, pass: bool) -> bool {
 /// Whether the value, in whatever case when that is ignored, passes.
 fn member_passes(value: &Value, any_case: bool, test: &TestKind) -> bool {
     match (value, test) {
-        (Value::Text(_), _) if any_case => ignores_case(test) && test.passes(value),
-        (Value::Text(_), _) => test.passes(value),
+        (Value::Text(_), _) if any_case => ignores_case(test) && test.passes(value.borrowed()),
+        (Value::Text(_), _) => test.passes(value.borrowed()),
         (value, TestKind::OneOf(_) | TestKind::Compare(..) | TestKind::Cidr(_)) => {
-            is_plain(value) && test.passes(value)
+            is_plain(value) && test.passes(value.borrowed())
         }
         _ => false,
     }
@@ -96,9 +96,9 @@ fn member_fails(value: &Value, any_case: bool, test: &TestKind) -> bool {
                 if any_case { pattern.with_any_case().matches(text) } else { pattern.matches(text) };
             !matches
         }),
-        (Value::Text(_), _) => !any_case && !test.passes(value),
+        (Value::Text(_), _) => !any_case && !test.passes(value.borrowed()),
         (value, TestKind::OneOf(_) | TestKind::Compare(..) | TestKind::Cidr(_)) => {
-            is_plain(value) && !test.passes(value)
+            is_plain(value) && !test.passes(value.borrowed())
         }
         _ => false,
     }
@@ -129,8 +129,8 @@ fn is_plain(value: &Value) -> bool {
 fn bounds_order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
-        (Value::Ip(_), Value::Ip(_)) => Some(a.total_cmp(b)),
-        _ if is_plain(a) && is_plain(b) => compare_numbers(a, b),
+        (Value::Ip(_), Value::Ip(_)) => Some(a.borrowed().total_cmp(&b.borrowed())),
+        _ if is_plain(a) && is_plain(b) => compare_numbers(&a.borrowed(), &b.borrowed()),
         _ => None,
     }
 }

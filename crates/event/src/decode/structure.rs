@@ -1,0 +1,255 @@
+//! The structure of a JSON document: where its brackets, colons, commas and quotes stand, outside of strings.
+//!
+//! Sixty-four bytes at a time, with vector instructions where the machine has them. What is here is necessary for valid
+//! JSON, not sufficient: the walk over the positions checks the rest. Escapes in strings are checked here, since
+//! nobody looks into a string that is skipped.
+//!
+//! Source of the method: Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019, section 3.1.
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+
+const BLOCK: usize = 64;
+
+/// The positions of one document. Reused from document to document.
+#[derive(Debug, Default)]
+pub(super) struct Structure {
+    positions: Vec<u32>,
+    len: usize,
+}
+
+/// Which bytes of a block are what; bit i for byte i.
+struct Block {
+    quotes: u64,
+    backslashes: u64,
+    operators: u64,
+    controls: u64,
+}
+
+/// What one block needs to know of those before it.
+#[derive(Default)]
+struct Before {
+    /// 1 where the first byte of the block is escaped.
+    escaped: u64,
+    /// All bits set where the block begins within a string.
+    in_string: u64,
+}
+
+impl Structure {
+    /// Where quotes stand, and brackets, colons and commas outside of strings, in order.
+    pub(super) fn positions(&self) -> &[u32] {
+        &self.positions[..self.len]
+    }
+
+    /// Finds the positions. False where the document cannot be valid JSON, or is too long for the positions.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
+        self.len = 0;
+        u32::try_from(bytes.len()).is_ok() && dispatch!(Level::new(), simd => self.blocks(simd, bytes))
+    }
+
+    #[inline(always)]
+    fn blocks<S: Simd>(&mut self, simd: S, bytes: &[u8]) -> bool {
+        let mut before = Before::default();
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        let mut start = 0;
+        for block in blocks {
+            if !self.block(classify(simd, block), block, start, &mut before, bytes) {
+                return false;
+            }
+            start += BLOCK;
+        }
+        let mut last = [b' '; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        self.block(classify(simd, &last), &last, start, &mut before, bytes)
+            && before.in_string == 0
+            && before.escaped == 0
+    }
+
+    #[inline(always)]
+    fn block(
+        &mut self,
+        found: Block,
+        block: &[u8; BLOCK],
+        start: usize,
+        before: &mut Before,
+        bytes: &[u8],
+    ) -> bool {
+        let escaped = escaped(found.backslashes, &mut before.escaped);
+        let quotes = found.quotes & !escaped;
+        // Each opening quote turns the bits from itself on, each closing one turns them back.
+        let in_string = prefix_xor(quotes) ^ before.in_string;
+        before.in_string = ((in_string as i64) >> 63) as u64;
+        if found.controls & in_string != 0 {
+            return false;
+        }
+        if escaped != 0 && !escapes_are_valid(escaped & in_string, block, start, bytes) {
+            return false;
+        }
+        self.push(start, (found.operators & !in_string) | quotes);
+        true
+    }
+
+    /// Adds the positions of the bits.
+    #[inline(always)]
+    fn push(&mut self, start: usize, mut bits: u64) {
+        if self.positions.len() < self.len + BLOCK {
+            self.positions.resize(self.len * 2 + BLOCK, 0);
+        }
+        let Some((out, _)) = self.positions[self.len..].split_first_chunk_mut::<BLOCK>() else { return };
+        let count = bits.count_ones() as usize;
+        // Eight at a time, since most blocks have fewer; what is written too much is overwritten next.
+        let mut at = 0;
+        while at < count {
+            for place in &mut out[at..at + 8] {
+                *place = start as u32 + bits.trailing_zeros();
+                bits &= bits.wrapping_sub(1);
+            }
+            at += 8;
+        }
+        self.len += count;
+    }
+}
+
+#[inline(always)]
+fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Block {
+    let bytes = u8x64::from_slice(simd, block);
+    let is = |byte: u8| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
+    // `[` and `{`, `]` and `}` differ in one bit only.
+    let lower = bytes | u8x64::splat(simd, 0x20);
+    let either = |byte: u8| lower.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
+    Block {
+        quotes: is(b'"'),
+        backslashes: is(b'\\'),
+        operators: either(b'{') | either(b'}') | is(b':') | is(b','),
+        controls: bytes.simd_lt(u8x64::splat(simd, 0x20)).to_bitmask(),
+    }
+}
+
+/// The bytes that a backslash stands before which is not escaped itself. `carry` is 1 where the block before ended with
+/// such a backslash.
+#[inline(always)]
+fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
+    const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+    if backslashes == 0 {
+        return std::mem::take(carry);
+    }
+    // Backslashes that begin a run or stand in it, without one that is escaped from the block before. Subtracting the
+    // starts of runs at odd places turns every second bit of a run.
+    let backslashes = backslashes & !*carry;
+    let follows = backslashes << 1 | *carry;
+    let odd_starts = backslashes & ODD & !follows;
+    let (ends, overflow) = odd_starts.overflowing_add(backslashes);
+    *carry = u64::from(overflow);
+    let flipped = ends << 1;
+    (ODD >> 1 ^ flipped) & follows
+}
+
+#[inline(always)]
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// Whether each escaped byte makes a valid escape.
+#[inline(always)]
+fn escapes_are_valid(mut escaped: u64, block: &[u8; BLOCK], start: usize, bytes: &[u8]) -> bool {
+    while escaped != 0 {
+        let at = escaped.trailing_zeros() as usize;
+        match block[at % BLOCK] {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+            b'u' => {
+                let digits = bytes.get(start + at + 1..start + at + 5);
+                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+        escaped &= escaped - 1;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same, byte by byte.
+    fn plainly(bytes: &[u8]) -> Option<Vec<u32>> {
+        let (mut found, mut in_string, mut at) = (Vec::new(), false, 0);
+        while at < bytes.len() {
+            match bytes[at] {
+                b'"' => {
+                    in_string = !in_string;
+                    found.push(at as u32);
+                }
+                b'\\' if in_string => {
+                    at += 1;
+                    match bytes.get(at)? {
+                        b'u' => {
+                            let digits = bytes.get(at + 1..at + 5)?;
+                            digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                        }
+                        byte => b"\"\\/bfnrt".contains(byte).then_some(())?,
+                    }
+                }
+                byte if in_string && byte < 0x20 => return None,
+                b'{' | b'}' | b'[' | b']' | b':' | b',' if !in_string => found.push(at as u32),
+                _ => {}
+            }
+            at += 1;
+        }
+        (!in_string).then_some(found)
+    }
+
+    fn positions(bytes: &[u8]) -> Option<Vec<u32>> {
+        let mut structure = Structure::default();
+        structure.read(bytes).then(|| structure.positions().to_vec())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn it_is_what_a_plain_loop_finds(
+            text in r#"([a-z \\]{0,3}(["{}\[\]:,]|\\\\|\\"|\\u00e[0-9g]|"[a-z{,:]{0,70}"|\\{1,70}|[\x00-\x1f])){0,40}"#
+        ) {
+            // A backslash outside of strings is no JSON; whether it escapes there is of no matter.
+            let plain = plainly(text.as_bytes());
+            if let Some(expected) = plain
+                && !outside_strings(&text).contains('\\')
+            {
+                prop_assert_eq!(positions(text.as_bytes()), Some(expected));
+            }
+        }
+    }
+
+    /// The text without its strings.
+    fn outside_strings(text: &str) -> String {
+        let (mut out, mut in_string, mut chars) = (String::new(), false, text.chars());
+        while let Some(c) = chars.next() {
+            match c {
+                '"' => in_string = !in_string,
+                '\\' if in_string => {
+                    chars.next();
+                }
+                _ if in_string => {}
+                other => out.push(other),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn strings_that_are_no_json_are_refused() {
+        let long = "x".repeat(60);
+        for bad in ["\"", "\"\\\"", "\"\\x\"", "\"\n\"", "\"\\u12g4\"", "\"\\u12\""] {
+            assert_eq!(positions(format!("{{{long}{bad}").as_bytes()), None, "{bad}");
+            assert_eq!(positions(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(positions(br#"{"a\"":"\\"}"#), Some(vec![0, 1, 5, 6, 7, 10, 11]));
+        assert_eq!(positions(b""), Some(vec![]));
+    }
+}
