@@ -66,9 +66,20 @@ pub(super) fn head(programs: &Programs, events: usize) -> Result<PathBuf> {
     })
 }
 
-/// A file without events: a hunt through it is what loading costs.
-pub(super) fn none(programs: &Programs) -> Result<PathBuf> {
-    cached(&programs.path("empty.ndjson"), |_| Ok(()))
+/// A file with one event that no rule looks for: a hunt through it is what loading costs.
+pub(super) fn one(programs: &Programs) -> Result<PathBuf> {
+    cached(&programs.path("one.ndjson"), |output| {
+        Ok(output.write_all(b"{\"@timestamp\":\"2026-01-01T00:00:00Z\"}\n")?)
+    })
+}
+
+/// Some lines of a file.
+pub(super) fn piece(programs: &Programs, whole: &Path, begin: usize, end: usize) -> Result<PathBuf> {
+    let text = fs::read_to_string(whole).with_context(|| whole.display().to_string())?;
+    let path = programs.path("piece.ndjson");
+    let piece: String = text.split_inclusive('\n').take(end).skip(begin).collect();
+    fs::write(&path, piece).with_context(|| path.display().to_string())?;
+    Ok(path)
 }
 
 /// A pack, repeated where it is small. Repeated events have `_id`s of their own, since an event that comes twice counts

@@ -44,13 +44,13 @@ pub(super) fn rsigma(programs: &Programs, runs: usize) -> Result<Report> {
 
 fn rsigma_with(programs: &Programs, runs: usize, rules: usize) -> Result<Report> {
     let (generated, events) = (generate::write(programs, rules)?, inputs::windows(programs)?);
-    let empty = inputs::none(programs)?;
+    let nothing = inputs::one(programs)?;
     let ours = || programs.hunt_on(1, &generated.eql, &events, &["--no-cap"]);
-    let ours_empty = || programs.hunt_on(1, &generated.eql, &empty, &["--no-cap"]);
+    let ours_nothing = || programs.hunt_on(1, &generated.eql, &nothing, &["--no-cap"]);
     let theirs = || rsigma_run(programs, &generated.sigma, &events);
-    let theirs_empty = || rsigma_run(programs, &generated.sigma, &empty);
+    let theirs_nothing = || rsigma_run(programs, &generated.sigma, &nothing);
     let [ours, theirs, our_loads, their_loads] =
-        in_turns(runs, [&ours, &theirs, &ours_empty, &theirs_empty])?;
+        in_turns(runs, [&ours, &theirs, &ours_nothing, &theirs_nothing])?;
     let (our_loading, their_loading) = (median_cpu(&our_loads), median_cpu(&their_loads));
     let pairs = || ours.iter().zip(&theirs);
     let net =
@@ -118,9 +118,9 @@ pub(super) fn python_eql(programs: &Programs, runs: usize) -> Result<Report> {
     }
     let generated = generate::write(programs, PYTHON_RULES)?;
     let (events, begin) = (inputs::windows(programs)?, inputs::head(programs, PYTHON_EVENTS)?);
-    let empty = inputs::none(programs)?;
+    let nothing = inputs::one(programs)?;
     let ours = || programs.hunt_on(1, &generated.eql, &events, &["--no-cap"]);
-    let load = || programs.hunt_on(1, &generated.eql, &empty, &["--no-cap"]);
+    let load = || programs.hunt_on(1, &generated.eql, &nothing, &["--no-cap"]);
     let theirs = || python_run(programs, &generated.queries, &begin);
     let [ours, loads, theirs] = in_turns(runs, [&ours, &load, &theirs])?;
     let same_events = programs.hunt_on(1, &generated.eql, &begin, &["--no-cap"])?;
