@@ -1,4 +1,5 @@
-//! The reader of inputs: any bytes give the same items in one piece and in many, and all are counted.
+//! The reader of inputs: any bytes give the same items in one piece and in many, one by one and in batches, and all are
+//! counted.
 //!
 //! The first byte chooses the limits, so that small inputs reach them; the second one the sizes of pieces.
 #![no_main]
@@ -6,7 +7,7 @@
 use std::io::{Cursor, Read};
 
 use libfuzzer_sys::fuzz_target;
-use maxspan_pipeline::input::{InputOptions, Item, Reader};
+use maxspan_pipeline::input::{Batch, BatchItem, InputOptions, Item, Reader};
 use maxspan_pipeline::limits::InputLimits;
 
 fuzz_target!(|data: &[u8]| {
@@ -16,7 +17,20 @@ fuzz_target!(|data: &[u8]| {
     let size = if *sizes < 8 { usize::from(*sizes) + 1 } else { usize::from(*sizes) * 16 };
     let pieces = items(Pieces { input: input.to_vec(), at: 0, size }, options);
     assert_eq!(whole, pieces);
+    assert_eq!(whole, batched(input.to_vec(), options));
 });
+
+fn batched(input: Vec<u8>, options: InputOptions) -> Vec<Item> {
+    let mut reader = Reader::of_bytes("input", Cursor::new(input), options);
+    let (mut batch, mut items) = (Batch::default(), Vec::new());
+    while reader.batch(&mut batch) {
+        items.extend(batch.iter().map(|item| match item {
+            BatchItem::Event(event) => Item::Event(event.to_raw()),
+            BatchItem::Problem(problem) => Item::Problem(problem.clone()),
+        }));
+    }
+    items
+}
 
 fn limits_of(choice: u8) -> InputLimits {
     if choice < 128 {
@@ -29,6 +43,7 @@ fn limits_of(choice: u8) -> InputLimits {
         array_depth_max: usize::from(choice >> 5 & 3),
         expansion_ratio_max: 20,
         expansion_bytes_free: 1 << 12,
+        batch_bytes: 1 << (choice & 7),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 mod explain;
+mod threads;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use crate::commands::test::arguments::TestArguments;
 use crate::exit;
 use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
 pub(crate) use explain::{ExplainArguments, ExplainFormat};
+use threads::Threads;
 
 const EXAMPLES: &str = "Examples:
   maxspan demo
@@ -111,6 +113,8 @@ pub(crate) struct HuntArguments {
     /// Most memory for putting the events of sequences in order: 512MiB, 2GB
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Run")]
     pub(crate) sequence_memory: Option<usize>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
     /// Files and folders with events; `-` is standard input
     #[arg(value_name = "INPUT", required = true, help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,
@@ -257,6 +261,8 @@ pub(crate) struct QueryArguments {
     /// The time that counts as now in date math
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Run")]
     pub(crate) now: Option<String>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
     /// The answer on one line, on a terminal too
     #[arg(long, help_heading = "Run")]
     pub(crate) compact: bool,

@@ -298,6 +298,70 @@ fn exit_codes_tell_of_alerts_and_of_outputs() {
     place.run(&with(&["--sequence-memory", "64MiB", "events.ndjson"])).code(0);
 }
 
+/// Enough events for tens of batches, in all shapes, with what cannot be read between them.
+fn large_inputs() -> Place {
+    let place = place();
+    let event = |number: usize| {
+        let event = defaults_event("2026-03-10T10:00:00.000Z", &format!("mac-{}", number % 97));
+        match number % 307 {
+            100 => format!("{{\"broken\": {number}\n"),
+            101 => "{\"number\": 01}\n\n".to_owned(),
+            102 => format!("{event}{event}\n"),
+            103 => format!("{{\"index\":{{\"_index\":\"logs-x\",\"_id\":\"{number}\"}}}}\n{event}\n"),
+            // Doubles, told apart by what came before.
+            _ => format!("{event}\n"),
+        }
+    };
+    let lines = |numbers: std::ops::Range<usize>| numbers.map(event).collect::<String>();
+    let array: Vec<Value> = (0..500).map(|_| defaults_event("2026-03-12T10:00:00Z", "mac-a")).collect();
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(lines(3_000..5_000).as_bytes()).unwrap();
+    place
+        .write("logs/a.ndjson", lines(0..3_000))
+        .write("logs/b.ndjson.gz", packed.finish().unwrap())
+        .write("logs/c.json", Value::Array(array).to_string())
+        .write("logs/d.ndjson", lines(5_000..6_000).trim_end());
+    place
+}
+
+#[test]
+fn the_output_is_the_same_for_any_number_of_threads() {
+    let place = large_inputs();
+    let hunted = |threads: &str| {
+        let run =
+            place.run(&with(&["--no-cap", "--threads", threads, "--stats", "stats.json", "-q", "logs"]));
+        let mut stats: Value = serde_json::from_str(&place.read("stats.json")).unwrap();
+        stats["seconds"].take();
+        let run = run.code(0);
+        (run.out, run.err, stats)
+    };
+    let one = hunted("1");
+    assert_eq!(one.2["events"], 6_480, "{}", one.2);
+    assert_eq!(one.2["events_failed"], 40, "{}", one.2);
+    assert!(one.0.lines().count() > 6_000 && one.1.contains("and 20 more problems"), "{}", one.1);
+    for threads in ["2", "3"] {
+        let other = hunted(threads);
+        assert!(one.0 == other.0, "the alerts differ with {threads} threads");
+        assert_eq!((&one.1, &one.2), (&other.1, &other.2), "{threads} threads");
+    }
+    let query = |threads: &str| {
+        let text = "sample by host.name [process where true] [process where true]";
+        place.run(&["query", "--language", "eql", "--size", "50", "--threads", threads, text, "logs"]).code(0)
+    };
+    let (one, three) = (query("1"), query("3"));
+    assert_eq!((&one.json()["hits"], &one.err), (&three.json()["hits"], &three.err));
+}
+
+#[test]
+fn a_number_of_threads_is_a_number() {
+    for threads in ["0", "many", "-1", "257"] {
+        place()
+            .run(&with(&[&format!("--threads={threads}"), "events.ndjson"]))
+            .code(2)
+            .says("write a number from 1 to 256");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {

@@ -19,6 +19,8 @@ mod key;
 pub mod limits;
 mod matcher;
 mod occurrences;
+mod prefilter;
+mod program;
 mod ruleset;
 
 pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, TieBreak, apply_limits};
@@ -28,4 +30,5 @@ pub use matcher::{
     EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Matched, Scratch, StepMatch,
 };
 pub use occurrences::Occurrences;
+pub use prefilter::{Selectivity, UnitReport};
 pub use ruleset::{CompiledRule, RuleId, RuleSet, RuleSetBuilder};

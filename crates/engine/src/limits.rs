@@ -15,6 +15,10 @@ pub const SAMPLE_KEYS_MAX: usize = 1_000_000;
 /// Most index names whose rules are remembered; for further ones they are looked up anew for every event.
 pub const INDEX_NAMES_MAX: usize = 10_000;
 
+/// Most combinations of values of the prefilter's gate that are remembered; then they are worked out anew, which costs
+/// only time.
+pub(crate) const GATE_KEYS_MAX: usize = 4_096;
+
 /// Most processes that a lineage query remembers; the one that was seen longest ago is forgotten and counted in
 /// [`crate::RuleCounters::evicted`].
 pub const LINEAGE_PROCESSES_MAX: usize = 1_000_000;

@@ -3,19 +3,23 @@
 //! Matching an event depends on the event alone, so any worker can do it, in any order. What depends on the events
 //! before it (its place, and the id of one that repeats content) [`Occurrences`](crate::Occurrences) settles.
 //!
-//! This is the brute-force matcher: it evaluates every rule whose index patterns choose the event. It is the oracle
-//! that a prefilter has to agree with.
+//! The way of an event: its fields are decoded, what follows from them is derived, the rules of its index are chosen;
+//! the [`prefilter`](crate::prefilter) finds the units (rules, or their steps) that it is a candidate for, and only
+//! these are evaluated. Brute force ([`Scratch::exhaustive`]) evaluates all of them: the oracle that the prefilter has
+//! to agree with.
 
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use maxspan_event::{DecodeError, Event, Slot, Slots, ValueRef, identity, repair};
+use maxspan_event::{DecodeError, Dropped, Event, Slot, Slots, ValueRef, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
 use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
+use crate::prefilter::PrefilterScratch;
+use crate::program::Answers;
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
 
 /// Where Kibana keeps the alerts of the default space.
@@ -55,7 +59,7 @@ pub struct Match {
 }
 
 /// An event that satisfied something, and what; see [`Occurrences::settle`](crate::Occurrences::settle).
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Matched {
     /// The event, without its place in the order of arrival. An id that comes from its content is that of the first
     /// event with this content.
@@ -67,7 +71,7 @@ pub struct Matched {
 }
 
 /// A [`Match`] without its event.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Found {
     pub(crate) rule: RuleId,
     pub(crate) time: Option<i64>,
@@ -78,7 +82,7 @@ pub(crate) struct Found {
 }
 
 /// What was satisfied.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum MatchBody {
     /// An event query.
     Event,
@@ -89,7 +93,7 @@ pub enum MatchBody {
 }
 
 /// A step and the keys under which the event takes part in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepMatch {
     /// The step; `until` comes after the last one.
     pub step: usize,
@@ -98,7 +102,7 @@ pub struct StepMatch {
 }
 
 /// For every combination of answers to the lineage queries (bit i for query i), whether predicates hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LineageMatch {
     /// The event's process.
     pub process: Option<KeyValue>,
@@ -121,12 +125,10 @@ pub struct EventView {
 
 /// An event whose values are in the slots.
 struct Decoded {
-    /// The document, where it had to be mended.
-    mended: Option<Vec<u8>>,
     /// Its id, where it is an alert.
     alert_uuid: Option<String>,
     index: Arc<str>,
-    rules: Arc<[RuleId]>,
+    applicable: Applicable,
     derived_os: Option<&'static str>,
 }
 
@@ -147,6 +149,8 @@ pub struct MatchCounters {
     pub values_dropped: u64,
     /// Texts that a function did not make, because they would be longer than its limit.
     pub texts_dropped: u64,
+    /// Rules, and steps of rules, that were evaluated because the prefilter did not rule them out.
+    pub candidates: u64,
 }
 
 impl AddAssign for MatchCounters {
@@ -159,6 +163,7 @@ impl AddAssign for MatchCounters {
             repaired,
             values_dropped,
             texts_dropped,
+            candidates,
         } = other;
         self.os_derived += os_derived;
         self.keys_dropped += keys_dropped;
@@ -167,6 +172,7 @@ impl AddAssign for MatchCounters {
         self.repaired += repaired;
         self.values_dropped += values_dropped;
         self.texts_dropped += texts_dropped;
+        self.candidates += candidates;
     }
 }
 
@@ -175,11 +181,27 @@ impl AddAssign for MatchCounters {
 pub struct Scratch {
     slots: Slots,
     answers: Vec<bool>,
-    applicable: FxHashMap<Arc<str>, Arc<[RuleId]>>,
+    applicable: FxHashMap<Arc<str>, Applicable>,
+    prefilter: PrefilterScratch,
+    conditions: Answers,
+    exhaustive: bool,
     counters: MatchCounters,
 }
 
+/// The rules that look into an index.
+#[derive(Debug, Clone)]
+struct Applicable {
+    /// Stands for the index among those that are remembered.
+    number: Option<u16>,
+    rules: Arc<[RuleId]>,
+}
+
 impl Scratch {
+    /// A scratch with which every rule of an event's index is evaluated, without a prefilter.
+    pub fn exhaustive() -> Self {
+        Self { exhaustive: true, ..Self::default() }
+    }
+
     /// The values of the last event.
     pub fn slots(&self) -> &Slots {
         &self.slots
@@ -187,8 +209,8 @@ impl Scratch {
 
     /// What happened beside matches.
     pub fn counters(&self) -> MatchCounters {
-        let (values_dropped, texts_dropped) = (self.slots.values_dropped(), self.slots.texts_dropped());
-        MatchCounters { values_dropped, texts_dropped, ..self.counters }
+        let Dropped { values, texts } = self.slots.dropped();
+        MatchCounters { values_dropped: values, texts_dropped: texts, ..self.counters }
     }
 }
 
@@ -199,19 +221,22 @@ impl RuleSet {
         input: &EventInput<'_>,
         scratch: &mut Scratch,
     ) -> Result<Option<Matched>, DecodeError> {
-        let Decoded { mended, alert_uuid, index, rules, derived_os } = self.decode(input, scratch)?;
+        let Decoded { alert_uuid, index, applicable, derived_os } = self.decode(input, scratch)?;
         let mut found = Vec::new();
-        for id in rules.iter() {
-            let rule = self.rule(*id);
-            let Some(body) = evaluate(rule, scratch) else { continue };
-            found.extend(self.found(*id, rule, body, scratch));
+        if scratch.exhaustive {
+            self.match_all(input, &applicable.rules, scratch, &mut found)?;
+        } else {
+            self.match_candidates(input, &applicable, scratch, &mut found)?;
+            if cfg!(debug_assertions) {
+                self.assert_that_none_is_missing(input, &applicable.rules, scratch, &found);
+            }
         }
         if found.is_empty() {
             return Ok(None);
         }
         let id =
             input.id.filter(|id| !id.is_empty()).map(Box::from).or(alert_uuid.map(String::into_boxed_str));
-        let source = mended.map_or_else(|| Box::from(input.source), Vec::into_boxed_slice);
+        let source: Box<[u8]> = input.source.into();
         let id_of_content = id.is_none();
         let id = id.unwrap_or_else(|| identity::content_id_of(&source, 0).into_boxed_str());
         let event = Event { index, id, source, derived_os, arrival: 0 };
@@ -225,7 +250,99 @@ impl RuleSet {
         scratch: &mut Scratch,
     ) -> Result<EventView, DecodeError> {
         let Decoded { index, derived_os, .. } = self.decode(input, scratch)?;
+        self.decode_leaves(input, scratch)?;
         Ok(EventView { index, derived_os })
+    }
+
+    /// Evaluates all rules.
+    fn match_all(
+        &self,
+        input: &EventInput<'_>,
+        rules: &[RuleId],
+        scratch: &mut Scratch,
+        found: &mut Vec<Found>,
+    ) -> Result<(), DecodeError> {
+        self.decode_leaves(input, scratch)?;
+        for id in rules {
+            let rule = self.rule(*id);
+            if let Some(body) = evaluate(rule, scratch) {
+                found.extend(self.found(*id, rule, body, scratch));
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds what was found against brute force: in debug builds, each event of each test is a duel.
+    fn assert_that_none_is_missing(
+        &self,
+        input: &EventInput<'_>,
+        rules: &[RuleId],
+        scratch: &mut Scratch,
+        found: &[Found],
+    ) {
+        let (counters, dropped, mut all) = (scratch.counters, scratch.slots.dropped(), Vec::new());
+        if self.match_all(input, rules, scratch, &mut all).is_ok() {
+            assert_eq!(found, all, "the prefilter and brute force differ");
+        }
+        scratch.counters = counters;
+        scratch.slots.set_dropped(dropped);
+    }
+
+    /// Evaluates what the event is a candidate for.
+    fn match_candidates(
+        &self,
+        input: &EventInput<'_>,
+        applicable: &Applicable,
+        scratch: &mut Scratch,
+        found: &mut Vec<Found>,
+    ) -> Result<(), DecodeError> {
+        let mut prefilter = std::mem::take(&mut scratch.prefilter);
+        let candidates =
+            self.prefilter().candidates(&applicable.rules, applicable.number, &scratch.slots, &mut prefilter);
+        let result = self.match_units(input, candidates, scratch, found);
+        scratch.prefilter = prefilter;
+        result
+    }
+
+    fn match_units(
+        &self,
+        input: &EventInput<'_>,
+        candidates: &[u32],
+        scratch: &mut Scratch,
+        found: &mut Vec<Found>,
+    ) -> Result<(), DecodeError> {
+        let rule_of = |unit: u32| self.prefilter().unit(unit).rule;
+        scratch.counters.candidates += candidates.len() as u64;
+        if candidates.iter().any(|unit| self.asks_leaves(rule_of(*unit))) {
+            self.decode_leaves(input, scratch)?;
+        }
+        scratch.conditions.begin(self.program());
+        for units in candidates.chunk_by(|a, b| rule_of(*a) == rule_of(*b)) {
+            let id = rule_of(units[0]);
+            let rule = self.rule(id);
+            if let Some(body) = self.evaluate_units(rule, units, scratch) {
+                found.extend(self.found(id, rule, body, scratch));
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates units of one rule.
+    fn evaluate_units(&self, rule: &CompiledRule, units: &[u32], scratch: &mut Scratch) -> Option<MatchBody> {
+        if !rule.plan.lineage.is_empty() {
+            return evaluate_lineage(rule, scratch);
+        }
+        let Scratch { slots, counters, conditions, .. } = scratch;
+        let mut found = Vec::new();
+        for unit in units {
+            if !self.program().holds(*unit, slots, conditions) {
+                continue;
+            }
+            let number = self.prefilter().unit(*unit).step;
+            let Some(step) = rule.plan.step(number as usize) else { return Some(MatchBody::Event) };
+            found.extend(step_match(number as usize, step, slots, counters));
+        }
+        (!found.is_empty()).then_some(MatchBody::Steps(found))
     }
 
     /// What a rule found in the event whose values are in the slots; none where the rule cannot place it in time.
@@ -260,29 +377,26 @@ impl RuleSet {
 
     /// Fills the slots: the event's own fields, then what is derived from them.
     fn decode(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<Decoded, DecodeError> {
-        let mended = match self.decoder().decode(input.source, &mut scratch.slots) {
-            Ok(()) => None,
-            Err(error) => Some(self.decode_repaired(input.source, error, scratch)?),
-        };
+        if let Err(error) = self.decoder().decode_fields(input.source, &mut scratch.slots) {
+            let Some(mended) = repair::repaired(input.source) else { return Err(error) };
+            self.decoder().decode_fields(&mended, &mut scratch.slots)?;
+            scratch.counters.repaired += 1;
+        }
         let alert_uuid = self.alert_uuid(scratch);
-        let (index, rules) = self.applicable(input, alert_uuid.is_some(), scratch);
+        let (index, applicable) = self.applicable(input, alert_uuid.is_some(), scratch);
         let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
         scratch.counters.os_derived += u64::from(derived.is_some());
         let derived_os = derived.map(maxspan_event::HostOs::name);
-        Ok(Decoded { mended, alert_uuid, index, rules, derived_os })
+        Ok(Decoded { alert_uuid, index, applicable, derived_os })
     }
 
-    /// Decodes a mended copy of a document that strict JSON refuses; the first error stands where that is no help.
-    fn decode_repaired(
-        &self,
-        source: &[u8],
-        error: DecodeError,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<u8>, DecodeError> {
-        let Some(mended) = repair::repaired(source) else { return Err(error) };
-        self.decoder().decode(&mended, &mut scratch.slots)?;
-        scratch.counters.repaired += 1;
-        Ok(mended)
+    /// Adds the leaves of free text, where some rule needs them.
+    fn decode_leaves(&self, input: &EventInput<'_>, scratch: &mut Scratch) -> Result<(), DecodeError> {
+        let Err(error) = self.decoder().decode_leaves(input.source, &mut scratch.slots) else {
+            return Ok(());
+        };
+        let Some(mended) = repair::repaired(input.source) else { return Err(error) };
+        self.decoder().decode_leaves(&mended, &mut scratch.slots)
     }
 
     /// The id of an event that is an alert.
@@ -296,7 +410,7 @@ impl RuleSet {
         input: &EventInput<'_>,
         is_alert: bool,
         scratch: &mut Scratch,
-    ) -> (Arc<str>, Arc<[RuleId]>) {
+    ) -> (Arc<str>, Applicable) {
         let stream = match (input.index, is_alert) {
             (Some(_), _) => None,
             (None, true) => Some(ALERTS_INDEX.to_owned()),
@@ -304,16 +418,18 @@ impl RuleSet {
         };
         let index = input.index.or(stream.as_deref()).unwrap_or(input.default_index);
         scratch.counters.without_index += u64::from(index.is_empty());
-        if let Some((index, rules)) = scratch.applicable.get_key_value(index) {
-            return (Arc::clone(index), Arc::clone(rules));
+        if let Some((index, applicable)) = scratch.applicable.get_key_value(index) {
+            return (Arc::clone(index), applicable.clone());
         }
         let chosen = |rule: &CompiledRule| index.is_empty() || rule.indices.matches(index);
-        let rules: Arc<[RuleId]> = self.rules().filter(|(_, rule)| chosen(rule)).map(|(id, _)| id).collect();
-        let index: Arc<str> = index.into();
-        if scratch.applicable.len() < INDEX_NAMES_MAX {
-            scratch.applicable.insert(Arc::clone(&index), Arc::clone(&rules));
+        let rules = self.rules().filter(|(_, rule)| chosen(rule)).map(|(id, _)| id).collect();
+        let number = scratch.applicable.len();
+        let number = u16::try_from(number).ok().filter(|_| number < INDEX_NAMES_MAX);
+        let (index, applicable): (Arc<str>, _) = (index.into(), Applicable { number, rules });
+        if number.is_some() {
+            scratch.applicable.insert(Arc::clone(&index), applicable.clone());
         }
-        (index, rules)
+        (index, applicable)
     }
 
     /// The data stream that an event names itself: `logs-endpoint.events.process-default`.
@@ -346,13 +462,16 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
     let mut found = Vec::new();
     for (index, step) in steps.iter().chain(until).enumerate() {
         if step.predicate.holds(environment) {
-            let keys = key_tuples(&step.keys, slots, counters);
-            if !keys.is_empty() {
-                found.push(StepMatch { step: index, keys });
-            }
+            found.extend(step_match(index, step, slots, counters));
         }
     }
     (!found.is_empty()).then_some(MatchBody::Steps(found))
+}
+
+/// The keys under which an event takes part in a step; none where it lacks one.
+fn step_match(index: usize, step: &Step, slots: &Slots, counters: &mut MatchCounters) -> Option<StepMatch> {
+    let keys = key_tuples(&step.keys, slots, counters);
+    (!keys.is_empty()).then_some(StepMatch { step: index, keys })
 }
 
 /// The tuples of a stage's keys: every distinct value of a multi-valued key, and null for an optional key without one.

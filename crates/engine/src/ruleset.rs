@@ -2,7 +2,10 @@
 
 use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Decoder, Fields, Normalizer, Schema, Slot};
-use maxspan_plan::{Plan, PlanKind};
+use maxspan_plan::{Plan, PlanKind, Predicate};
+
+use crate::prefilter::{Prefilter, Selectivity, UnitReport, gate};
+use crate::program::Program;
 
 /// A rule's place in its rule set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +34,11 @@ pub struct RuleSet {
     rules: Vec<CompiledRule>,
     decoder: Decoder,
     normalizer: Option<Normalizer>,
+    prefilter: Prefilter,
+    program: Program,
+    selectivity: Selectivity,
+    /// By rule, whether it needs [`maxspan_event::Slots::leaves`].
+    asks_leaves: Vec<bool>,
     /// `event.sequence`: the shipper's own order, where timestamps are equal.
     sequence_number: Slot,
     /// `data_stream.type`, `.dataset`, `.namespace`
@@ -46,13 +54,16 @@ pub struct RuleSetBuilder {
     pub schema: Schema,
     /// The fields named so far.
     pub fields: Fields,
+    /// What the prefilter chooses its anchors by.
+    pub selectivity: Selectivity,
     rules: Vec<CompiledRule>,
 }
 
 impl RuleSetBuilder {
     /// No rules yet.
     pub fn new(schema: Schema) -> Self {
-        Self { schema, fields: Fields::default(), rules: Vec::new() }
+        let (fields, selectivity) = (Fields::default(), Selectivity::default());
+        Self { schema, fields, selectivity, rules: Vec::new() }
     }
 
     /// Adds a rule whose plan was lowered with [`RuleSetBuilder::fields`].
@@ -74,8 +85,23 @@ impl RuleSetBuilder {
         let data_stream =
             ["type", "dataset", "namespace"].map(|name| self.slot(&format!("data_stream.{name}")));
         let alert_uuid = self.slot("kibana.alert.uuid");
-        let decoder = Decoder::new(self.fields, self.schema);
-        RuleSet { rules: self.rules, decoder, normalizer, sequence_number, data_stream, alert_uuid }
+        let gate = gate::slots(&mut self.fields, &self.schema);
+        let Self { schema, fields, selectivity, rules } = self;
+        let (prefilter, program) = Prefilter::new(&rules, &gate, &fields, &selectivity);
+        let asks_leaves = rules.iter().map(CompiledRule::asks_leaves).collect();
+        let decoder = Decoder::new(fields, schema);
+        RuleSet {
+            rules,
+            decoder,
+            normalizer,
+            prefilter,
+            program,
+            selectivity,
+            asks_leaves,
+            sequence_number,
+            data_stream,
+            alert_uuid,
+        }
     }
 }
 
@@ -103,6 +129,33 @@ impl RuleSet {
     /// The decoder for all fields that the rules name.
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
+    }
+
+    /// Rules of which every event of their index is a candidate that passes the gate: the always-list.
+    pub fn always_rules(&self) -> impl Iterator<Item = RuleId> + '_ {
+        self.prefilter.always_rules()
+    }
+
+    /// How the prefilter finds a rule.
+    pub fn prefilter_report(&self, rule: RuleId) -> Vec<UnitReport> {
+        self.prefilter.report(rule, self.decoder.fields(), &self.selectivity)
+    }
+
+    /// Conditions of all rules, and those of them that several rules or steps share.
+    pub fn condition_counts(&self) -> (usize, usize) {
+        self.program.leaf_counts()
+    }
+
+    pub(crate) fn prefilter(&self) -> &Prefilter {
+        &self.prefilter
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    pub(crate) fn asks_leaves(&self, rule: RuleId) -> bool {
+        self.asks_leaves[rule.0 as usize]
     }
 
     pub(crate) fn normalizer(&self) -> Option<&Normalizer> {
@@ -133,6 +186,12 @@ impl CompiledRule {
             primary: vec![timestamp],
             samples_per_key: 1,
         }
+    }
+
+    /// Whether some condition needs every leaf of an event.
+    fn asks_leaves(&self) -> bool {
+        let lineage = self.plan.lineage.iter().map(|query| &query.predicate);
+        self.plan.steps().into_iter().chain(lineage).any(Predicate::asks_leaves)
     }
 
     /// Whether single events are all it looks for, without regard to others.

@@ -144,6 +144,15 @@ struct Escaped {
     text: OnceCell<Box<str>>,
 }
 
+/// What limits dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Values beyond the limits of one field and of free text.
+    pub values: u64,
+    /// Texts that an expression did not make, because they would be longer than its limit.
+    pub texts: u64,
+}
+
 /// The values of one event. Reused from event to event.
 ///
 /// A value is kept as the place where it stands in the document, and takes its field's type when it is looked at: most
@@ -200,15 +209,15 @@ impl Slots {
         self.nested.get(slot.0 as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// How many values went beyond the limits of one field and of free text since the slots were made.
-    pub fn values_dropped(&self) -> u64 {
-        self.values_dropped
+    /// What limits dropped since the slots were made.
+    pub fn dropped(&self) -> Dropped {
+        Dropped { values: self.values_dropped, texts: self.texts_dropped.get() }
     }
 
-    /// How many texts an expression did not make, because they would be longer than its limit, since the slots were
-    /// made.
-    pub fn texts_dropped(&self) -> u64 {
-        self.texts_dropped.get()
+    /// Sets what limits dropped: who looks at an event a second time counts it once.
+    pub fn set_dropped(&mut self, dropped: Dropped) {
+        self.values_dropped = dropped.values;
+        self.texts_dropped.set(dropped.texts);
     }
 
     /// Counts a text that an expression did not make.
@@ -286,6 +295,11 @@ impl Slots {
         }
         chain.last = place;
         chain.count += 1;
+    }
+
+    /// Begins with the leaves of the event.
+    pub(crate) fn begin_leaves(&mut self) {
+        self.leaves.clear();
     }
 
     pub(crate) fn push_leaf(&mut self, leaf: Leaf) {

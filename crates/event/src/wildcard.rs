@@ -50,6 +50,17 @@ enum Unit {
     AnyOne,
 }
 
+/// A part of a pattern without wildcards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Literal {
+    /// The part; in lower case (ASCII) where the pattern ignores case.
+    pub text: String,
+    /// Whether texts begin with it.
+    pub at_start: bool,
+    /// Whether texts end with it.
+    pub at_end: bool,
+}
+
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wildcard {
@@ -210,6 +221,27 @@ impl Wildcard {
         units
     }
 
+    /// The literal parts that every text which the pattern matches has, in order, each with its place. A pattern without
+    /// wildcards is one part, at both ends.
+    pub fn literals(&self) -> Vec<Literal> {
+        let mut literals = Vec::new();
+        let last = self.segments.len() - 1;
+        for (number, segment) in self.segments.iter().enumerate() {
+            let runs: Vec<&[Unit]> = segment.split(|unit| *unit == Unit::AnyOne).collect();
+            for (run_number, run) in runs.iter().enumerate() {
+                let text: String = run
+                    .iter()
+                    .filter_map(|unit| if let Unit::Char(c) = unit { Some(*c) } else { None })
+                    .collect();
+                let at_start = number == 0 && run_number == 0;
+                let at_end = number == last && run_number == runs.len() - 1;
+                literals.push(Literal { text, at_start, at_end });
+            }
+        }
+        literals.retain(|literal| !literal.text.is_empty());
+        literals
+    }
+
     /// Whether the text begins with a character that the pattern names, rather than with a wildcard.
     pub fn has_fixed_start(&self) -> bool {
         matches!(self.segments.first().and_then(|first| first.first()), Some(Unit::Char(_)))
@@ -331,6 +363,22 @@ mod tests {
         check("GRÖSSE*", "grÖsse", false, true);
         check("GRÖSSE*", "grösse", false, false);
         check("x*", "\u{130}", false, false);
+    }
+
+    #[test]
+    fn patterns_have_literal_parts() {
+        let check = |pattern: &str, expected: &[(&str, bool, bool)]| {
+            let literals = Wildcard::new(pattern, true).literals();
+            let literals: Vec<_> =
+                literals.iter().map(|part| (part.text.as_str(), part.at_start, part.at_end)).collect();
+            assert_eq!(literals, expected, "{pattern}");
+        };
+        check("Cmd.exe", &[("cmd.exe", true, true)]);
+        check("?:\\win*\\x?.dll", &[(":\\win", false, false), ("\\x", false, false), (".dll", false, true)]);
+        check("a**b", &[("a", true, false), ("b", false, true)]);
+        check("*", &[]);
+        check("", &[]);
+        check("a?", &[("a", true, false)]);
     }
 
     #[test]

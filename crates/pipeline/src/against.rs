@@ -282,6 +282,10 @@ fn missing(field: &NamedField, events: u64, present: u64) -> Option<Diagnostic> 
 impl HuntObserver for Counter<'_> {
     fn alert(&mut self, _alert: HuntAlert) {}
 
+    fn watches_events(&self) -> bool {
+        true
+    }
+
     fn event(&mut self, event: &RawEvent) {
         // An event that cannot be decoded is a problem of the hunt beside, which reports it.
         if let Ok(view) = self.rule_set.view_event(&event.input(self.default_index), &mut self.scratch) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use maxspan_engine::{
-    Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, Matched, Occurrences, RuleId, Scratch,
+    Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, Matched, Occurrences, RuleId,
 };
 use maxspan_event::{Event, FieldType, Slot, date};
 use maxspan_plan::PlanKind;
@@ -19,10 +19,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
-use crate::limits::CAPPED_REMEMBERED_MAX;
+use crate::limits::{CAPPED_REMEMBERED_MAX, THREADS_MAX};
+use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rule_base::RuleBase;
-use crate::source::{document, undecodable};
+use crate::source::document;
+use crate::workers;
 
 /// How a hunt works.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct HuntOptions {
     pub space: String,
     /// The run's id.
     pub execution_uuid: String,
+    /// How many threads match events; the output is the same for any number.
+    pub threads: usize,
 }
 
 impl Default for HuntOptions {
@@ -53,6 +57,7 @@ impl Default for HuntOptions {
             now: 0,
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
+            threads: 1,
         }
     }
 }
@@ -137,8 +142,23 @@ pub struct HuntStats {
     pub events_repeated: u64,
     /// Events without an id beyond the limit up to which exact duplicates are told apart.
     pub occurrences_dropped: u64,
+    /// What the prefilter did.
+    pub prefilter: PrefilterStats,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// What the prefilter did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PrefilterStats {
+    /// Rules without an anchor: all events of their indices that pass the gate are candidates.
+    pub always_rules: u64,
+    /// Rules, and steps of rules, that were evaluated, over all events.
+    pub candidates: u64,
+    /// Conditions of all rules, equal ones counted once.
+    pub conditions: u64,
+    /// Conditions that more than one rule or step has.
+    pub conditions_shared: u64,
 }
 
 /// An alert as it leaves a hunt.
@@ -169,12 +189,18 @@ pub struct EventRef {
     pub arrival: u64,
 }
 
-/// Who listens to a hunt. Every method has a default that does nothing but for alerts.
+/// Who listens to a hunt. Every method has a default that does nothing but for alerts. All are called by the thread that
+/// called the hunt.
 pub trait HuntObserver {
     /// An alert, in the order of output.
     fn alert(&mut self, alert: HuntAlert);
 
-    /// An event of the input, before the rules look at it.
+    /// Whether [`HuntObserver::event`] is to be called, which takes a copy of each event.
+    fn watches_events(&self) -> bool {
+        false
+    }
+
+    /// An event of the input, before what the rules say about it.
     fn event(&mut self, _event: &RawEvent) {}
 
     /// Something in the input that could not be read; the hunt goes on.
@@ -214,11 +240,18 @@ pub fn hunt(
     observer: &mut dyn HuntObserver,
 ) -> HuntStats {
     let mut run = Run::new(rules, options);
-    while let Some(item) = reader.next() {
-        run.item(&item, observer);
-        if run.arrival.is_multiple_of(PROGRESS_EVENTS) {
-            observer.progress(reader.progress(), run.stats.events);
+    let watched = observer.watches_events();
+    let matcher = |_| Matcher::new(&rules.rule_set, &options.default_index, watched);
+    let mut matchers: Vec<Matcher<'_>> = (0..options.threads.clamp(1, THREADS_MAX)).map(matcher).collect();
+    workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, progress| {
+        let reported = run.arrival / PROGRESS_EVENTS;
+        run.outcome(outcome, observer);
+        if run.arrival / PROGRESS_EVENTS > reported {
+            observer.progress(progress, run.stats.events);
         }
+    });
+    for matcher in &matchers {
+        run.counters += matcher.counters();
     }
     observer.progress(reader.progress(), run.stats.events);
     run.finish(observer, reader.counts().bytes_decompressed)
@@ -248,7 +281,10 @@ pub struct Run<'a> {
     started: Instant,
     rules: &'a RuleBase,
     options: &'a HuntOptions,
-    scratch: Scratch,
+    /// For items that are handed in one by one.
+    matcher: Matcher<'a>,
+    /// Those of other matchers.
+    counters: MatchCounters,
     occurrences: Occurrences,
     correlator: Correlator,
     retained: Vec<Retained>,
@@ -283,7 +319,8 @@ impl<'a> Run<'a> {
             started: Instant::now(),
             rules,
             options,
-            scratch: Scratch::default(),
+            matcher: Matcher::new(&rules.rule_set, &options.default_index, false),
+            counters: MatchCounters::default(),
             occurrences: Occurrences::default(),
             correlator: Correlator::new(&rules.rule_set, correlator_options),
             retained: retained.collect(),
@@ -294,30 +331,28 @@ impl<'a> Run<'a> {
 
     /// Takes the next event or problem; how many matches it gave.
     pub fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) -> usize {
-        match item {
-            Item::Event(event) => {
-                observer.event(event);
-                self.event(event, observer)
-            }
-            Item::Problem(problem) => {
-                self.problem(problem, observer);
-                0
-            }
+        if let Item::Event(event) = item {
+            observer.event(event);
         }
+        let mut outcome = Outcome::default();
+        self.matcher.item(item.into(), &mut outcome);
+        self.outcome(outcome, observer)
     }
 
-    fn event(&mut self, event: &RawEvent, observer: &mut dyn HuntObserver) -> usize {
-        self.arrival += 1;
-        let input = event.input(&self.options.default_index);
-        let matched = match self.rules.rule_set.match_event(&input, &mut self.scratch) {
-            Ok(matched) => matched,
-            Err(error) => {
-                self.problem(&undecodable(&event.location, error), observer);
-                return 0;
+    /// Takes what the next items gave; how many matches these are.
+    fn outcome(&mut self, outcome: Outcome, observer: &mut dyn HuntObserver) -> usize {
+        let Outcome { steps, arrivals, events } = outcome;
+        let mut matches = 0;
+        for step in steps {
+            match step {
+                Step::Event(event) => observer.event(&event),
+                Step::Matched(place, matched) => matches += self.matched(matched, self.arrival + place + 1),
+                Step::Problem(problem) => self.problem(&problem, observer),
             }
-        };
-        self.stats.events += 1;
-        matched.map_or(0, |matched| self.matched(matched, self.arrival))
+        }
+        self.arrival += arrivals;
+        self.stats.events += events;
+        matches
     }
 
     /// Takes an event that satisfied something; how many matches it gave.
@@ -487,8 +522,16 @@ impl<'a> Run<'a> {
             self.stats.capped_not_remembered += retained.not_remembered;
             self.stats.lineage_cut += counters.lineage_cut;
         }
-        let counters = self.scratch.counters();
+        let mut counters = self.counters;
+        counters += self.matcher.counters();
         self.stats.os_derived = counters.os_derived;
+        let (conditions, shared) = self.rules.rule_set.condition_counts();
+        self.stats.prefilter = PrefilterStats {
+            always_rules: self.rules.rule_set.always_rules().count() as u64,
+            candidates: counters.candidates,
+            conditions: conditions as u64,
+            conditions_shared: shared as u64,
+        };
         self.stats.events_without_index = counters.without_index;
         self.stats.matches_without_timestamp = counters.without_timestamp;
         self.stats.keys_dropped = counters.keys_dropped;

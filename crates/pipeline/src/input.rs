@@ -6,6 +6,9 @@
 //! responses and their hits, `_bulk` bodies. Files are read one after the other in a fixed order, in pieces: memory
 //! is bounded by the longest document ([`InputLimits`]), not by the file.
 //!
+//! Who has much to do for an event takes [`Batch`]es instead, which several threads can work on: the same items in
+//! the same order, without a copy of each event.
+//!
 //! Documents are cut, not checked: a line from `{` to `}` is handed on as it is, and whether it is valid JSON, valid
 //! UTF-8 and not too deep is the decoder's to say.
 //!
@@ -20,6 +23,7 @@
 //! assert_eq!((event.location.line, reader.next()), (2, None));
 //! ```
 
+mod batch;
 mod bulk;
 mod documents;
 mod line;
@@ -39,7 +43,8 @@ use std::sync::Arc;
 
 use maxspan_engine::EventInput;
 
-use crate::limits::InputLimits;
+use crate::limits::{ITEM_BYTES, InputLimits};
+pub use batch::{Batch, BatchEvent, BatchItem};
 use documents::Documents;
 use resolve::{Entry, What, resolve};
 use source::Meters;
@@ -106,12 +111,7 @@ pub struct RawEvent {
 impl RawEvent {
     /// The event as the engine takes it; `default_index` is that of events that name none.
     pub fn input<'a>(&'a self, default_index: &'a str) -> EventInput<'a> {
-        EventInput {
-            index: self.index.as_deref().filter(|index| !index.is_empty()),
-            default_index,
-            id: self.id.as_deref(),
-            source: &self.source,
-        }
+        BatchEvent::from(self).input(default_index)
     }
 }
 
@@ -265,7 +265,7 @@ impl Counts {
 }
 
 /// How far the reading is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes taken from files, as they are stored.
     pub bytes_read: u64,
@@ -326,6 +326,27 @@ impl Reader {
     /// How far the reading is.
     pub fn progress(&self) -> Progress {
         Progress { bytes_read: self.counts().bytes_compressed, bytes_total: self.bytes_total }
+    }
+
+    /// Reads the next items into `batch`, about [`InputLimits::batch_bytes`] of them; false when all is read. Together
+    /// with [`Reader::next`] it gives every item once.
+    pub fn batch(&mut self, batch: &mut Batch) -> bool {
+        batch.clear();
+        if let Some(open) = &mut self.open
+            && open.documents.lines(&mut batch.lines)
+        {
+            self.counts.events += batch.lines.cuts.len() as u64;
+        } else {
+            let mut bytes = 0;
+            while bytes < self.options.limits.batch_bytes
+                && let Some(item) = self.next()
+            {
+                bytes += ITEM_BYTES + if let Item::Event(event) = &item { event.source.len() } else { 0 };
+                batch.items.push(item);
+            }
+        }
+        batch.progress = self.progress();
+        !(batch.lines.cuts.is_empty() && batch.items.is_empty())
     }
 
     /// The next item, from whichever file has one.

@@ -26,6 +26,11 @@ pub struct InputLimits {
     pub expansion_ratio_max: u64,
     /// Decompressed bytes that a file may give, whatever its ratio.
     pub expansion_bytes_free: u64,
+    /// Bytes of events that make a [batch](crate::input::Batch), but for a last event that is longer.
+    ///
+    /// What a batch costs beside its events is spread over about sixty of them, and it still fits the caches between
+    /// the cutting and the matching.
+    pub batch_bytes: usize,
 }
 
 impl Default for InputLimits {
@@ -36,6 +41,7 @@ impl Default for InputLimits {
             array_depth_max: 8,
             expansion_ratio_max: 500,
             expansion_bytes_free: 1 << 30,
+            batch_bytes: 256 << 10,
         }
     }
 }
@@ -56,6 +62,21 @@ pub const AGAINST_PROBLEMS_MAX: usize = 20;
 /// Bytes asked of a source at a time. A corrupt gzip stream loses at most what one call had decoded, so this is
 /// small; larger ones read no faster, as measured.
 pub(crate) const READ_BYTES: usize = 64 << 10;
+
+/// A buffer of input that grew longer than this, for one long document, is not used again.
+pub(crate) const BUFFER_KEPT_MAX: usize = 4 << 20;
+
+/// What an item of a batch counts beside the bytes of its event, so that a batch of problems has an end too.
+pub(crate) const ITEM_BYTES: usize = 64;
+
+/// Most threads of a run. More than there are cores gain nothing; each has a batch of its own.
+pub const THREADS_MAX: usize = 256;
+
+/// Results of batches that wait for those of an earlier one, for each thread; who has one more waits.
+pub(crate) const BATCHES_WAITING_MAX: usize = 4;
+
+/// Stack of a thread, the same as that of the first one on most systems; conditions are evaluated by recursion.
+pub(crate) const THREAD_STACK_BYTES: usize = 8 << 20;
 
 /// A line longer than this is cut by structure rather than by its end, since it may be a whole search response.
 pub(crate) const LINE_FAST_BYTES: usize = 1 << 20;

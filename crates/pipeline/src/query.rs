@@ -5,18 +5,20 @@ use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, Occurrences,
-    RuleCounters, RuleId, RuleSet, RuleSetBuilder, Scratch, TieBreak,
+    CompiledRule, Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, Matched,
+    Occurrences, RuleCounters, RuleId, RuleSet, RuleSetBuilder, TieBreak,
 };
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::{Event, Schema};
 use maxspan_plan::{Limit, Plan, PlanKind};
 use serde_json::{Map, Value, json};
 
-use crate::input::{InputProblem, Item, RawEvent, Reader};
-use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX};
+use crate::input::{InputProblem, Reader};
+use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX, THREADS_MAX};
+use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
-use crate::source::{document, undecodable};
+use crate::source::document;
+use crate::workers;
 
 /// Query languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct QueryOptions {
     pub normalize: bool,
     /// The index of events that name none.
     pub default_index: String,
+    /// How many threads match events; the answer is the same for any number.
+    pub threads: usize,
 }
 
 impl Default for QueryOptions {
@@ -68,6 +72,7 @@ impl Default for QueryOptions {
             now: 0,
             normalize: true,
             default_index: String::new(),
+            threads: 1,
         }
     }
 }
@@ -105,18 +110,19 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     builder.add(rule);
     let rule_set = builder.build(options.normalize);
     let mut collection = Collection::new(&rule_set, shape, &limits, options);
-    for item in reader.by_ref() {
-        match item {
-            Item::Event(event) => collection.event(&event),
-            Item::Problem(problem) => collection.problem(problem),
-        }
+    let matcher = |_| Matcher::new(&rule_set, &options.default_index, false);
+    let mut matchers: Vec<Matcher<'_>> = (0..options.threads.clamp(1, THREADS_MAX)).map(matcher).collect();
+    workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, _| collection.outcome(outcome));
+    let mut events_lost = MatchCounters::default();
+    for matcher in &matchers {
+        events_lost += matcher.counters();
     }
     let found = collection.finish(&limits);
     let response = answer(&found, shape, started);
     Ok(QueryAnswer {
         response,
         diagnostics,
-        events_lost: collection.scratch.counters(),
+        events_lost,
         state_lost: collection.correlator.counters(RuleId(0)),
         problems: collection.problems,
         more_problems: collection.more_problems,
@@ -126,9 +132,7 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
 
 /// The state of a query that is being run.
 struct Collection<'a> {
-    rule_set: &'a RuleSet,
     options: &'a QueryOptions,
-    scratch: Scratch,
     occurrences: Occurrences,
     correlator: Correlator,
     retained: Retained,
@@ -137,6 +141,7 @@ struct Collection<'a> {
     early: Vec<Detection>,
     problems: Vec<InputProblem>,
     more_problems: u64,
+    arrivals: u64,
     events: u64,
 }
 
@@ -148,9 +153,7 @@ impl<'a> Collection<'a> {
         let remembered = CAPPED_REMEMBERED_MAX;
         let cap = Cap { count: Some(options.size), interval: None, keep: keep(limits), remembered };
         Self {
-            rule_set,
             options,
-            scratch: Scratch::default(),
             occurrences: Occurrences::default(),
             correlator: Correlator::new(rule_set, correlator_options),
             retained: Retained::new(cap, limits),
@@ -158,22 +161,26 @@ impl<'a> Collection<'a> {
             early: Vec::new(),
             problems: Vec::new(),
             more_problems: 0,
+            arrivals: 0,
             events: 0,
         }
     }
 
-    fn event(&mut self, event: &RawEvent) {
-        let input = event.input(&self.options.default_index);
-        let matched = match self.rule_set.match_event(&input, &mut self.scratch) {
-            Ok(matched) => matched,
-            Err(error) => {
-                self.problem(undecodable(&event.location, error));
-                return;
+    /// Takes what the next items gave.
+    fn outcome(&mut self, outcome: Outcome) {
+        let Outcome { steps, arrivals, events } = outcome;
+        for step in steps {
+            match step {
+                Step::Matched(place, matched) => self.matched(matched, self.arrivals + place),
+                Step::Problem(problem) => self.problem(problem),
+                Step::Event(_) => {}
             }
-        };
-        let arrival = self.events;
-        self.events += 1;
-        let Some(matched) = matched else { return };
+        }
+        self.arrivals += arrivals;
+        self.events += events;
+    }
+
+    fn matched(&mut self, matched: Matched, arrival: u64) {
         self.occurrences.settle(matched, arrival).for_each(|found| self.correlator.push(found));
         for detection in self.correlator.drain() {
             match self.shape {

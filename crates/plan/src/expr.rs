@@ -13,7 +13,7 @@ use crate::functions::Function;
 use crate::pattern::regex::LuceneRegex;
 
 /// An expression.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
     /// A constant or null.
     Constant(Datum<'static>),

@@ -71,6 +71,13 @@ pub struct Function {
     pub evaluate: for<'a> fn(&[Datum<'a>], bool) -> Datum<'a>,
 }
 
+impl PartialEq for Function {
+    /// Names are unique.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 impl Function {
     /// Whether the text that these arguments make is longer than [`STRING_BYTES_MAX`], so that null stands for it.
     /// Only joining values makes a longer text than was there.
@@ -164,6 +171,22 @@ fn argument<'d, 'a>(arguments: &'d [Datum<'a>], index: usize) -> Option<&'d Datu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What lets a prefilter require the fields of first arguments.
+    #[test]
+    fn a_first_argument_that_is_null_makes_null() {
+        for function in FUNCTIONS {
+            let rest = function.parameters[1..].iter().map(|parameter| match parameter.kind {
+                Kind::Integer | Kind::Number => Datum::Long(1),
+                Kind::Boolean => Datum::Boolean(true),
+                _ => Datum::text("1"),
+            });
+            let arguments: Vec<Datum<'_>> = std::iter::once(Datum::Null).chain(rest).collect();
+            for ignore_case in [false, true] {
+                assert_eq!((function.evaluate)(&arguments, ignore_case), Datum::Null, "{}", function.name);
+            }
+        }
+    }
 
     #[test]
     fn names_are_sorted_and_found_in_any_case() {

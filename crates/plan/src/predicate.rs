@@ -14,7 +14,7 @@ use crate::pattern::regex::LuceneRegex;
 use crate::pattern::text::TextQuery;
 
 /// A condition on one event. Two-valued: what is unknown inside a script is false here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
     /// Always so, or never.
     Constant(bool),
@@ -41,7 +41,7 @@ pub enum Predicate {
 pub struct LineageId(pub usize);
 
 /// Some value of a field passes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Test {
     /// The field.
     pub slot: Slot,
@@ -50,7 +50,7 @@ pub struct Test {
 }
 
 /// What a value must be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum TestKind {
     /// Anything.
     Exists,
@@ -113,7 +113,7 @@ impl RangeOp {
 }
 
 /// A set of constants that values are looked up in.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ValueSet {
     texts: FxHashSet<Box<str>>,
     ignore_case: bool,
@@ -201,7 +201,7 @@ fn same(a: ValueRef<'_>, b: ValueRef<'_>) -> bool {
 }
 
 /// The same question put to fields of any type, where the type is only known per leaf.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Leaves {
     /// Which leaves are asked, by path; none for all.
     pub fields: Option<Wildcard>,
@@ -210,7 +210,7 @@ pub struct Leaves {
 }
 
 /// One test a type; none where no value of the type can pass.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs)]
 pub struct ByKind {
     pub keyword: Option<TestKind>,
@@ -282,6 +282,16 @@ impl Predicate {
                 objects.any(|slots| inner.holds(Environment { slots, lineage: environment.lineage }))
             }
             Self::Lineage(id) => environment.lineage.get(id.0).copied().unwrap_or(false),
+        }
+    }
+
+    /// Whether free text, or a field name with wildcards, is among the conditions: [`Slots::leaves`] are needed.
+    pub fn asks_leaves(&self) -> bool {
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().any(Self::asks_leaves),
+            Self::Not(inner) | Self::Nested(_, inner) => inner.asks_leaves(),
+            Self::Leaves(_) => true,
+            Self::Constant(_) | Self::Test(_) | Self::Script(_) | Self::Lineage(_) => false,
         }
     }
 

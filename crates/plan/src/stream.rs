@@ -103,6 +103,15 @@ impl Plan {
         Self { kind, limits: Vec::new(), lineage: Vec::new() }
     }
 
+    /// The step with a number, as in [`Plan::steps`]; none for event queries.
+    pub fn step(&self, number: usize) -> Option<&Step> {
+        match &self.kind {
+            PlanKind::Events(_) => None,
+            PlanKind::Sequence(sequence) => sequence.steps.iter().chain(&sequence.until).nth(number),
+            PlanKind::Sample(sample) => sample.steps.get(number),
+        }
+    }
+
     /// The predicates of the plan's steps, `until` last.
     pub fn steps(&self) -> Vec<&Predicate> {
         match &self.kind {

@@ -112,6 +112,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         max_signals: arguments.window.max_signals(),
         buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
+        threads: arguments.threads.count(),
         now,
         space: arguments.space.clone(),
         // Who fixes the time wants the same output again.

@@ -64,6 +64,7 @@ fn options(arguments: &QueryArguments) -> Result<QueryOptions, Failure> {
         now: time::now(arguments.now.as_deref())?,
         normalize: !arguments.reading.no_normalize,
         default_index: arguments.reading.index.clone().unwrap_or_default(),
+        threads: arguments.threads.count(),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::slots::{Leaf, Slots};
 
 /// Adds every leaf of the document.
 pub(super) fn read(decoder: &Decoder, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
+    slots.begin_leaves();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let mut walk = LeafWalk { decoder, path: String::new(), slots };
     LeafSeed { walk: &mut walk, written: "", depth: 0 }.deserialize(&mut deserializer)?;

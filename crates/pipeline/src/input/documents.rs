@@ -5,13 +5,16 @@
 //! Which of them the first value is decides whether lines can be trusted: where it does not fill exactly one line,
 //! every value of the stream is cut by structure.
 //!
+//! [`Documents::lines`] is the same fast path for many lines at once, which stay where they are in the buffer.
+//!
 //! Nothing ends the loop but the end of the stream. Each turn consumes at least a byte or ends the stream.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::batch::{Cut, Lines};
 use super::bulk::{Action, action};
-use super::line::{LineLook, Look};
+use super::line::{Bookkeeping, LineLook, Look};
 use super::recover::skip_document;
 use super::shape::{Found, Outline, Scanner};
 use super::source::failure_kind;
@@ -121,8 +124,7 @@ impl Documents {
     fn next_byte(&mut self) -> Option<u8> {
         loop {
             let bytes = self.window.bytes();
-            let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-            let count = bytes.iter().position(|byte| !blank(byte)).unwrap_or(bytes.len());
+            let count = bytes.iter().position(|byte| !is_blank(*byte)).unwrap_or(bytes.len());
             let next = bytes.get(count).copied();
             self.window.consume(count);
             match next {
@@ -141,15 +143,64 @@ impl Documents {
     /// The fast path: the line at the start of the window, where it is an event as it stands.
     fn line(&mut self) -> Option<Turn> {
         let length = self.window.line_length(LINE_FAST_BYTES)?;
-        let line = self.window.bytes()[..length].trim_ascii_end();
+        let (source, found) = self.plain(&self.window.bytes()[..length])?;
+        let (index, id) = (found.index.map(str::to_owned), found.id.map(str::to_owned));
+        let (source, place) = (Box::from(source), (self.window.line(), 0));
+        self.window.consume_line(length + 1);
+        Some(self.event(source, index, id, place))
+    }
+
+    /// The document of a line that starts with `{`, where it is an event as it stands.
+    fn plain<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Bookkeeping<'l>)> {
+        let line = line.trim_ascii_end();
         if !line.ends_with(b"}") || line.len() > self.limits.document_bytes_max {
             return None;
         }
-        let Look::Event { index, id } = self.look.look(line) else { return None };
-        let (index, id) = (index.and_then(plain_text), id.and_then(plain_text));
-        let (source, place) = (Box::from(line), (self.window.line(), 0));
-        self.window.consume_line(length + 1);
-        Some(self.event(source, index, id, place))
+        match self.look.look(line) {
+            Look::Event(found) => Some((line, found)),
+            Look::Structure => None,
+        }
+    }
+
+    /// Takes the lines that come next, as long as they are events as they stand and end within the bytes of a batch.
+    /// False where the next thing is none, or not at hand: it is for [`Documents::next`].
+    pub(super) fn lines(&mut self, lines: &mut Lines) -> bool {
+        let at_line = self.scanner.at_top() && self.pending.is_none() && self.queued.is_none();
+        if !at_line || self.lines_trusted != Some(true) {
+            return false;
+        }
+        self.window.ensure(self.limits.batch_bytes);
+        let (mut end, mut line) = (0, self.window.line());
+        while let Some((cut, behind)) = self.cut(end, line) {
+            (end, line) = (behind, cut.line + 1);
+            lines.cuts.push(cut);
+        }
+        if lines.cuts.is_empty() {
+            return false;
+        }
+        lines.file = Arc::clone(&self.file);
+        lines.ordinal = self.events;
+        self.events += lines.cuts.len() as u64;
+        lines.start = self.window.hand_over(end, line, &mut lines.buffer);
+        true
+    }
+
+    /// The next line among the bytes of a batch, from `offset` on, which is on `line`; and the offset behind it.
+    fn cut(&self, offset: usize, mut line: u64) -> Option<(Cut, usize)> {
+        let bytes = self.window.bytes();
+        let bytes = &bytes[..bytes.len().min(self.limits.batch_bytes)];
+        let mut start = offset;
+        while bytes.get(start).is_some_and(|byte| is_blank(*byte)) {
+            line += u64::from(bytes[start] == b'\n');
+            start += 1;
+        }
+        if bytes.get(start) != Some(&b'{') {
+            return None;
+        }
+        let length = memchr::memchr(b'\n', &bytes[start..]).filter(|length| *length <= LINE_FAST_BYTES)?;
+        let (source, _) = self.plain(&bytes[start..start + length])?;
+        let cut = Cut { start, end: start + source.len(), line };
+        Some((cut, start + length + 1))
     }
 
     /// A turn within a value that is cut by structure.
@@ -413,9 +464,9 @@ fn quoted_text(quoted: &[u8]) -> Option<String> {
     serde_json::from_slice(quoted).ok()
 }
 
-/// The text of a string without escapes, as it stands.
-fn plain_text(text: &[u8]) -> Option<String> {
-    std::str::from_utf8(text).ok().map(str::to_owned)
+/// White space between values.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 fn fault_text(kind: FaultKind, limits: InputLimits, found: Option<&u8>) -> (ProblemKind, String) {

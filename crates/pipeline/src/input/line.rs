@@ -6,6 +6,8 @@
 //! within a string, sends the line there too, to the same result. `_index` and `_id` as the leading keys of a line,
 //! as exports write them, are taken out here.
 
+use std::str;
+
 use memchr::memmem::Finder;
 
 use super::tokens::{StringEnd, string_end};
@@ -32,10 +34,17 @@ const MARKS: [&[u8]; 5] = [b"index\"", b"id\"", b"source\"", b"scroll_id\"", b"s
 /// What a line is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look<'a> {
-    /// An event as it stands, with the text of its leading `_index` and `_id`.
-    Event { index: Option<&'a [u8]>, id: Option<&'a [u8]> },
+    /// An event as it stands.
+    Event(Bookkeeping<'a>),
     /// Its structure must be read.
     Structure,
+}
+
+/// The text of the leading `_index` and `_id` of a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Bookkeeping<'a> {
+    pub(super) index: Option<&'a str>,
+    pub(super) id: Option<&'a str>,
 }
 
 /// The searches of the look, prepared once.
@@ -56,7 +65,7 @@ impl LineLook {
         if self.has_mark(rest) || self.adjacent.find(rest).is_some() {
             return Look::Structure;
         }
-        Look::Event { index: lead.index, id: lead.id }
+        Look::Event(lead.bookkeeping())
     }
 
     fn has_mark(&self, text: &[u8]) -> bool {
@@ -73,6 +82,19 @@ struct Lead<'a> {
     id: Option<&'a [u8]>,
     /// Offset from which the line was not looked at.
     end: usize,
+}
+
+impl<'a> Lead<'a> {
+    /// What is no UTF-8 is left out; the decoder will tell.
+    fn bookkeeping(&self) -> Bookkeeping<'a> {
+        let text = |part: Option<&'a [u8]>| part.and_then(|part| str::from_utf8(part).ok());
+        Bookkeeping { index: text(self.index), id: text(self.id) }
+    }
+}
+
+/// The leading `_index` and `_id` of a line that was looked at and is an event as it stands.
+pub(super) fn bookkeeping(line: &[u8]) -> Bookkeeping<'_> {
+    lead(line).map(|lead| lead.bookkeeping()).unwrap_or_default()
 }
 
 /// Reads the leading pairs; `None` where the structure of the line must be read.
@@ -129,10 +151,12 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expected: Option<(&str, &str)>) {
         let look = LineLook::new().look(line.as_bytes());
-        let text = |part: Option<&[u8]>| String::from_utf8_lossy(part.unwrap_or(b"-")).into_owned();
         let shown = match look {
             Look::Structure => None,
-            Look::Event { index, id } => Some((text(index), text(id))),
+            Look::Event(Bookkeeping { index, id }) => {
+                assert_eq!(bookkeeping(line.as_bytes()), Bookkeeping { index, id }, "{line}");
+                Some((index.unwrap_or("-").to_owned(), id.unwrap_or("-").to_owned()))
+            }
         };
         let expected = expected.map(|(index, id)| (index.to_owned(), id.to_owned()));
         assert_eq!(shown, expected, "{line}");

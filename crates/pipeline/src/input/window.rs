@@ -7,7 +7,7 @@
 
 use std::io::{self, Read};
 
-use crate::limits::READ_BYTES;
+use crate::limits::{BUFFER_KEPT_MAX, READ_BYTES};
 
 /// Unconsumed bytes of a stream, and where they are.
 pub(super) struct Window {
@@ -117,6 +117,23 @@ impl Window {
         self.start += count;
     }
 
+    /// Hands over the buffer in exchange for `other`, where the bytes behind the first `count` go on; of the `count`,
+    /// the last is a line feed, and `line` is the line behind it. Gives the place of the first of them in the buffer.
+    pub(super) fn hand_over(&mut self, count: usize, line: u64, other: &mut Vec<u8>) -> usize {
+        if other.len() > BUFFER_KEPT_MAX {
+            *other = Vec::new();
+        }
+        let rest = &self.buffer[self.start + count..self.end];
+        if other.len() < rest.len() {
+            other.resize(rest.len(), 0);
+        }
+        other[..rest.len()].copy_from_slice(rest);
+        self.end = rest.len();
+        std::mem::swap(&mut self.buffer, other);
+        (self.line, self.column) = (line, 0);
+        std::mem::take(&mut self.start)
+    }
+
     /// Line (from 1) and bytes before on that line (from 0) of the byte at `offset`.
     pub(super) fn place_of(&self, offset: usize) -> (u64, usize) {
         let before = &self.bytes()[..offset];
@@ -180,6 +197,19 @@ mod tests {
         check("abc", 2, (1, 2), "c");
         check("ab\ncd", 3, (2, 0), "cd");
         check("ab\ncd\ne", 5, (2, 2), "\ne");
+    }
+
+    #[test]
+    fn a_buffer_is_handed_over_with_the_lines_in_it() {
+        let mut window = Window::new(Box::new(&b"a\nbc\ndef"[..]));
+        let mut other = Vec::new();
+        assert_eq!(window.ensure(8), 8);
+        window.consume(2);
+        let start = window.hand_over(3, 3, &mut other);
+        assert_eq!(&other[start..start + 3], b"bc\n");
+        assert_eq!((window.bytes(), window.line(), window.column()), (&b"def"[..], 3, 0));
+        assert!(!window.fill());
+        assert_eq!(window.bytes(), b"def");
     }
 
     #[test]

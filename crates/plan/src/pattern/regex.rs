@@ -74,6 +74,7 @@ pub struct LuceneRegex {
     text: String,
     ignore_case: bool,
     strategy: Strategy,
+    required: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -97,6 +98,13 @@ enum Node {
     Nothing,
 }
 
+impl PartialEq for LuceneRegex {
+    /// The text and the case decide all else.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.ignore_case == other.ignore_case
+    }
+}
+
 impl LuceneRegex {
     /// Compiles an expression alone.
     pub fn new(pattern: &str, ignore_case: bool) -> Result<Self, RegexError> {
@@ -113,13 +121,14 @@ impl LuceneRegex {
         }
         let node = parse::parse(pattern)?;
         budget.parts(node.parts())?;
+        let required = node.required().unwrap_or_default();
         let node = if ignore_case { node.with_both_cases() } else { node };
         let strategy = if node.is_plain() {
             Strategy::Regex(compile(&node)?)
         } else {
             Strategy::Automaton(Box::new(Automaton::new(&node, budget)?))
         };
-        Ok(Self { text: pattern.to_owned(), ignore_case, strategy })
+        Ok(Self { text: pattern.to_owned(), ignore_case, strategy, required })
     }
 
     /// The expression as it was written.
@@ -132,6 +141,12 @@ impl LuceneRegex {
         self.ignore_case
     }
 
+    /// Literals of which every text that matches has at least one, as they are written; none where there is no such
+    /// list. Where case is ignored, it is ignored for them too.
+    pub fn required_literals(&self) -> &[String] {
+        &self.required
+    }
+
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
         match &self.strategy {
@@ -139,6 +154,11 @@ impl LuceneRegex {
             Strategy::Automaton(automaton) => automaton.matches(text),
         }
     }
+}
+
+/// A list of literals is worth as much as its shortest one, and more the fewer there are.
+fn telling(list: &[String]) -> (usize, std::cmp::Reverse<usize>) {
+    (list.iter().map(String::len).min().unwrap_or(0), std::cmp::Reverse(list.len()))
 }
 
 fn compile(node: &Node) -> Result<Regex, RegexError> {
@@ -173,6 +193,36 @@ impl Node {
                 let rounds = max.unwrap_or(*min).max(1) as usize;
                 node.parts().saturating_mul(rounds).saturating_add(1)
             }
+        }
+    }
+
+    /// Literals of which every text that matches has at least one; the most telling such list.
+    fn required(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Char(c) => Some(vec![c.to_string()]),
+            Self::Concat(nodes) => {
+                let mut run = String::new();
+                let mut lists = Vec::new();
+                for node in nodes {
+                    if let Self::Char(c) = node {
+                        run.push(*c);
+                        continue;
+                    }
+                    lists.push(vec![std::mem::take(&mut run)]);
+                    lists.extend(node.required());
+                }
+                lists.push(vec![run]);
+                lists.into_iter().max_by_key(|list| telling(list)).filter(|list| telling(list).0 > 0)
+            }
+            Self::Alternate(nodes) => {
+                let lists: Option<Vec<_>> = nodes.iter().map(Self::required).collect();
+                lists.map(|lists| lists.concat())
+            }
+            Self::Intersect(nodes) => {
+                nodes.iter().filter_map(Self::required).max_by_key(|list| telling(list))
+            }
+            Self::Repeat { node, min, .. } if *min > 0 => node.required(),
+            _ => None,
         }
     }
 
@@ -317,6 +367,22 @@ mod tests {
         check("[\\D]+", "a1", false);
         check(".*~(a.*~(b.*c).*d).*x", &"a".repeat(4_000), false);
         check("[ʰ-˿]+", "ʰʱ", true);
+    }
+
+    #[test]
+    fn literals_that_a_match_must_have() {
+        let check = |pattern: &str, expected: &[&str]| {
+            assert_eq!(LuceneRegex::new(pattern, true).unwrap().required_literals(), expected, "{pattern}");
+        };
+        check("abc", &["abc"]);
+        check(".*net1[ ]+user.*", &["net1"]);
+        check("(cmd|powershell)\\.exe", &[".exe"]);
+        check("a(bcd|efg)+", &["bcd", "efg"]);
+        check("a?(b|.*)", &[]);
+        check("(abc|)", &[]);
+        check("[a-z]+&.*xyz.*", &["xyz"]);
+        check("~(abc)", &[]);
+        check("", &[]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub enum TextMode {
 }
 
 /// A question about analysed text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TextQuery {
     words: Vec<Wildcard>,
     mode: TextMode,
@@ -38,6 +38,11 @@ impl TextQuery {
     /// The words as written in dumps.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(Wildcard::text)
+    }
+
+    /// The patterns of the words, which are folded.
+    pub fn words(&self) -> &[Wildcard] {
+        &self.words
     }
 
     /// How the words must stand.

@@ -1,0 +1,202 @@
+//! The gate: fields with few values, which together say at once which units an event can be for.
+//!
+//! A combination of their values comes again and again, so what it lets through is worked out once.
+
+use maxspan_event::wildcard::fold;
+use maxspan_event::{Fields, Schema, Slot, Slots, ValueRef};
+use maxspan_plan::{CompareOp, Datum, Expr, Predicate, TestKind};
+use rustc_hash::FxHashMap;
+
+/// The fields of the gate.
+const FIELDS: [&str; 9] = [
+    "event.category",
+    "host.os.type",
+    "event.type",
+    "event.action",
+    "event.dataset",
+    "event.module",
+    "event.provider",
+    "event.outcome",
+    "event.code",
+];
+
+/// A set of units, bit by bit.
+pub(crate) type Units = Box<[u64]>;
+
+/// Which units a value of one field lets through.
+#[derive(Debug)]
+struct GateField {
+    slot: Slot,
+    /// Values that some unit asks for, folded, with their numbers.
+    numbers: FxHashMap<Box<str>, u16>,
+    /// By number, the units that ask for the value.
+    units: Vec<Units>,
+    /// The units that ask nothing of the field.
+    any: Units,
+}
+
+/// The gate of a rule set.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    fields: Vec<GateField>,
+    units: usize,
+}
+
+/// What each unit asks of the gate's fields.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Requirement {
+    /// By field, the values of which there must be one; none where anything will do.
+    values: Vec<Option<Vec<Box<str>>>>,
+}
+
+impl Requirement {
+    /// What a predicate asks.
+    pub(crate) fn of(predicate: &Predicate, slots: &[Slot], fields: &Fields) -> Self {
+        // Where a mapping makes something else of the field, its values are not the texts that are asked for.
+        let is_text = |slot: Slot| fields.field(slot).kind.is_keyword();
+        let of_slot = |slot: &Slot| if is_text(*slot) { required(predicate, *slot) } else { None };
+        Self { values: slots.iter().map(of_slot).collect() }
+    }
+
+    /// What is asked, field by field, for `rules explain`.
+    pub(crate) fn describe(&self) -> impl Iterator<Item = (&'static str, &[Box<str>])> {
+        FIELDS.into_iter().zip(&self.values).filter_map(|(name, values)| Some((name, values.as_deref()?)))
+    }
+}
+
+/// The slots of the gate's fields.
+pub(crate) fn slots(fields: &mut Fields, schema: &Schema) -> Vec<Slot> {
+    FIELDS.iter().map(|name| fields.slot(&schema.field(name))).collect()
+}
+
+impl Gate {
+    /// The gate for units with these requirements.
+    pub(crate) fn new(slots: &[Slot], requirements: &[Requirement]) -> Self {
+        let units = requirements.len();
+        let field = |(number, slot): (usize, &Slot)| {
+            let mut field = GateField {
+                slot: *slot,
+                numbers: FxHashMap::default(),
+                units: Vec::new(),
+                any: empty(units),
+            };
+            for (unit, requirement) in requirements.iter().enumerate() {
+                match &requirement.values[number] {
+                    None => insert(&mut field.any, unit),
+                    Some(values) => values.iter().for_each(|value| field.ask(value, unit, units)),
+                }
+            }
+            field
+        };
+        Self { fields: slots.iter().enumerate().map(field).collect(), units }
+    }
+
+    /// Adds what the event has for the gate to a key: the same for all events that it treats the same.
+    #[inline]
+    pub(crate) fn key(&self, slots: &Slots, key: &mut Vec<u16>) {
+        for field in &self.fields {
+            let start = key.len();
+            // The place of the number of values; no value has more numbers than that holds.
+            key.push(0);
+            for value in slots.values(field.slot) {
+                if let ValueRef::Text(text) = value
+                    && let Some(number) = field.numbers.get(&*fold(text))
+                {
+                    key.push(*number);
+                }
+            }
+            if key.len() > start + 2 {
+                key[start + 1..].sort_unstable();
+                let mut seen = None;
+                let mut kept = start + 1;
+                for at in start + 1..key.len() {
+                    if seen != Some(key[at]) {
+                        seen = Some(key[at]);
+                        key[kept] = key[at];
+                        kept += 1;
+                    }
+                }
+                key.truncate(kept);
+            }
+            key[start] = (key.len() - start - 1) as u16;
+        }
+    }
+
+    /// The units that a key made by [`Gate::key`] lets through.
+    pub(crate) fn units(&self, key: &[u16]) -> Units {
+        let mut alive = vec![u64::MAX; self.units.div_ceil(64)].into_boxed_slice();
+        let mut rest = key;
+        for field in &self.fields {
+            let Some((count, after)) = rest.split_first() else { break };
+            let (numbers, after) = after.split_at(usize::from(*count).min(after.len()));
+            rest = after;
+            for (word, alive) in alive.iter_mut().enumerate() {
+                let asked =
+                    numbers.iter().fold(0, |bits, number| bits | field.units[usize::from(*number)][word]);
+                *alive &= field.any[word] | asked;
+            }
+        }
+        alive
+    }
+}
+
+impl GateField {
+    fn ask(&mut self, value: &str, unit: usize, units: usize) {
+        let next = self.units.len();
+        let number = match self.numbers.get(value) {
+            Some(number) => *number,
+            // More values than numbers: the unit asks nothing.
+            None if next == usize::from(u16::MAX) => return insert(&mut self.any, unit),
+            None => {
+                self.numbers.insert(value.into(), next as u16);
+                self.units.push(empty(units));
+                next as u16
+            }
+        };
+        insert(&mut self.units[usize::from(number)], unit);
+    }
+}
+
+fn empty(units: usize) -> Units {
+    vec![0; units.div_ceil(64)].into()
+}
+
+pub(crate) fn insert(units: &mut [u64], unit: usize) {
+    units[unit / 64] |= 1 << (unit % 64);
+}
+
+#[inline]
+pub(crate) fn contains(units: &[u64], unit: usize) -> bool {
+    units[unit / 64] >> (unit % 64) & 1 == 1
+}
+
+/// The folded values of which the field must have one for the predicate to hold; none where it may have any, or none.
+fn required(predicate: &Predicate, slot: Slot) -> Option<Vec<Box<str>>> {
+    let folded = |text: &str| Box::from(&*fold(text));
+    match predicate {
+        Predicate::And(all) => {
+            let lists = all.iter().filter_map(|one| required(one, slot));
+            lists.min_by_key(Vec::len)
+        }
+        Predicate::Or(any) => {
+            let lists: Option<Vec<_>> = any.iter().map(|one| required(one, slot)).collect();
+            lists.map(|lists| lists.concat())
+        }
+        Predicate::Test(test) if test.slot == slot => match &test.kind {
+            TestKind::OneOf(set) if set.others().is_empty() => {
+                Some(set.texts().into_iter().map(folded).collect())
+            }
+            TestKind::Wildcard(patterns) => {
+                patterns.iter().map(|one| one.literal().map(|text| folded(&text))).collect()
+            }
+            _ => None,
+        },
+        Predicate::Script(Expr::Compare(CompareOp::Equal, left, right)) => match (&**left, &**right) {
+            (Expr::Field(field), Expr::Constant(Datum::Text(text))) if *field == slot => {
+                Some(vec![folded(text)])
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
