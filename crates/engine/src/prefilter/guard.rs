@@ -90,10 +90,10 @@ impl Analysis<'_> {
     /// Words of analysed text are parts of the text, in lower case.
     fn text(&self, slot: Slot, query: &TextQuery) -> Vec<Atom> {
         let part = |word: &Wildcard| {
-            let parts = word.literals().into_iter().map(|part| Atom {
-                slot,
-                kind: AtomKind::Part(fold(&part.text).into(), Place::Anywhere),
-            });
+            let parts = word
+                .literals()
+                .into_iter()
+                .map(|part| Atom { slot, kind: AtomKind::Part(fold(&part.text).into(), Place::Anywhere) });
             self.least(parts).unwrap_or_else(|| present(slot))
         };
         let words = query.words().iter().map(part);

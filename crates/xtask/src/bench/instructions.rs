@@ -26,7 +26,7 @@ const PARTS: [&str; 2] = ["decode", "match"];
 const ROUNDS: [u64; 2] = [1, 3];
 
 /// More than this above the record is an alarm.
-const PERCENT_MAX: f64 = 5.0;
+const PERCENT_MAX: u64 = 5;
 
 /// `bench/record/instructions.toml`
 #[derive(Debug, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ fn alarms(last: &Record, found: &Record) -> Vec<String> {
     let parts = found.instructions_per_event.iter();
     let above = parts.filter(|(part, count)| {
         let recorded = last.instructions_per_event.get(*part);
-        recorded.is_none_or(|recorded| percent(*recorded, **count) > PERCENT_MAX)
+        recorded.is_none_or(|recorded| **count * 100 > *recorded * (100 + PERCENT_MAX))
     });
     above.map(|(part, _)| part.clone()).collect()
 }

@@ -74,7 +74,7 @@ fn rsigma_with(programs: &Programs, runs: usize, rules: usize) -> Result<Report>
     Ok(Report { rows, notes: vec![note] })
 }
 
-/// `RSigma` writes one JSON document a line for what a rule matched.
+/// `RSigma` writes one JSON document a line for what a rule matched; with the event, as our alerts have it.
 fn rsigma_run(programs: &Programs, rules: &Path, events: &Path) -> Result<Run> {
     let output = programs.path("rsigma.ndjson");
     let mut command = Command::new("rsigma");
@@ -82,6 +82,7 @@ fn rsigma_run(programs: &Programs, rules: &Path, events: &Path) -> Result<Run> {
         "engine",
         "eval",
         "--quiet",
+        "--include-event",
         "--output-format",
         "ndjson",
         "--input-format",

@@ -2,7 +2,7 @@
 //! differs as the rules of a larger corpus would.
 //!
 //! Constants of what rules search for get the suffix (`SEARCHED`): names, paths, command lines. In a rule that has none
-//! of these, all constants get it but those of fields that only say of what kind an event is (`KINDS`). Works on the
+//! of these, all constants get it but addresses and those of fields that only say of what kind an event is (`KINDS`). Works on the
 //! text, by words and strings; what it does not understand stays as it is.
 
 /// Fields, or the begin of their names, whose constants are changed.
@@ -61,11 +61,10 @@ pub(super) fn copy(text: &str, number: u32) -> Copy {
     let suffix = format!("k{number}");
     let is_kql = text.lines().any(|line| line == "language = \"kuery\"");
     let begins_with = |field: &str, names: &[&str]| names.iter().any(|name| field.starts_with(name));
+    let is_free = |field: &str| !begins_with(field, &KINDS) && field.rsplit('.').next() != Some("ip");
     let searched = change_query(text, is_kql, &suffix, &|field| begins_with(field, &SEARCHED));
     let changed = match searched {
-        Copy { constants: 0, .. } => {
-            change_query(text, is_kql, &suffix, &|field| !begins_with(field, &KINDS))
-        }
+        Copy { constants: 0, .. } => change_query(text, is_kql, &suffix, &|field| is_free(field)),
         some => some,
     };
     Copy { text: with_new_id(&changed.text, number), ..changed }
@@ -123,8 +122,7 @@ impl<'a> Walk<'a> {
                 output += &self.constant(inner);
                 output += self.take(1.min(self.rest.len()));
             } else if self.is_word(next) {
-                let end = self.rest.find(|character| !self.is_word(character)).unwrap_or(self.rest.len());
-                let word = self.take(end);
+                let word = self.take(self.word_end());
                 output += &self.word(word);
             } else {
                 output += self.take(next.len_utf8());
@@ -146,6 +144,18 @@ impl<'a> Walk<'a> {
         } else {
             character.is_alphanumeric() || "._@".contains(character)
         }
+    }
+
+    /// Where the word at the begin ends; what is escaped belongs to it.
+    fn word_end(&self) -> usize {
+        let mut escaped = false;
+        for (at, character) in self.rest.char_indices() {
+            if !escaped && !self.is_word(character) {
+                return at;
+            }
+            escaped = self.is_kql && !escaped && character == '\\';
+        }
+        self.rest.len()
     }
 
     /// A field, a keyword, the name of a function, or in KQL a value.
@@ -248,7 +258,8 @@ mod tests {
             2,
         );
         check(r"process.args:(a\*)", r"process.args:(a\*k1)", 1);
-        check("event.type:start", "event.type:start", 0);
+        check(r#"process.args:(*\"a\:b* or c)"#, r#"process.args:(*\"a\:bk1* or ck1)"#, 2);
+        check("event.type:start and source.ip:192.0.2.1", "event.type:start and source.ip:192.0.2.1", 0);
     }
 
     #[test]
