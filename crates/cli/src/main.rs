@@ -20,6 +20,10 @@ use clap::Parser;
 use args::{Arguments, Command, RulesCommand};
 use exit::{Exit, Failure};
 
+/// Loading thousands of rules is many small allocations, and the matches of several threads are freed by another one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let outcome = run(&Arguments::parse());
     let exit = outcome.unwrap_or_else(|failure| {

@@ -176,6 +176,11 @@ impl Prefilter {
         Opened { alive, always, fields }
     }
 
+    /// Fields whose texts every event is asked for that has them.
+    pub(crate) fn fields_looked_at(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.index.iter().filter(|index| index.asks_text()).map(|index| index.slot)
+    }
+
     pub(crate) fn unit(&self, number: u32) -> Unit {
         self.units[number as usize]
     }
@@ -185,10 +190,11 @@ impl Prefilter {
         self.first_units[place] as usize..self.first_units[place + 1] as usize
     }
 
-    /// Rules with a unit that has no anchor.
+    /// Rules with a unit that has no anchor, and of which the gate asks nothing but what whole classes of events have.
     pub(crate) fn always_rules(&self) -> impl Iterator<Item = RuleId> + '_ {
+        let is_free = |unit: usize| self.anchors[unit].is_none() && self.requirements[unit].is_coarse();
         let rules = (0..self.first_units.len() as u32 - 1).map(RuleId);
-        rules.filter(|rule| self.units_of(*rule).any(|unit| self.anchors[unit].is_none()))
+        rules.filter(move |rule| self.units_of(*rule).any(is_free))
     }
 
     /// How the units of a rule are found.

@@ -89,7 +89,7 @@ impl RuleSetBuilder {
         let Self { schema, fields, selectivity, rules } = self;
         let (prefilter, program) = Prefilter::new(&rules, &gate, &fields, &selectivity);
         let asks_leaves = rules.iter().map(CompiledRule::asks_leaves).collect();
-        let decoder = Decoder::new(fields, schema);
+        let decoder = Decoder::new(fields, schema).looked_at(prefilter.fields_looked_at());
         RuleSet {
             rules,
             decoder,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::field::Field;
 use crate::limits::QUICK_BYTES_MAX;
 use crate::schema::Schema;
-use crate::slots::{Fields, NestedSlot, Raw, Slots};
+use crate::slots::{Fields, NestedSlot, Raw, Slot, Slots};
 
 mod leaves;
 mod structure;
@@ -63,6 +63,8 @@ pub struct Decoder {
     trie: Trie,
     nested: Vec<Decoder>,
     schema: Schema,
+    /// By slot, whether its texts are looked at in most events.
+    looked_at: Vec<bool>,
 }
 
 /// The buffers of decoding, reused from event to event.
@@ -86,7 +88,14 @@ impl Decoder {
             nested.push(Self::new(one.fields.clone(), schema.clone()));
         }
         let by_slot = fields.iter().map(|(_, field)| field.clone()).collect();
-        Self { fields, by_slot, trie, nested, schema }
+        let looked_at = vec![false; fields.len()];
+        Self { fields, by_slot, trie, nested, schema, looked_at }
+    }
+
+    /// The same decoder, told whose texts are looked at in most events. Only speed depends on it.
+    pub fn looked_at(mut self, slots: impl IntoIterator<Item = Slot>) -> Self {
+        slots.into_iter().for_each(|slot| self.looked_at[slot.index()] = true);
+        self
     }
 
     /// The fields and their slots.
@@ -102,7 +111,24 @@ impl Decoder {
 
     /// The same without the leaves of free text ([`Slots::leaves`]), which few rules ask for.
     pub fn decode_fields(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
-        if self.decode_quickly(bytes, slots) { Ok(()) } else { self.decode_thoroughly(bytes, slots) }
+        if !self.decode_quickly(bytes, slots) {
+            return self.decode_thoroughly(bytes, slots);
+        }
+        if cfg!(debug_assertions) {
+            self.assert_same_thoroughly(bytes, slots);
+        }
+        Ok(())
+    }
+
+    /// Holds what the quick way found against the thorough one: in debug builds, each event of each test is a duel.
+    fn assert_same_thoroughly(&self, bytes: &[u8], slots: &Slots) {
+        let mut others = Slots::default();
+        let outcome = self.decode_thoroughly(bytes, &mut others);
+        assert_eq!(outcome, Ok(()), "{}", String::from_utf8_lossy(bytes));
+        for (slot, field) in self.fields.iter() {
+            let same = slots.values(slot).eq(others.values(slot));
+            assert!(same, "{} in {}", field.name, String::from_utf8_lossy(bytes));
+        }
     }
 
     /// Adds the leaves of free text to an event whose fields are decoded, where somebody asked for them.
@@ -128,6 +154,11 @@ impl Decoder {
     fn decode_thoroughly(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
         slots.begin(&self.by_slot, "");
         thorough::read(self, bytes, slots)
+    }
+
+    #[inline]
+    fn is_looked_at(&self, slot: Slot) -> bool {
+        self.looked_at[slot.index()]
     }
 
     /// What stands for an explicit null.
@@ -167,6 +198,8 @@ impl Decoder {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::field::FieldType;
     use crate::limits::VALUES_PER_FIELD_MAX;
@@ -262,6 +295,49 @@ mod tests {
         for dropped in [3, 6] {
             decoder.decode(format!(r#"{{"a": [{many}]}}"#).as_bytes(), &mut slots).unwrap();
             assert_eq!((slots.values(slot).len(), slots.dropped().values), (VALUES_PER_FIELD_MAX, dropped));
+        }
+    }
+
+    /// JSON of any shape, with what the quick way could trip over.
+    fn json() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?",
+            Just("true".to_owned()),
+            Just("null".to_owned()),
+            r#""([a-z{}\[\],: é]|\\\\|\\"|\\n|\\u00e9|\\ud83d\\ude00|\\ud83d){0,80}""#,
+            r#"01|-|tru|1\.|\.5|"\\x"|"\t"|'a'|\{|\]|,|:|"open"#,
+        ];
+        let key = r#""(a|b|c|a\.b|b\.c|x|long_key_that_is_no_field|\\u0061|a\.|)""#;
+        scalar.prop_recursive(5, 60, 6, move |inner| {
+            let blank = "( |\n|\t){0,2}";
+            let entry =
+                (key, blank, inner.clone()).prop_map(|(key, blank, value)| format!("{key}{blank}:{value}"));
+            prop_oneof![
+                (blank, prop::collection::vec(inner, 0..6))
+                    .prop_map(|(blank, items)| format!("[{blank}{}]", items.join(","))),
+                (blank, prop::collection::vec(entry, 0..6))
+                    .prop_map(|(blank, entries)| format!("{{{}{blank}}}", entries.join(","))),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+        /// What is decoded quickly is held against `serde_json` in debug builds; here it is known to be sure of what is
+        /// plainly valid.
+        #[test]
+        fn both_ways_give_the_same(value in json(), cut in 0_usize..400) {
+            let mut fields = Fields::default();
+            for (path, kind) in [("a", FieldType::Keyword), ("a.b", FieldType::Long), ("b.c", FieldType::Unknown), ("c", FieldType::Date)] {
+                fields.slot(&Field::new(path, kind));
+            }
+            let decoder = Decoder::new(fields, Schema::empty());
+            let document = format!(r#"{{"a":{value},"b":{{"c":[{value}]}}}}"#);
+            let mut slots = Slots::default();
+            let _ = decoder.decode(document.as_bytes(), &mut slots);
+            let _ = decoder.decode(&document.as_bytes()[..cut.min(document.len())], &mut slots);
+            let valid = serde_json::from_str::<serde_json::Value>(&document).is_ok();
+            prop_assert!(!valid || decoder.decode_quickly(document.as_bytes(), &mut slots), "{}", document);
         }
     }
 

@@ -249,13 +249,26 @@ impl Slots {
         self.nested.iter_mut().for_each(Vec::clear);
     }
 
-    /// Adds a string that stands in the document.
+    /// Adds a string that stands in the document, which was checked to have valid escapes. Who is sure to look at it says
+    /// so: its escapes are undone at once, in memory that is used again.
     #[inline]
-    pub(crate) fn push_string(&mut self, slot: Slot, span: Span, escaped: bool) {
+    pub(crate) fn push_string(
+        &mut self,
+        slot: Slot,
+        document: &str,
+        span: Span,
+        escaped: bool,
+        looked_at: bool,
+    ) {
+        let literal = || &document[span.start as usize..span.end as usize];
         let raw = if self.fields[slot.index()].lowercase {
-            let text = &self.text[span.start as usize..span.end as usize];
-            let text = unescape::unescaped(text).unwrap_or_default();
+            let text = unescape::unescaped(literal()).unwrap_or_default();
             Raw::Text(self.keep(slot, &text))
+        } else if escaped && looked_at {
+            let start = self.text.len();
+            // It was checked, so there is nothing to miss.
+            let _ = unescape::unescape_into(literal(), &mut self.text);
+            Raw::Text(Span::new(start, self.text.len()))
         } else if escaped {
             self.escaped.push(Escaped { span, text: OnceCell::new() });
             Raw::Escaped(self.escaped.len() as u32 - 1)

@@ -20,6 +20,9 @@ const FIELDS: [&str; 9] = [
     "event.code",
 ];
 
+/// The first of these tell classes of events apart; the others tell kinds of events.
+const COARSE_FIELDS: usize = 3;
+
 /// A set of units, bit by bit.
 pub(crate) type Units = Box<[u64]>;
 
@@ -56,6 +59,11 @@ impl Requirement {
         let is_text = |slot: Slot| fields.field(slot).kind.is_keyword();
         let of_slot = |slot: &Slot| if is_text(*slot) { required(predicate, *slot) } else { None };
         Self { values: slots.iter().map(of_slot).collect() }
+    }
+
+    /// Whether nothing is asked that tells kinds of events apart.
+    pub(crate) fn is_coarse(&self) -> bool {
+        self.values.iter().skip(COARSE_FIELDS).all(Option::is_none)
     }
 
     /// What is asked, field by field, for `rules explain`.

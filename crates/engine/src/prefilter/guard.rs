@@ -52,8 +52,7 @@ impl Analysis<'_> {
 
     /// The best of guards that all must hold.
     fn best(&self, guards: impl Iterator<Item = Guard>) -> Guard {
-        let cost = |guard: &Vec<Atom>| self.selectivity.share(guard, self.fields);
-        guards.flatten().min_by(|a, b| cost(a).total_cmp(&cost(b)))
+        guards.flatten().min_by(|a, b| self.share(a).total_cmp(&self.share(b)))
     }
 
     fn test(&self, slot: Slot, kind: &TestKind) -> Vec<Atom> {
@@ -105,8 +104,17 @@ impl Analysis<'_> {
 
     /// The atom that lets the fewest events through.
     fn least(&self, atoms: impl Iterator<Item = Atom>) -> Option<Atom> {
-        let share = |atom: &Atom| self.selectivity.share(std::slice::from_ref(atom), self.fields);
+        let share = |atom: &Atom| self.share(std::slice::from_ref(atom));
         atoms.min_by(|a, b| share(a).total_cmp(&share(b)))
+    }
+
+    /// The share of events that pass the gate and that the atoms let through.
+    fn share(&self, atoms: &[Atom]) -> f64 {
+        let of_one = |atom: &Atom| match self.gate.contains(&atom.slot) {
+            true => 1.0,
+            false => self.selectivity.share(std::slice::from_ref(atom), self.fields),
+        };
+        atoms.iter().map(of_one).sum()
     }
 
     /// What must be there for an expression to be true, or false.

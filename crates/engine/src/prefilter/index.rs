@@ -71,6 +71,11 @@ impl FieldIndex {
         index
     }
 
+    /// Whether texts are asked for, not only whether there are any.
+    pub(crate) fn asks_text(&self) -> bool {
+        !self.texts.is_empty() || self.automaton.is_some()
+    }
+
     /// All units that are found here.
     pub(crate) fn units(&self) -> &[u32] {
         &self.units
@@ -84,7 +89,7 @@ impl FieldIndex {
             return;
         }
         self.each(self.present, &mut found);
-        if self.texts.is_empty() && self.values.is_empty() && self.automaton.is_none() {
+        if !self.asks_text() && self.values.is_empty() {
             return;
         }
         for value in slots.values(self.slot) {
@@ -117,7 +122,7 @@ impl FieldIndex {
         if let Some(hash) = value_hash(value) {
             self.each(self.values.get(&hash).copied(), found);
         }
-        if (!self.texts.is_empty() || self.automaton.is_some())
+        if self.asks_text()
             && let Some(text) = Datum::from(value).to_text()
         {
             self.look_text(&text, buffer, found);

@@ -52,11 +52,7 @@ impl Trie {
     #[inline]
     pub(super) fn walk(&self, node: u32, key: &[u8]) -> Option<u32> {
         let children = &self.nodes[node as usize].children;
-        match children.get(key) {
-            Some(child) => Some(child),
-            None if key.contains(&b'.') => self.walk_segments(node, key),
-            None => None,
-        }
+        children.get(key).or_else(|| if may_be_several(key) { self.walk_segments(node, key) } else { None })
     }
 
     fn walk_segments(&self, mut node: u32, key: &[u8]) -> Option<u32> {
@@ -65,6 +61,13 @@ impl Trie {
         }
         Some(node)
     }
+}
+
+/// Whether a key may lead further than by itself: with dots in it, or with escapes. Without a branch for each byte, since
+/// most keys that are asked are short and have neither.
+#[inline]
+pub(super) fn may_be_several(key: &[u8]) -> bool {
+    key.iter().fold(false, |found, byte| found | (*byte == b'.') | (*byte == b'\\'))
 }
 
 /// The children of a node by their keys: a hash table over the ends of the keys, which is where they differ.

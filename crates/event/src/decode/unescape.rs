@@ -4,6 +4,15 @@
 /// a surrogate pair.
 pub(crate) fn unescaped(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
+    unescape_into(text, &mut out).then_some(out)
+}
+
+/// Adds the text that a JSON string stands for. False where an escape is none; what was added is then of no use.
+pub(crate) fn unescape_into(text: &str, out: &mut String) -> bool {
+    unescape(text, out).is_some()
+}
+
+fn unescape(text: &str, out: &mut String) -> Option<()> {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
         out.push_str(&rest[..at]);
@@ -27,7 +36,7 @@ pub(crate) fn unescaped(text: &str) -> Option<String> {
         rest = &rest[at + length..];
     }
     out.push_str(rest);
-    Some(out)
+    Some(())
 }
 
 /// The code unit of an escape `\u` that the text begins with.

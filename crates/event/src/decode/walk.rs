@@ -3,7 +3,7 @@
 //! The walk takes a document only when it is sure that it is valid JSON, what is skipped included; values are spans of
 //! the document. Where it is not sure ([`Unsure`]), the thorough way decides, and says what is wrong.
 
-use super::trie::{ROOT, Trie};
+use super::trie::{ROOT, Trie, may_be_several};
 use super::{Decoder, unescape};
 use crate::limits::WALK_DEPTH_MAX;
 use crate::slots::{Raw, Slots, Span};
@@ -100,7 +100,7 @@ impl<'a> Walk<'a> {
     fn child(&self, node: u32, start: usize, end: usize) -> Result<Option<u32>, Unsure> {
         let key = &self.bytes[start..end];
         match self.trie.walk(node, key) {
-            None if key.contains(&b'\\') => {
+            None if may_be_several(key) && key.contains(&b'\\') => {
                 let key = unescape::unescaped(&self.text[start..end]).ok_or(Unsure)?;
                 Ok(self.trie.walk(node, key.as_bytes()))
             }
@@ -188,21 +188,26 @@ impl<'a> Walk<'a> {
             return Err(Unsure);
         }
         for slot in targets {
-            self.slots.push_string(*slot, span, escaped);
+            self.slots.push_string(*slot, self.text, span, escaped, self.decoder.is_looked_at(*slot));
         }
         Ok(())
     }
 
     fn scalar(&mut self, node: u32, start: usize, end: usize) -> Result<(), Unsure> {
-        match &self.bytes[start..end] {
+        let value = &self.bytes[start..end];
+        if is_number(value) {
+            if !is_in_range(&self.text[start..end]) {
+                return Err(Unsure);
+            }
+            for slot in &self.trie.node(node).targets {
+                self.slots.push_number(*slot, Span::new(start, end));
+            }
+            return Ok(());
+        }
+        match value {
             b"true" => self.push(node, Raw::Boolean(true)),
             b"false" => self.push(node, Raw::Boolean(false)),
             b"null" => self.decoder.push_null(node, self.slots),
-            number if is_number(number) && is_in_range(&self.text[start..end]) => {
-                for slot in &self.trie.node(node).targets {
-                    self.slots.push_number(*slot, Span::new(start, end));
-                }
-            }
             _ => return Err(Unsure),
         }
         Ok(())
@@ -227,7 +232,7 @@ impl<'a> Walk<'a> {
             _ => {
                 let (start, end) = trim(self.bytes, from, position)?;
                 let value = &self.bytes[start..end];
-                let valid = matches!(value, b"true" | b"false" | b"null") || is_number(value);
+                let valid = is_number(value) || matches!(value, b"true" | b"false" | b"null");
                 if valid { Ok(position) } else { Err(Unsure) }
             }
         }
