@@ -78,7 +78,7 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "xtask",
         workspace: &[],
-        third_party: &["anyhow", "flate2", "pulldown-cmark", "serde", "serde_json"],
+        third_party: &["anyhow", "flate2", "jiff", "pulldown-cmark", "serde", "serde_json", "toml", "wait4"],
     },
 ];
 
