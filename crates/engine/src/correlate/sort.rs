@@ -51,6 +51,7 @@ impl Buffer {
     pub(super) fn pop(&mut self) {
         if let Some(entry) = self.entries.pop() {
             self.bytes.truncate(entry.from);
+            self.bytes.shrink_to(2 * entry.from);
         }
     }
 
@@ -94,8 +95,8 @@ impl Buffer {
         written += piece.len() as u64;
         let matches = self.entries.len() as u64;
         self.runs.push(Run { from: from.unwrap_or(0), bytes: written, matches });
-        self.bytes.clear();
-        self.entries.clear();
+        // A long match may have made them long.
+        (self.bytes, self.entries) = (Vec::new(), Vec::new());
         Ok(written)
     }
 
