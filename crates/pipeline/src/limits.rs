@@ -75,6 +75,13 @@ pub const THREADS_MAX: usize = 256;
 /// Results of batches that wait for those of an earlier one, for each thread; who has one more waits.
 pub(crate) const BATCHES_WAITING_MAX: usize = 4;
 
+/// How often a thread tries to get at the input before it sleeps: about 100 µs, somewhat longer than one batch takes to
+/// be read and cut.
+pub(crate) const INPUT_TRIES_MAX: usize = 200;
+
+/// Pauses of the processor between two such tries, about 20 ns each.
+pub(crate) const PAUSES_BETWEEN_TRIES: usize = 32;
+
 /// Stack of a thread, the same as that of the first one on most systems; conditions are evaluated by recursion.
 pub(crate) const THREAD_STACK_BYTES: usize = 8 << 20;
 
