@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 mod explain;
+mod held;
 mod threads;
 
 use std::path::PathBuf;
@@ -110,9 +111,8 @@ pub(crate) struct HuntArguments {
     /// The Kibana space, which is part of alert ids
     #[arg(long, value_name = "NAME", default_value = "default", help_heading = "Run")]
     pub(crate) space: String,
-    /// Most memory for putting the events of sequences in order: 512MiB, 2GB
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Run")]
-    pub(crate) sequence_memory: Option<usize>,
+    #[command(flatten)]
+    pub(crate) held: held::Held,
     #[command(flatten)]
     pub(crate) threads: Threads,
     /// Files and folders with events; `-` is standard input

@@ -93,9 +93,14 @@ pub(crate) const INDENT_BYTES_MAX: usize = 4 << 10;
 /// Detections of one rule and interval that are held before the cap is applied, where the cap is smaller.
 pub const RETAINED_SLACK: usize = 500;
 
-/// Detections of one rule that a cap dropped and that are remembered, so that the same one is not counted twice. Further
+/// Detections of all rules that a cap dropped and that are remembered, so that the same one is not counted twice. Further
 /// ones are counted in [`crate::hunt::HuntStats::capped_not_remembered`].
-pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;
+pub const CAPPED_REMEMBERED_MAX: usize = 900_000;
+
+/// Memory for what a hunt holds back, unless told otherwise: half of it for the state of sequences, a quarter for
+/// matches that are put in order, a quarter for documents of events. With rules, inputs and alerts a hunt stays under
+/// 200 MB with it.
+pub const SEQUENCE_MEMORY_DEFAULT: usize = 96 << 20;
 
 /// Events of a sequence's stages that an explanation looks for a broken chain in; later ones are not part of it.
 pub const EXPLAIN_RECORDS_MAX: usize = 200_000;

@@ -210,7 +210,7 @@ mod tests {
         let limits = InputLimits { batch_bytes: 100, ..InputLimits::default() };
         let input = Cursor::new("{}\n".repeat(2000));
         let mut reader = Reader::of_bytes("x", input, InputOptions { limits });
-        let work = |_: &mut (), batch: &Batch| -> Vec<u64> {
+        let work = |(): &mut (), batch: &Batch| -> Vec<u64> {
             let lines = batch.iter().filter_map(|item| match item {
                 BatchItem::Event(event) => Some(event.location().line),
                 BatchItem::Problem(_) => None,
