@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use flate2::read::MultiGzDecoder;
 
-use crate::bench::measure;
 use crate::bench::programs::Programs;
 use crate::paths;
 
@@ -118,7 +117,7 @@ fn lines(pack: &str) -> Result<impl Iterator<Item = Result<String>> + use<>> {
     Ok(lines.map(move |line| line.with_context(|| path.display().to_string())))
 }
 
-/// Writes a file unless it is there; one that was broken off is not. Either way it is then in memory.
+/// Writes a file unless it is there; one that was broken off is not.
 pub(super) fn cached(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<PathBuf> {
     if !path.is_file() {
         let begun = path.with_extension("begun");
@@ -127,7 +126,6 @@ pub(super) fn cached(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(
         output.flush()?;
         fs::rename(&begun, path).with_context(|| path.display().to_string())?;
     }
-    measure::warm(path)?;
     Ok(path.to_owned())
 }
 

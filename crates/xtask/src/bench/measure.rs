@@ -74,7 +74,7 @@ pub(super) fn in_turns<const COUNT: usize>(
     Ok(results)
 }
 
-/// Reads a file once, so that no run waits for the disk.
+/// Reads a file, so that the next run does not wait for the disk; systems put aside what is not read for a while.
 pub(super) fn warm(path: &Path) -> Result<()> {
     let mut file = File::open(path).with_context(|| path.display().to_string())?;
     std::io::copy(&mut file, &mut std::io::sink())?;

@@ -90,6 +90,7 @@ fn rsigma_run(programs: &Programs, rules: &Path, events: &Path) -> Result<Run> {
         "--rules",
     ]);
     command.arg(rules).arg("--event").arg(format!("@{}", events.display()));
+    measure::warm(events)?;
     let run = measure::run(&mut command, &output)?;
     let text = fs::read_to_string(&output)?;
     let mut by_rule = Alerts::new();
@@ -152,6 +153,7 @@ pub(super) fn python_eql(programs: &Programs, runs: usize) -> Result<Report> {
 fn python_run(programs: &Programs, queries: &Path, events: &Path) -> Result<Run> {
     let script = paths::workspace().join("bench/reference/python_eql.py");
     let mut command = Command::new("python3");
+    measure::warm(events)?;
     measure::run_and_ask(command.arg(script).arg(queries).arg(events), &programs.path("python.json"))
 }
 

@@ -56,6 +56,7 @@ impl Programs {
         if self.has_threads {
             command.arg("--threads").arg(threads.to_string());
         }
+        measure::warm(events)?;
         let run = measure::run(command.arg(events), &self.path("alerts.ndjson"))?;
         Ok(Run { said: measure::read_json(&statistics)?, ..run })
     }
@@ -67,6 +68,7 @@ impl Programs {
 
     /// simd-json's tape over one file.
     pub(super) fn tape(&self, events: &Path) -> Result<Run> {
+        measure::warm(events)?;
         measure::run_and_ask(Command::new(&self.reference).arg("tape").arg(events), &self.path("tape.json"))
     }
 

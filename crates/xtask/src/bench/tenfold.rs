@@ -2,8 +2,8 @@
 //! differs as the rules of a larger corpus would.
 //!
 //! Constants of what rules search for get the suffix (`SEARCHED`): names, paths, command lines. In a rule that has none
-//! of these, all constants get it but addresses and those of fields that only say of what kind an event is (`KINDS`). Works on the
-//! text, by words and strings; what it does not understand stays as it is.
+//! of these, all constants get it but addresses and those of fields that only say of what kind an event is (`KINDS`). What a query
+//! negates stays: exclusions that exclude nothing would make rules match more. Works on the text, by words and strings; what it does not understand stays as it is.
 
 /// Fields, or the begin of their names, whose constants are changed.
 const SEARCHED: [&str; 24] = [
@@ -88,7 +88,16 @@ fn change_query(text: &str, is_kql: bool, suffix: &str, wanted: &dyn Fn(&str) ->
         let begin = begin + "\nquery = ".len() + quotes.len();
         let Some(length) = text[begin..].find(quotes) else { continue };
         let query = &text[begin..begin + length];
-        let mut walk = Walk { rest: query, is_kql, suffix, wanted, field: String::new(), constants: 0 };
+        let mut walk = Walk {
+            rest: query,
+            is_kql,
+            suffix,
+            wanted,
+            field: String::new(),
+            depth: 0,
+            negated: None,
+            constants: 0,
+        };
         let changed = walk.run();
         let text = format!("{}{changed}{}", &text[..begin], &text[begin + length..]);
         return Copy { text, constants: walk.constants };
@@ -104,6 +113,10 @@ struct Walk<'a> {
     wanted: &'a dyn Fn(&str) -> bool,
     /// The field that was named last.
     field: String,
+    /// How many brackets are open.
+    depth: usize,
+    /// How many were where the negation stands that still holds.
+    negated: Option<usize>,
     constants: usize,
 }
 
@@ -125,10 +138,25 @@ impl<'a> Walk<'a> {
                 let word = self.take(self.word_end());
                 output += &self.word(word);
             } else {
-                output += self.take(next.len_utf8());
+                let mark = self.take(next.len_utf8());
+                self.mark(next);
+                output += mark;
             }
         }
         output
+    }
+
+    /// A negation holds for what follows, up to the end of a bracket, or to `and` or `or` beside it.
+    fn mark(&mut self, mark: char) {
+        match mark {
+            '(' | '[' | '{' => self.depth += 1,
+            ')' | ']' | '}' => {
+                self.depth = self.depth.saturating_sub(1);
+                self.negated = self.negated.filter(|depth| *depth < self.depth);
+            }
+            '!' => _ = self.negated.get_or_insert(self.depth),
+            _ => {}
+        }
     }
 
     fn take(&mut self, length: usize) -> &'a str {
@@ -161,7 +189,13 @@ impl<'a> Walk<'a> {
     /// A field, a keyword, the name of a function, or in KQL a value.
     fn word(&mut self, word: &str) -> String {
         let next = self.rest.trim_start().chars().next();
-        let is_keyword = ["and", "or", "not"].contains(&word.to_ascii_lowercase().as_str());
+        let lower = word.to_ascii_lowercase();
+        match lower.as_str() {
+            "not" => _ = self.negated.get_or_insert(self.depth),
+            "and" | "or" => self.negated = self.negated.filter(|depth| *depth < self.depth),
+            _ => {}
+        }
+        let is_keyword = ["and", "or", "not"].contains(&lower.as_str());
         let is_call = !self.is_kql && matches!(self.rest.chars().next(), Some('(' | '~'));
         if self.is_kql && !is_keyword && !matches!(next, Some(':' | '<' | '>')) {
             return self.constant(word);
@@ -177,7 +211,8 @@ impl<'a> Walk<'a> {
     fn constant(&mut self, text: &str) -> String {
         let kept = text.trim_end_matches('*');
         let is_escaped = (kept.len() - kept.trim_end_matches('\\').len()) % 2 == 1;
-        if kept.trim_matches(['*', '?']).is_empty() || !(self.wanted)(&self.field) {
+        let is_open = kept.trim_matches(['*', '?']).is_empty();
+        if is_open || self.negated.is_some() || !(self.wanted)(&self.field) {
             return text.to_owned();
         }
         self.constants += 1;
@@ -244,6 +279,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_negated_stays() {
+        let check = |query: &str, expected: &str, constants: usize| check("eql", query, expected, constants);
+        check(
+            r#"any where not process.name : ("a", "b") and file.name : "c""#,
+            r#"any where not process.name : ("a", "b") and file.name : "ck1""#,
+            1,
+        );
+        check(
+            r#"any where (file.name == "c" and not (process.name : "a" or file.path : "b")) or file.name == "d""#,
+            r#"any where (file.name == "ck1" and not (process.name : "a" or file.path : "b")) or file.name == "dk1""#,
+            2,
+        );
+        check(
+            r#"sequence [any where file.name != "a"] ![any where file.name == "b"] [any where file.name == "c"]"#,
+            r#"sequence [any where file.name != "a"] ![any where file.name == "b"] [any where file.name == "ck1"]"#,
+            1,
+        );
+    }
+
+    #[test]
     fn without_searched_fields_others_change_but_not_kinds() {
         let check =
             |query: &str, expected: &str, constants: usize| check("kuery", query, expected, constants);
@@ -253,8 +308,8 @@ mod tests {
             2,
         );
         check(
-            "process.name : (cmd.exe or not p*) and user.name:x",
-            "process.name : (cmd.exek1 or not pk1*) and user.name:x",
+            "process.name : (cmd.exe or not p* or q) and user.name:x",
+            "process.name : (cmd.exek1 or not p* or qk1) and user.name:x",
             2,
         );
         check(r"process.args:(a\*)", r"process.args:(a\*k1)", 1);
