@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use maxspan_engine::{
-    Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, Matched, Occurrences, RuleId,
+    Correlator, CorrelatorOptions, Costs, Detection, KeyStyle, KeyValue, MatchCounters, Matched, Occurrences,
+    RuleCosts, RuleId,
 };
 use maxspan_event::{Event, FieldType, Slot, date};
 use maxspan_plan::PlanKind;
 use maxspan_rules::alert::{
     Alert, AlertContext, FieldKind, SourceEvent, event_alert, is_recursive, sequence_alerts,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
@@ -45,6 +46,8 @@ pub struct HuntOptions {
     pub execution_uuid: String,
     /// How many threads match events; the output is the same for any number.
     pub threads: usize,
+    /// Keep account of what events and rules cost: [`PrefilterStats::rules`], [`HuntStats::time_shares`].
+    pub costs: bool,
 }
 
 impl Default for HuntOptions {
@@ -58,6 +61,7 @@ impl Default for HuntOptions {
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
             threads: 1,
+            costs: false,
         }
     }
 }
@@ -144,8 +148,23 @@ pub struct HuntStats {
     pub occurrences_dropped: u64,
     /// What the prefilter did.
     pub prefilter: PrefilterStats,
+    /// What the threads that match events spent their time with; none where no account was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_shares: Option<TimeShares>,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// Shares of the time of a run (its wall time, times its threads), from 0 to 1, by events that were timed. The rest went
+/// into reading, sequences, alerts, and waiting.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct TimeShares {
+    /// Decoding events, and choosing the rules of their index.
+    pub decode: f64,
+    /// Finding the candidates.
+    pub prefilter: f64,
+    /// Evaluating them.
+    pub evaluate: f64,
 }
 
 /// What the prefilter did.
@@ -159,6 +178,19 @@ pub struct PrefilterStats {
     pub conditions: u64,
     /// Conditions that more than one rule or step has.
     pub conditions_shared: u64,
+    /// By rule id, what rules cost that were evaluated; empty where no account was kept.
+    pub rules: BTreeMap<String, RuleStats>,
+}
+
+/// What a rule cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleStats {
+    /// How often it, or one of its steps, was evaluated.
+    pub candidates: u64,
+    /// Events that satisfied it, or one of its steps.
+    pub matches: u64,
+    /// Nanoseconds for evaluating it, by events that were timed. A condition that rules share counts for the first.
+    pub nanoseconds: u64,
 }
 
 /// An alert as it leaves a hunt.
@@ -241,7 +273,7 @@ pub fn hunt(
 ) -> HuntStats {
     let mut run = Run::new(rules, options);
     let watched = observer.watches_events();
-    let matcher = |_| Matcher::new(&rules.rule_set, &options.default_index, watched);
+    let matcher = |_| matcher(rules, options, watched);
     let mut matchers: Vec<Matcher<'_>> = (0..options.threads.clamp(1, THREADS_MAX)).map(matcher).collect();
     workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, progress| {
         let reported = run.arrival / PROGRESS_EVENTS;
@@ -250,11 +282,18 @@ pub fn hunt(
             observer.progress(progress, run.stats.events);
         }
     });
+    run.threads = matchers.len();
     for matcher in &matchers {
         run.counters += matcher.counters();
+        matcher.costs().into_iter().for_each(|costs| run.costs += costs);
     }
     observer.progress(reader.progress(), run.stats.events);
     run.finish(observer, reader.counts().bytes_decompressed)
+}
+
+fn matcher<'a>(rules: &'a RuleBase, options: &'a HuntOptions, watched: bool) -> Matcher<'a> {
+    let matcher = Matcher::new(&rules.rule_set, &options.default_index, watched);
+    if options.costs { matcher.metered() } else { matcher }
 }
 
 /// Runs all rules over events that were read already.
@@ -285,6 +324,9 @@ pub struct Run<'a> {
     matcher: Matcher<'a>,
     /// Those of other matchers.
     counters: MatchCounters,
+    /// Those of other matchers too.
+    costs: Costs,
+    threads: usize,
     occurrences: Occurrences,
     correlator: Correlator,
     retained: Vec<Retained>,
@@ -319,8 +361,10 @@ impl<'a> Run<'a> {
             started: Instant::now(),
             rules,
             options,
-            matcher: Matcher::new(&rules.rule_set, &options.default_index, false),
+            matcher: matcher(rules, options, false),
             counters: MatchCounters::default(),
+            costs: Costs::default(),
+            threads: 1,
             occurrences: Occurrences::default(),
             correlator: Correlator::new(&rules.rule_set, correlator_options),
             retained: retained.collect(),
@@ -419,7 +463,26 @@ impl<'a> Run<'a> {
         self.write_alerts(detections, observer);
         self.account();
         self.stats.seconds = self.started.elapsed().as_secs_f64();
+        if self.options.costs {
+            self.account_for_costs();
+        }
         self.stats
+    }
+
+    fn account_for_costs(&mut self) {
+        let Self { costs, stats, rules, .. } = self;
+        self.matcher.costs().into_iter().for_each(|own| *costs += own);
+        let total = stats.seconds * self.threads as f64 * 1e9;
+        let share = |nanoseconds: u64| if total > 0.0 { (nanoseconds as f64 / total).min(1.0) } else { 0.0 };
+        stats.time_shares = Some(TimeShares {
+            decode: share(costs.decode),
+            prefilter: share(costs.prefilter),
+            evaluate: share(costs.evaluate),
+        });
+        for (rule, costs) in rules.documents.iter().zip(&costs.rules).filter(|(_, costs)| costs.candidates > 0) {
+            let RuleCosts { candidates, matches, nanoseconds } = *costs;
+            stats.prefilter.rules.insert(rule.rule_id.clone(), RuleStats { candidates, matches, nanoseconds });
+        }
     }
 
     /// By time, then by rule; the order within a rule stays.
@@ -531,6 +594,7 @@ impl<'a> Run<'a> {
             candidates: counters.candidates,
             conditions: conditions as u64,
             conditions_shared: shared as u64,
+            rules: BTreeMap::new(),
         };
         self.stats.events_without_index = counters.without_index;
         self.stats.matches_without_timestamp = counters.without_timestamp;
