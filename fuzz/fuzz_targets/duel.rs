@@ -3,8 +3,6 @@
 //! Of the input's lines, those that begin with `{` are events, those that begin with `k ` are KQL, the others EQL.
 #![no_main]
 
-use std::sync::LazyLock;
-
 use libfuzzer_sys::fuzz_target;
 use maxspan_engine::{CompiledRule, EventInput, Profiler, RuleSet, RuleSetBuilder, Scratch, Selectivity};
 use maxspan_fuzz::{EVENTS, schema};
@@ -20,16 +18,13 @@ const ALWAYS: [&str; 3] = [
     "sequence by host.id [process where true] [network where cidrMatch(ip, \"198.51.100.0/24\")]",
 ];
 
-/// What a table of shares is made from.
-static FIRST: LazyLock<RuleSet> = LazyLock::new(|| rule_set(&[], Selectivity::default()));
-
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (events, queries): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('{'));
     let queries = &queries[..queries.len().min(LINES_MAX)];
     let rules = rule_set(queries, Selectivity::default());
     // Shares that the input decides: what was common becomes rare.
-    let profiler = Profiler::new(if queries.is_empty() { &FIRST } else { &rules });
+    let profiler = Profiler::new(&rules);
     let count = |atom: &str| (atom.len() + data.len()) as u64 % 100;
     let shares = Selectivity::measured(100, profiler.atoms().into_keys().map(|atom| (atom, count(atom))));
     let others = rule_set(queries, shares);

@@ -190,7 +190,10 @@ mod tests {
     fn times_stand_for_all_events() {
         let check = |events: u64| {
             let costs = metered(events);
-            assert_eq!((costs.decode, costs.prefilter, costs.evaluate), (10 * events, 10 * events, 10 * events));
+            assert_eq!(
+                (costs.decode, costs.prefilter, costs.evaluate),
+                (10 * events, 10 * events, 10 * events)
+            );
             let one = RuleCosts { candidates: 2 * events, matches: events, nanoseconds: 10 * events };
             assert_eq!(costs.rules, [RuleCosts::default(), one]);
         };

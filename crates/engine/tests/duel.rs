@@ -32,8 +32,26 @@ const TEXT_FIELDS: [&str; 9] = [
 
 /// Texts that are equal, or begin alike, where case or folding is ignored in one way and not in another.
 const TEXTS: [&str; 20] = [
-    "cmd.exe", "CMD.EXE", "Cmd.exe", "cmd", "c", "", "a b", "a\\b", "C:\\a\\cmd.exe", "Stra\u{df}e", "STRASSE",
-    "stra\u{1e9e}e", "\u{e4}b", "\u{c4}B", "\u{130}x", "i\u{307}x", "\u{212a}", "k", "443", "true",
+    "cmd.exe",
+    "CMD.EXE",
+    "Cmd.exe",
+    "cmd",
+    "c",
+    "",
+    "a b",
+    "a\\b",
+    "C:\\a\\cmd.exe",
+    "Stra\u{df}e",
+    "STRASSE",
+    "stra\u{1e9e}e",
+    "\u{e4}b",
+    "\u{c4}B",
+    "\u{130}x",
+    "i\u{307}x",
+    "\u{212a}",
+    "k",
+    "443",
+    "true",
 ];
 
 const NUMBER_FIELDS: [&str; 3] = ["process.pid", "destination.port", "process.exit_code"];
@@ -81,8 +99,10 @@ fn eql_text() -> impl Strategy<Value = String> {
     let tilde = || select(&["", "~"][..]);
     let call = select(&["startsWith", "endsWith", "stringContains"][..]);
     prop_oneof![
-        (field(), select(&["==", "!=", ":", "<", ">="][..]), text()).prop_map(|(f, op, v)| format!("{f} {op} {v}")),
-        (field(), select(&[":", "like", "like~"][..]), pattern()).prop_map(|(f, op, v)| format!("{f} {op} {v}")),
+        (field(), select(&["==", "!=", ":", "<", ">="][..]), text())
+            .prop_map(|(f, op, v)| format!("{f} {op} {v}")),
+        (field(), select(&[":", "like", "like~"][..]), pattern())
+            .prop_map(|(f, op, v)| format!("{f} {op} {v}")),
         (field(), select(&["in", "in~", "not in", "not in~"][..]), several(text()))
             .prop_map(|(f, op, v)| format!("{f} {op} {v}")),
         (field(), select(&[":", "like", "like~"][..]), several(pattern()))
@@ -106,11 +126,13 @@ fn eql_other() -> impl Strategy<Value = String> {
     prop_oneof![
         (field(), select(&["==", "!=", "<", "<=", ">", ">="][..]), number())
             .prop_map(|(f, op, v)| format!("{f} {op} {v}")),
-        (field(), select(&["in", "not in"][..]), several(number())).prop_map(|(f, op, v)| format!("{f} {op} {v}")),
+        (field(), select(&["in", "not in"][..]), several(number()))
+            .prop_map(|(f, op, v)| format!("{f} {op} {v}")),
         (field(), number()).prop_map(|(f, v)| format!("{f} + 1 == {v}")),
         (field(), select(&["==", "!="][..])).prop_map(|(f, op)| format!("{f} {op} null")),
-        select(&blocks[..]).prop_map(|block| format!("cidrMatch(source.ip, {block})")),
-        (select(&["==", "!="][..]), select(&ADDRESSES[..])).prop_map(|(op, v)| format!("source.ip {op} \"{v}\"")),
+        select(blocks.to_vec()).prop_map(|block| format!("cidrMatch(source.ip, {block})")),
+        (select(&["==", "!="][..]), select(&ADDRESSES[..]))
+            .prop_map(|(op, v)| format!("source.ip {op} \"{v}\"")),
         (select(&["==", "!="][..]), any::<bool>())
             .prop_map(|(op, v)| format!("process.code_signature.trusted {op} {v}")),
     ]
@@ -242,13 +264,15 @@ fn number_value() -> impl Strategy<Value = Value> {
 
 /// Few fields have a value; names are nested or with dots, and one is not what the schema says.
 fn event() -> impl Strategy<Value = Vec<u8>> {
-    let texts = TEXT_FIELDS.map(|name| proptest::option::weighted(0.6, text_value()).prop_map(move |v| (name, v)));
-    let numbers =
-        NUMBER_FIELDS.map(|name| proptest::option::weighted(0.5, number_value()).prop_map(move |v| (name, v)));
+    let texts =
+        TEXT_FIELDS.map(|name| proptest::option::weighted(0.6, text_value()).prop_map(move |v| (name, v)));
+    let numbers = NUMBER_FIELDS
+        .map(|name| proptest::option::weighted(0.5, number_value()).prop_map(move |v| (name, v)));
     let address = proptest::option::of(select(&ADDRESSES[..]).prop_map(Value::from));
-    let category = select(vec![json!("process"), json!("network"), json!(["process", "network"]), json!("Process")]);
+    let category =
+        select(vec![json!("process"), json!("network"), json!(["process", "network"]), json!("Process")]);
     let trusted = proptest::option::of(select(vec![json!(true), json!(false), json!("true")]));
-    (texts.to_vec(), numbers.to_vec(), address, category, trusted, any::<bool>()).prop_map(
+    (Vec::from(texts), Vec::from(numbers), address, category, trusted, any::<bool>()).prop_map(
         |(texts, numbers, address, category, trusted, dotted)| {
             let mut event = Map::new();
             let others = [
@@ -313,12 +337,12 @@ proptest! {
 #[test]
 fn the_duel_is_about_something() {
     let mut runner = TestRunner::deterministic();
-    let mut sample = |strategy: &dyn Fn(&mut TestRunner) -> Query| strategy(&mut runner);
     let queries: Vec<Query> =
-        (0..200).map(|_| sample(&|runner| query().new_tree(runner).expect("a query").current())).collect();
+        (0..200).map(|_| query().new_tree(&mut runner).expect("a query").current()).collect();
     let rules = rule_set(&queries, Selectivity::default());
     assert!(rules.len() > 150, "{} of 200 queries compile", rules.len());
-    let anchored = rules.rules().filter(|(id, _)| rules.prefilter_report(*id).iter().all(|unit| unit.anchor.is_ok()));
+    let anchored =
+        rules.rules().filter(|(id, _)| rules.prefilter_report(*id).iter().all(|unit| unit.anchor.is_ok()));
     assert!(anchored.count() > 50, "few rules have an anchor");
     let mut runner = TestRunner::deterministic();
     let mut scratch = Scratch::default();

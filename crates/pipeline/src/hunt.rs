@@ -479,9 +479,14 @@ impl<'a> Run<'a> {
             prefilter: share(costs.prefilter),
             evaluate: share(costs.evaluate),
         });
-        for (rule, costs) in rules.documents.iter().zip(&costs.rules).filter(|(_, costs)| costs.candidates > 0) {
+        for (rule, costs) in
+            rules.documents.iter().zip(&costs.rules).filter(|(_, costs)| costs.candidates > 0)
+        {
             let RuleCosts { candidates, matches, nanoseconds } = *costs;
-            stats.prefilter.rules.insert(rule.rule_id.clone(), RuleStats { candidates, matches, nanoseconds });
+            stats
+                .prefilter
+                .rules
+                .insert(rule.rule_id.clone(), RuleStats { candidates, matches, nanoseconds });
         }
     }
 

@@ -7,9 +7,9 @@ use maxspan_rules::to_api_json;
 
 use crate::args::catalog::{ShowArguments, ShowFormat};
 use crate::exit::{Exit, Failure};
-use crate::{find, load};
 use crate::output::page::{markdown, text};
 use crate::terminal::{self, Paint};
+use crate::{find, load};
 
 pub(crate) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
     let lock = arguments.version_lock.as_deref();

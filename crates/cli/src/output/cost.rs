@@ -158,7 +158,8 @@ pub(crate) fn table(rules: &[RuleCost], measured: bool, paint: Paint) -> String 
     } else {
         ["COST", "EVENTS", "STEPS", "ALWAYS"].as_slice()
     };
-    let rows: Vec<Vec<String>> = rules.iter().map(if measured { measured_row } else { estimated_row }).collect();
+    let rows: Vec<Vec<String>> =
+        rules.iter().map(if measured { measured_row } else { estimated_row }).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([headings[column].len()]).max().unwrap_or(0)

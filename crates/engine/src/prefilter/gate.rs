@@ -80,7 +80,8 @@ impl Requirement {
             values.as_ref().map(|values| values.iter().map(atom).collect())
         };
         slots.iter().zip(&self.values).filter_map(of_field).collect()
-    }}
+    }
+}
 
 /// The slots of the gate's fields.
 pub(crate) fn slots(fields: &mut Fields, schema: &Schema) -> Vec<Slot> {

@@ -215,8 +215,8 @@ mod tests {
         let (plan, problems) =
             maxspan_eql::lower(&tree, query, &builder.schema, &mut builder.fields, &options);
         let timestamp = builder.slot("@timestamp");
-        let rule =
-            builder.add(CompiledRule::new(plan.unwrap_or_else(|| panic!("{query}: {problems:?}")), timestamp));
+        let rule = builder
+            .add(CompiledRule::new(plan.unwrap_or_else(|| panic!("{query}: {problems:?}")), timestamp));
         builder.build(false).prefilter_report(rule)
     }
 
