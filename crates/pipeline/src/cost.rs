@@ -89,12 +89,13 @@ pub fn rule_cost(rules: &RuleBase, rule: RuleId, costs: Option<&HuntCosts>) -> R
         maxspan_plan::PlanKind::Sequence(sequence) => sequence.until.is_some(),
         _ => false,
     };
+    let always = reports.iter().any(|report| report.always);
     let units: Vec<UnitCost> =
         reports.into_iter().map(|report| unit_cost(report, has_until.then(|| steps - 1))).collect();
     RuleCost {
         rule_id: document.rule_id.clone(),
         name: document.name.clone(),
-        always: rules.rule_set.always_rules().any(|always| always == rule),
+        always,
         estimate: units.iter().map(UnitCost::estimate).sum(),
         measured: costs.map(|costs| MeasuredCost {
             events: costs.events,
