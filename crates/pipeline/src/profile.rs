@@ -124,7 +124,7 @@ fn parse<'a, T: Deserialize<'a>>(source: &'a Source, code: Code) -> Result<T, Di
     })
 }
 
-/// The byte at a line and column as serde_json counts them: from 1, columns in bytes.
+/// The byte at a line and column as `serde_json` counts them: from 1, columns in bytes.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut offset = (before + column.saturating_sub(1)).min(text.len());

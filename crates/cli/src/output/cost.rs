@@ -64,7 +64,7 @@ fn unit_lines(unit: &UnitCost, units: usize, paint: Paint) -> String {
             let _ = writeln!(out, "  {}", paint.bold("until"));
         }
         Some(step) => {
-            let _ = writeln!(out, "  {}", paint.bold(&format!("step {step} of {}", units)));
+            let _ = writeln!(out, "  {}", paint.bold(&format!("step {step} of {units}")));
         }
         None => {}
     }

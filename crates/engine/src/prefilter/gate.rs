@@ -76,8 +76,8 @@ impl Requirement {
     /// The same, field by field, as atoms.
     pub(crate) fn atoms(&self, slots: &[Slot]) -> Vec<Vec<Atom>> {
         let of_field = |(slot, values): (&Slot, &Option<Vec<Box<str>>>)| {
-            let atom = |value: &Box<str>| Atom { slot: *slot, kind: AtomKind::Text(value.clone()) };
-            values.as_ref().map(|values| values.iter().map(atom).collect())
+            let atom = |value: &str| Atom { slot: *slot, kind: AtomKind::Text(value.into()) };
+            values.as_ref().map(|values| values.iter().map(|value| atom(value)).collect())
         };
         slots.iter().zip(&self.values).filter_map(of_field).collect()
     }
