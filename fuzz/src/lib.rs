@@ -8,7 +8,7 @@ use maxspan_event::Schema;
 use maxspan_pipeline::hunt::{Collected, HuntOptions, hunt};
 use maxspan_pipeline::input::{InputOptions, Reader};
 use maxspan_pipeline::query::{QueryLanguage, QueryOptions};
-use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions, Selectivity};
 use maxspan_rules::{CompileOptions, LoadedRules, ParsedFile};
 
 /// Events that plans and rules are evaluated on. Field names are short, so that a fuzzer finds them.
@@ -92,6 +92,7 @@ pub fn run(loaded: LoadedRules) {
         compile: CompileOptions::default(),
         normalize: true,
         only: Vec::new(),
+        selectivity: Selectivity::default(),
     };
     let rules = RuleBase::new(loaded, &options);
     for (source, diagnostic) in rules.messages() {

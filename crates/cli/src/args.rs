@@ -1,6 +1,7 @@
 //! The command line: subcommands, flags, and their help.
 
 pub(crate) mod catalog;
+pub(crate) mod cost;
 mod explain;
 mod held;
 mod threads;
@@ -18,6 +19,7 @@ use maxspan_pipeline::query::QueryLanguage;
 use crate::commands::test::arguments::TestArguments;
 use crate::exit;
 use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
+use cost::{CostArguments, ProfileArguments};
 pub(crate) use explain::{ExplainArguments, ExplainFormat};
 use threads::Threads;
 
@@ -43,9 +45,9 @@ pub(crate) enum Command {
     Hunt(Box<HuntArguments>),
     Query(Box<QueryArguments>),
     Explain(Box<ExplainArguments>),
-    /// Look after rules: check, list, show, convert and compare them
+    /// Look after rules: check, list, show, convert and compare them, and see what they cost
     ///
-    /// What concerns rules themselves. Only `diff` needs events.
+    /// What concerns rules themselves. Only `diff` and `profile` need events.
     #[command(after_help = "Examples:
   maxspan rules check rules/
   maxspan rules list rules/ --tactic execution --min-severity high
@@ -78,6 +80,8 @@ pub(crate) enum RulesCommand {
     Coverage(Box<CoverageArguments>),
     Convert(ConvertArguments),
     Diff(Box<DiffArguments>),
+    Explain(CostArguments),
+    Profile(ProfileArguments),
 }
 
 const HUNT_EXAMPLES: &str = "Examples:
@@ -115,6 +119,9 @@ pub(crate) struct HuntArguments {
     pub(crate) held: held::Held,
     #[command(flatten)]
     pub(crate) threads: Threads,
+    /// What `rules profile` measured on events like these: rules are found by what is rare, which only saves time
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub(crate) profile: Option<PathBuf>,
     /// Files and folders with events; `-` is standard input
     #[arg(value_name = "INPUT", required = true, help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,

@@ -10,5 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod hunt;
 pub(crate) mod list;
 pub(crate) mod query;
+pub(crate) mod rules_explain;
+pub(crate) mod rules_profile;
 pub(crate) mod show;
 pub(crate) mod test;

@@ -3,11 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use maxspan_diagnostics::{Diagnostic, Source};
 use maxspan_event::Schema;
+use maxspan_pipeline::limits::PROFILE_BYTES_MAX;
+use maxspan_pipeline::profile::{HuntCosts, Profile};
+use maxspan_pipeline::rule_base::Selectivity;
 use maxspan_rules::load::{load_exceptions, load_version_lock};
 use maxspan_rules::{LoadOptions, LoadedRules, VersionLock, load_paths};
 
 use crate::exit::Failure;
+use crate::output::messages::rendered;
 use crate::terminal;
 
 /// The built-in schema, or with `mapping_only` an empty one, and the mappings over it.
@@ -61,6 +66,36 @@ pub(crate) fn version_lock(path: Option<&Path>) -> Result<Option<VersionLock>, F
         load_version_lock(path).map_err(|error| unusable("version lock", path, &error.to_string()))
     };
     path.map(read).transpose()
+}
+
+/// What a profile says of atoms; without one, nothing is known.
+pub(crate) fn selectivity(path: Option<&Path>) -> Result<Selectivity, Failure> {
+    let Some(path) = path else { return Ok(Selectivity::default()) };
+    Ok(measured("profile", path, Profile::read)?.selectivity())
+}
+
+/// What rules cost by the stats of a hunt.
+pub(crate) fn hunt_costs(path: Option<&Path>) -> Result<Option<HuntCosts>, Failure> {
+    path.map(|path| measured("stats", path, HuntCosts::read)).transpose()
+}
+
+/// Reads a table of what was measured.
+fn measured<T>(
+    what: &str,
+    path: &Path,
+    read: impl Fn(&Source) -> Result<T, Diagnostic>,
+) -> Result<T, Failure> {
+    let unreadable = |error: std::io::Error| unusable(what, path, &error.to_string());
+    if fs::metadata(path).map_err(unreadable)?.len() > PROFILE_BYTES_MAX {
+        return Err(unusable(what, path, &format!("longer than {PROFILE_BYTES_MAX} bytes")));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    // What is no UTF-8 is no JSON either; the place where it stops to be shows in the message.
+    let source = Source::new(path.display().to_string(), String::from_utf8_lossy(&bytes));
+    read(&source).map_err(|diagnostic| {
+        terminal::say(&format!("{}\n", rendered(&source, &diagnostic)));
+        unusable(what, path, "cannot be used")
+    })
 }
 
 fn unusable(what: &str, path: &Path, why: &str) -> Failure {

@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod demo;
 mod exit;
+mod find;
 mod load;
 mod output;
 mod pages;
@@ -49,6 +50,12 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Rules { command: RulesCommand::Coverage(arguments) } => commands::coverage::run(arguments),
         Command::Rules { command: RulesCommand::Convert(arguments) } => commands::convert::run(arguments),
         Command::Rules { command: RulesCommand::Diff(arguments) } => commands::diff::run(arguments),
+        Command::Rules { command: RulesCommand::Explain(arguments) } => {
+            commands::rules_explain::run(arguments)
+        }
+        Command::Rules { command: RulesCommand::Profile(arguments) } => {
+            commands::rules_profile::run(arguments)
+        }
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

@@ -1,6 +1,7 @@
 //! How alerts and messages are written.
 
 pub(crate) mod account;
+pub(crate) mod cost;
 pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod diff;

@@ -12,7 +12,7 @@ use maxspan_diagnostics::codes::REGISTRY;
 use maxspan_pipeline::spec::{MemoryFiles, Runner, RunnerOptions, Verdict, parse};
 
 /// Codes whose pages have no example that a rule alone could be, and why.
-const WITHOUT_EXAMPLE: [(&str, &str); 12] = [
+const WITHOUT_EXAMPLE: [(&str, &str); 14] = [
     ("MX1112", "takes a query of hundreds of brackets; tested in the parser"),
     ("MX1302", "only an option of the library gives it; tested in the parser"),
     ("MX1303", "takes a query of hundreds of brackets; tested in the parser"),
@@ -25,6 +25,8 @@ const WITHOUT_EXAMPLE: [(&str, &str); 12] = [
     ("MX1673", "takes events; tested in `pipeline::against`"),
     ("MX1674", "takes events; tested in `pipeline::against`"),
     ("MX1806", "takes thousands of cases; tested in `crates/pipeline/tests/specs.rs`"),
+    ("MX1901", "is about a profile; tested in `pipeline::profile`"),
+    ("MX1902", "is about the stats of a hunt; tested in `pipeline::profile`"),
 ];
 
 fn folder() -> PathBuf {

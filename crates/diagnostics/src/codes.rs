@@ -1,7 +1,7 @@
 //! The registry of diagnostic codes.
 //!
 //! Ranges: `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
-//! `15xx` exceptions, filters and value lists, `16xx` lints, `17xx` plans and limits, `18xx` specs.
+//! `15xx` exceptions, filters and value lists, `16xx` lints, `17xx` plans and limits, `18xx` specs, `19xx` what was measured.
 //! A number is never given to another meaning, even after its code is gone.
 
 use crate::code::{Code, CodeInfo, Severity};
@@ -120,6 +120,8 @@ codes! {
     1804 SPEC_CASE Error "spec-case" "a case without what it needs: a rule, events, an expectation";
     1805 SPEC_OPTION Error "spec-option" "an option that specs do not have, or a value that it cannot have";
     1806 SPEC_LIMIT Error "spec-limit" "a spec file or case over a limit";
+    1901 PROFILE_FORMAT Error "profile-format" "a profile that cannot be read, or of another version";
+    1902 STATS_FORMAT Error "stats-format" "a file of stats that cannot be read, or without what rules cost";
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod events;
 mod key;
 pub mod limits;
 mod matcher;
+mod meter;
 mod occurrences;
 mod prefilter;
 mod program;
@@ -33,7 +34,8 @@ pub use key::{KeyStyle, KeyTuple, KeyValue};
 pub use matcher::{
     EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Matched, Scratch, StepMatch,
 };
+pub use meter::{Clock, Costs, RuleCosts};
 pub use occurrences::Occurrences;
-pub use prefilter::{Selectivity, UnitReport};
+pub use prefilter::{NoAnchor, Profiler, Selectivity, Share, UnitReport};
 pub use ruleset::{CompiledRule, RuleId, RuleSet, RuleSetBuilder};
 pub use spill::{Spill, SpillError};

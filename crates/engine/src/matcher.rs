@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
 use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
+use crate::meter::{Clock, Costs, Meter};
 use crate::prefilter::PrefilterScratch;
 use crate::program::Answers;
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
@@ -186,6 +187,7 @@ pub struct Scratch {
     conditions: Answers,
     exhaustive: bool,
     counters: MatchCounters,
+    meter: Meter,
 }
 
 /// The rules that look into an index.
@@ -200,6 +202,16 @@ impl Scratch {
     /// A scratch with which every rule of an event's index is evaluated, without a prefilter.
     pub fn exhaustive() -> Self {
         Self { exhaustive: true, ..Self::default() }
+    }
+
+    /// A scratch that keeps account of what events and rules cost, by this clock.
+    pub fn metered(clock: Clock) -> Self {
+        Self { meter: Meter::new(clock), ..Self::default() }
+    }
+
+    /// What events and rules cost; none where that was not asked for.
+    pub fn costs(&self) -> Option<&Costs> {
+        self.meter.costs()
     }
 
     /// The values of the last event.
@@ -221,7 +233,9 @@ impl RuleSet {
         input: &EventInput<'_>,
         scratch: &mut Scratch,
     ) -> Result<Option<Matched>, DecodeError> {
+        scratch.meter.begin();
         let Decoded { alert_uuid, index, applicable, derived_os } = self.decode(input, scratch)?;
+        scratch.meter.decoded();
         let mut found = Vec::new();
         if scratch.exhaustive {
             self.match_all(input, &applicable.rules, scratch, &mut found)?;
@@ -299,6 +313,7 @@ impl RuleSet {
         let mut prefilter = std::mem::take(&mut scratch.prefilter);
         let candidates =
             self.prefilter().candidates(&applicable.rules, applicable.number, &scratch.slots, &mut prefilter);
+        scratch.meter.prefiltered();
         let result = self.match_units(input, candidates, scratch, found);
         scratch.prefilter = prefilter;
         result
@@ -317,10 +332,13 @@ impl RuleSet {
             self.decode_leaves(input, scratch)?;
         }
         scratch.conditions.begin(self.program());
+        scratch.meter.prepared();
         for units in candidates.chunk_by(|a, b| rule_of(*a) == rule_of(*b)) {
             let id = rule_of(units[0]);
             let rule = self.rule(id);
-            if let Some(body) = self.evaluate_units(rule, units, scratch) {
+            let body = self.evaluate_units(rule, units, scratch);
+            scratch.meter.evaluated(id, units.len(), body.is_some());
+            if let Some(body) = body {
                 found.extend(self.found(id, rule, body, scratch));
             }
         }

@@ -25,12 +25,16 @@ mod atom;
 pub(crate) mod gate;
 mod guard;
 mod index;
+mod profiler;
+mod report;
 mod selectivity;
 
 use atom::Atom;
 use gate::{Gate, Requirement, Units};
 use guard::{Analysis, Guard};
 use index::FieldIndex;
+pub use profiler::Profiler;
+pub use report::{NoAnchor, Share, UnitReport};
 pub use selectivity::Selectivity;
 
 /// What is evaluated as one.
@@ -75,19 +79,6 @@ pub(crate) struct PrefilterScratch {
     candidates: Vec<u32>,
 }
 
-/// How a unit is found, for people.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnitReport {
-    /// The step, from 0; none for event queries and for rules with lineage queries.
-    pub step: Option<usize>,
-    /// Values of which the gate's fields must have one, folded.
-    pub gate: Vec<(&'static str, Vec<String>)>,
-    /// What an event must have one of; none for units on the always-list.
-    pub anchor: Option<Vec<String>>,
-    /// The share of events that the anchor is thought to let through, from 0 to 1.
-    pub share: f64,
-}
-
 impl Prefilter {
     /// A prefilter for the rules, and the predicates of its units. `gate` are the slots of [`gate::slots`].
     pub(crate) fn new(
@@ -96,7 +87,7 @@ impl Prefilter {
         fields: &Fields,
         selectivity: &Selectivity,
     ) -> (Self, Program) {
-        let analysis = Analysis { gate, fields, selectivity };
+        let analysis = Analysis { gate, fields, selectivity, considered: None };
         let nothing = Predicate::Constant(true);
         let (mut units, mut requirements, mut anchors) = (Vec::new(), Vec::new(), Vec::new());
         let (mut first_units, mut program) = (Vec::new(), ProgramBuilder::new(fields));
@@ -195,23 +186,6 @@ impl Prefilter {
         let is_free = |unit: usize| self.anchors[unit].is_none() && self.requirements[unit].is_coarse();
         let rules = (0..self.first_units.len() as u32 - 1).map(RuleId);
         rules.filter(move |rule| self.units_of(*rule).any(is_free))
-    }
-
-    /// How the units of a rule are found.
-    pub(crate) fn report(&self, rule: RuleId, fields: &Fields, selectivity: &Selectivity) -> Vec<UnitReport> {
-        let texts = |values: &[Box<str>]| values.iter().map(ToString::to_string).collect();
-        let describe = |atoms: &Vec<Atom>| atoms.iter().map(|atom| atom.describe(fields)).collect();
-        let one = |unit: usize| {
-            let anchor = &self.anchors[unit];
-            let step = self.units[unit].step;
-            UnitReport {
-                step: (step != WHOLE).then_some(step as usize),
-                gate: self.requirements[unit].describe().map(|(name, list)| (name, texts(list))).collect(),
-                anchor: anchor.as_ref().map(describe),
-                share: anchor.as_ref().map_or(1.0, |atoms| selectivity.share(atoms, fields)).min(1.0),
-            }
-        };
-        self.units_of(rule).map(one).collect()
     }
 }
 

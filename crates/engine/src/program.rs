@@ -106,7 +106,7 @@ impl<'a> ProgramBuilder<'a> {
 }
 
 /// What a condition costs beside others, roughly.
-fn cost(predicate: &Predicate) -> u32 {
+pub(crate) fn cost(predicate: &Predicate) -> u32 {
     match predicate {
         Predicate::Constant(_) | Predicate::Lineage(_) => 0,
         Predicate::Test(test) => match &test.kind {

@@ -138,7 +138,7 @@ impl RuleSet {
 
     /// How the prefilter finds a rule.
     pub fn prefilter_report(&self, rule: RuleId) -> Vec<UnitReport> {
-        self.prefilter.report(rule, self.decoder.fields(), &self.selectivity)
+        self.prefilter.report(rule, self.rule(rule), self.decoder.fields(), &self.selectivity)
     }
 
     /// Conditions of all rules, and those of them that several rules or steps share.

@@ -17,6 +17,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Diagnostic, Source};
+use maxspan_engine::Selectivity;
 use maxspan_event::Schema;
 use maxspan_rules::load::ValueLists;
 use maxspan_rules::{CompileOptions, ExceptionStore, LoadedRules, RuleDocument};
@@ -213,6 +214,7 @@ fn rule_base(subject: Subject<'_>, options: &ExplainOptions) -> RuleBase {
         compile: options.compile.clone(),
         normalize: options.normalize,
         only: Vec::new(),
+        selectivity: Selectivity::default(),
     };
     RuleBase::new(loaded, &options)
 }

@@ -10,13 +10,13 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use maxspan_engine::{
-    Correlator, CorrelatorOptions, Detection, KeptEvent, KeyStyle, KeyValue, MatchCounters, Matched,
-    Occurrences, RuleId, Spill, SpillError,
+    Correlator, CorrelatorOptions, Costs, Detection, KeptEvent, KeyStyle, KeyValue, MatchCounters, Matched,
+    Occurrences, RuleCosts, RuleId, Spill, SpillError,
 };
 use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
 use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
@@ -53,6 +53,8 @@ pub struct HuntOptions {
     pub execution_uuid: String,
     /// How many threads match events; the output is the same for any number.
     pub threads: usize,
+    /// Keep account of what events and rules cost: [`PrefilterStats::rules`], [`HuntStats::time_shares`].
+    pub costs: bool,
 }
 
 impl Default for HuntOptions {
@@ -68,6 +70,7 @@ impl Default for HuntOptions {
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
             threads: 1,
+            costs: false,
         }
     }
 }
@@ -164,8 +167,23 @@ pub struct HuntStats {
     pub occurrences_dropped: u64,
     /// What the prefilter did.
     pub prefilter: PrefilterStats,
+    /// What the threads that match events spent their time with; none where no account was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_shares: Option<TimeShares>,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// Shares of the time of a run (its wall time, times its threads), from 0 to 1, by events that were timed. The rest went
+/// into reading, sequences, alerts, and waiting.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct TimeShares {
+    /// Decoding events, and choosing the rules of their index.
+    pub decode: f64,
+    /// Finding the candidates.
+    pub prefilter: f64,
+    /// Evaluating them.
+    pub evaluate: f64,
 }
 
 /// What the prefilter did.
@@ -179,6 +197,19 @@ pub struct PrefilterStats {
     pub conditions: u64,
     /// Conditions that more than one rule or step has.
     pub conditions_shared: u64,
+    /// By rule id, what rules cost that were evaluated; empty where no account was kept.
+    pub rules: BTreeMap<String, RuleStats>,
+}
+
+/// What a rule cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleStats {
+    /// How often it, or one of its steps, was evaluated.
+    pub candidates: u64,
+    /// Events that satisfied it, or one of its steps.
+    pub matches: u64,
+    /// Nanoseconds for evaluating it, by events that were timed. A condition that rules share counts for the first.
+    pub nanoseconds: u64,
 }
 
 /// An alert as it leaves a hunt.
@@ -263,6 +294,9 @@ pub fn hunt(
     let watched = observer.watches_events();
     let mut matchers =
         Matcher::for_threads(options.threads, &rules.rule_set, &options.default_index, watched);
+    if options.costs {
+        matchers = matchers.into_iter().map(Matcher::metered).collect();
+    }
     workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, progress| {
         let reported = run.arrival / PROGRESS_EVENTS;
         run.outcome(outcome, observer);
@@ -270,11 +304,17 @@ pub fn hunt(
             observer.progress(progress, run.stats.events);
         }
     });
+    run.threads = matchers.len();
     for matcher in &matchers {
         run.count(matcher);
     }
     observer.progress(reader.progress(), run.stats.events);
     run.finish(observer, reader.counts().bytes_decompressed)
+}
+
+fn matcher<'a>(rules: &'a RuleBase, options: &'a HuntOptions, watched: bool) -> Matcher<'a> {
+    let matcher = Matcher::new(&rules.rule_set, &options.default_index, watched);
+    if options.costs { matcher.metered() } else { matcher }
 }
 
 /// Runs all rules over events that were read already.
@@ -305,6 +345,9 @@ pub struct Run<'a> {
     matcher: Matcher<'a>,
     /// Those of other matchers.
     counters: MatchCounters,
+    /// Those of other matchers too.
+    costs: Costs,
+    threads: usize,
     occurrences: Occurrences,
     correlator: Correlator,
     kept: KeptDetections<'a>,
@@ -345,8 +388,10 @@ impl<'a> Run<'a> {
             started: Instant::now(),
             rules,
             options,
-            matcher: Matcher::new(&rules.rule_set, &options.default_index, false),
+            matcher: matcher(rules, options, false),
             counters: MatchCounters::default(),
+            costs: Costs::default(),
+            threads: 1,
             occurrences: Occurrences::default(),
             correlator: Correlator::with_spill(&rules.rule_set, correlator_options, spill),
             kept,
@@ -384,6 +429,7 @@ impl<'a> Run<'a> {
     /// Takes the counts of a matcher that outcomes came from, at its end.
     pub(crate) fn count(&mut self, matcher: &Matcher<'_>) {
         self.counters += matcher.counters();
+        matcher.costs().into_iter().for_each(|costs| self.costs += costs);
     }
 
     /// Takes an event that satisfied something.
@@ -414,7 +460,31 @@ impl<'a> Run<'a> {
         self.write_alerts(detections, observer);
         self.account();
         self.stats.seconds = self.started.elapsed().as_secs_f64();
+        if self.options.costs {
+            self.account_for_costs();
+        }
         self.stats
+    }
+
+    fn account_for_costs(&mut self) {
+        let Self { costs, stats, rules, .. } = self;
+        self.matcher.costs().into_iter().for_each(|own| *costs += own);
+        let total = stats.seconds * self.threads as f64 * 1e9;
+        let share = |nanoseconds: u64| if total > 0.0 { (nanoseconds as f64 / total).min(1.0) } else { 0.0 };
+        stats.time_shares = Some(TimeShares {
+            decode: share(costs.decode),
+            prefilter: share(costs.prefilter),
+            evaluate: share(costs.evaluate),
+        });
+        for (rule, costs) in
+            rules.documents.iter().zip(&costs.rules).filter(|(_, costs)| costs.candidates > 0)
+        {
+            let RuleCosts { candidates, matches, nanoseconds } = *costs;
+            stats
+                .prefilter
+                .rules
+                .insert(rule.rule_id.clone(), RuleStats { candidates, matches, nanoseconds });
+        }
     }
 
     fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
@@ -534,6 +604,7 @@ impl<'a> Run<'a> {
             candidates: counters.candidates,
             conditions: conditions as u64,
             conditions_shared: shared as u64,
+            rules: BTreeMap::new(),
         };
         self.stats.events_without_index = counters.without_index;
         self.stats.matches_without_timestamp = counters.without_timestamp;

@@ -3,10 +3,12 @@
 //! [`input`] reads events from files, folders and streams; [`rule_base`] turns rule documents into a rule set;
 //! [`hunt`] runs it over an input and gives alerts; [`diff`] runs two and compares; [`explain`] says why a rule matches
 //! or not; [`query`] runs one query and answers as Elasticsearch does; [`check`] says what is wrong with rules,
-//! [`against`] what events say about them; [`spec`] runs the tests of rules.
+//! [`against`] what events say about them; [`spec`] runs the tests of rules; [`cost`] says how rules are found and what
+//! they cost, [`profile`] measures what they are found by.
 
 pub mod against;
 pub mod check;
+pub mod cost;
 pub mod diff;
 pub mod explain;
 pub mod hunt;
@@ -14,6 +16,7 @@ pub mod input;
 mod kept;
 pub mod limits;
 mod matching;
+pub mod profile;
 pub mod query;
 mod retained;
 pub mod rule_base;

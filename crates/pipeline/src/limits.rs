@@ -118,6 +118,9 @@ pub const EXPLAIN_ALERTS_MAX: usize = 100;
 /// Problems of the input that an explanation repeats; all are counted in its stats.
 pub const EXPLAIN_PROBLEMS_MAX: usize = 20;
 
+/// Largest profile, or file of stats, in bytes. A profile of 10,000 rules has some 10 MB.
+pub const PROFILE_BYTES_MAX: u64 = 256 << 20;
+
 /// Largest spec file, in bytes. Specs are written and read by people; the longest of ours are under 1 MB.
 pub const SPEC_BYTES_MAX: usize = 16 << 20;
 

@@ -2,7 +2,10 @@
 //!
 //! What comes out is taken in the order of the input by whoever knows what came before: a hunt or a query.
 
-use maxspan_engine::{MatchCounters, Matched, RuleSet, Scratch};
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use maxspan_engine::{Costs, MatchCounters, Matched, RuleSet, Scratch};
 
 use crate::limits::THREADS_MAX;
 
@@ -66,6 +69,16 @@ impl<'a> Matcher<'a> {
         (0..threads.clamp(1, THREADS_MAX)).map(|_| Self::new(rule_set, index, watched)).collect()
     }
 
+    /// The same, keeping account of what events and rules cost.
+    pub(crate) fn metered(self) -> Self {
+        Self { scratch: Scratch::metered(nanoseconds), ..self }
+    }
+
+    /// What events and rules cost; none where that was not asked for.
+    pub(crate) fn costs(&self) -> Option<&Costs> {
+        self.scratch.costs()
+    }
+
     /// What happened beside matches, since the matcher was made.
     pub(crate) fn counters(&self) -> MatchCounters {
         self.scratch.counters()
@@ -102,4 +115,10 @@ impl<'a> Matcher<'a> {
             Err(error) => outcome.steps.push(Step::Problem(undecodable(&event.location(), error))),
         }
     }
+}
+
+/// Nanoseconds since the first call.
+fn nanoseconds() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

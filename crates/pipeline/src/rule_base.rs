@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Diagnostic, Source, codes};
+pub use maxspan_engine::Selectivity;
 use maxspan_engine::{RuleId, RuleSet, RuleSetBuilder};
 use maxspan_event::Schema;
 use maxspan_rules::{CompileOptions, LoadedRules, Outcome, RuleDocument, RuleType, compile};
@@ -19,6 +20,8 @@ pub struct RuleBaseOptions {
     pub normalize: bool,
     /// Only rules with one of these ids or names; all when empty.
     pub only: Vec<String>,
+    /// What the prefilter chooses its anchors by; it changes how long a run takes, never its alerts.
+    pub selectivity: Selectivity,
 }
 
 impl Default for RuleBaseOptions {
@@ -28,6 +31,7 @@ impl Default for RuleBaseOptions {
             compile: CompileOptions::default(),
             normalize: true,
             only: Vec::new(),
+            selectivity: Selectivity::default(),
         }
     }
 }
@@ -88,6 +92,7 @@ impl RuleBase {
     pub fn new(loaded: LoadedRules, options: &RuleBaseOptions) -> Self {
         let LoadedRules { rules, exceptions, value_lists, problems, counts } = loaded;
         let mut builder = RuleSetBuilder::new(options.schema.clone());
+        builder.selectivity = options.selectivity.clone();
         let mut base =
             Accounts { failed: counts.rules_failed, read: counts.rules_failed, ..Accounts::default() };
         for (source, diagnostics) in problems {

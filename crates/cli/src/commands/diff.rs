@@ -8,7 +8,7 @@ use indicatif::HumanCount;
 use maxspan_pipeline::diff::{Diff, DiffObserver, diff};
 use maxspan_pipeline::hunt::HuntOptions;
 use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
-use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions, Selectivity};
 use maxspan_rules::CompileOptions;
 
 use crate::args::catalog::{DiffArguments, DiffFormat};
@@ -63,6 +63,7 @@ fn rule_base(path: &PathBuf, side: &str, arguments: &DiffArguments, now: i64) ->
         compile: CompileOptions { now, window, ..CompileOptions::default() },
         normalize: !arguments.reading.no_normalize,
         only: arguments.only.clone(),
+        selectivity: Selectivity::default(),
     };
     let paths = std::slice::from_ref(path);
     let loaded = load::rules(paths, &arguments.exceptions, arguments.any_maturity, None)?;

@@ -72,6 +72,7 @@ fn rule_base(arguments: &HuntArguments, now: i64) -> Result<RuleBase, Failure> {
         compile: CompileOptions { now, window, ..CompileOptions::default() },
         normalize: !arguments.reading.no_normalize,
         only: only.clone(),
+        selectivity: load::selectivity(arguments.profile.as_deref())?,
     };
     let loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
     Ok(RuleBase::new(loaded, &options))
@@ -114,6 +115,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         max_signals: arguments.window.max_signals(),
         threads: arguments.threads.count(),
+        costs: arguments.output.stats.is_some(),
         now,
         space: arguments.space.clone(),
         // Who fixes the time wants the same output again.

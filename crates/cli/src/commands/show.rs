@@ -1,25 +1,23 @@
 //! `maxspan rules show`: one rule as a page.
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
 
-use maxspan_diagnostics::nearest_names;
-use maxspan_rules::listing::is_named;
 use maxspan_rules::page::page;
-use maxspan_rules::{LoadedRules, RuleDocument, to_api_json};
+use maxspan_rules::to_api_json;
 
 use crate::args::catalog::{ShowArguments, ShowFormat};
 use crate::exit::{Exit, Failure};
-use crate::load;
-use crate::output::messages::print_diagnostics;
 use crate::output::page::{markdown, text};
 use crate::terminal::{self, Paint};
-
-/// Rules that are named where a name fits several.
-const NAMED_MAX: usize = 20;
+use crate::{find, load};
 
 pub(crate) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
-    let rule = find(arguments)?;
+    let lock = arguments.version_lock.as_deref();
+    let rule = if arguments.paths.is_empty() {
+        find::in_file(&arguments.rule, lock, "show")?
+    } else {
+        find::named(&load::rules(&arguments.paths, &[], true, lock)?, &arguments.rule)?
+    };
     let shown = match arguments.format {
         ShowFormat::Text => text(&page(&rule), terminal::prose_width(), Paint::stdout()),
         ShowFormat::Markdown => markdown(&page(&rule)),
@@ -29,70 +27,4 @@ pub(crate) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
     let written = writer.write_all(shown.as_bytes()).and_then(|()| writer.flush());
     written.map_err(Failure::output("the page"))?;
     Ok(Exit::Success)
-}
-
-fn find(arguments: &ShowArguments) -> Result<RuleDocument, Failure> {
-    let (wanted, lock) = (&arguments.rule, arguments.version_lock.as_deref());
-    let load = |paths: &[PathBuf]| load::rules(paths, &[], true, lock);
-    if arguments.paths.is_empty() {
-        let path = Path::new(wanted);
-        if !path.exists() {
-            let message =
-                format!("`{wanted}` is no file; to look for a rule by id or name, say where: --rules PATH");
-            return Err(Failure::usage(message));
-        }
-        return only_rule(load(&[path.to_owned()])?, wanted);
-    }
-    named_rule(load(&arguments.paths)?, wanted)
-}
-
-/// The rule of a file that holds one.
-fn only_rule(loaded: LoadedRules, path: &str) -> Result<RuleDocument, Failure> {
-    let count = loaded.rules.len();
-    if count > 1 {
-        let message =
-            format!("{path} holds {count} rules; say which: maxspan rules show ID|NAME --rules {path}");
-        return Err(Failure::usage(format!("{message}\n{}", names(loaded.rules.iter()))));
-    }
-    if loaded.counts.rules_failed > 0 {
-        print_diagnostics("error", loaded.diagnostics().filter(|(_, diagnostic)| diagnostic.is_error()));
-        return Err(Failure::rules(format!("the rule of {path} cannot be read")));
-    }
-    loaded.rules.into_iter().next().ok_or_else(|| Failure::usage(format!("there is no rule in {path}")))
-}
-
-/// The rule of this id or name; where there is none, the only one whose name has these words.
-fn named_rule(loaded: LoadedRules, wanted: &str) -> Result<RuleDocument, Failure> {
-    let failed = loaded.counts.rules_failed;
-    let exact: Vec<usize> = positions(&loaded.rules, |rule| is_named(rule, wanted));
-    let lower = wanted.to_lowercase();
-    let within = || positions(&loaded.rules, |rule| rule.name.to_lowercase().contains(&lower));
-    let found = if exact.is_empty() { within() } else { exact };
-    if let [only] = found.as_slice() {
-        let mut rules = loaded.rules;
-        return Ok(rules.swap_remove(*only));
-    }
-    if !found.is_empty() {
-        let several = names(found.iter().map(|index| &loaded.rules[*index]));
-        return Err(Failure::usage(format!("`{wanted}` fits {} rules:\n{several}", found.len())));
-    }
-    let known = loaded.rules.iter().map(|rule| rule.name.as_str());
-    let near = nearest_names(wanted, known);
-    let help = near.first().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    let broken = if failed > 0 { format!(" ({failed} could not be read)") } else { String::new() };
-    Err(Failure::usage(format!("no rule has the id or name `{wanted}`{help}{broken}")))
-}
-
-fn positions(rules: &[RuleDocument], wanted: impl Fn(&RuleDocument) -> bool) -> Vec<usize> {
-    rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(index, _)| index).collect()
-}
-
-fn names<'a>(rules: impl ExactSizeIterator<Item = &'a RuleDocument>) -> String {
-    let more = rules.len().saturating_sub(NAMED_MAX);
-    let mut lines: Vec<String> =
-        rules.take(NAMED_MAX).map(|rule| format!("  {}  {}", rule.rule_id, rule.name)).collect();
-    if more > 0 {
-        lines.push(format!("  … and {more} more"));
-    }
-    lines.join("\n")
 }

@@ -21,8 +21,8 @@ pub(crate) enum AtomKind {
     Text(Box<str>),
     /// A part of the text.
     Part(Box<str>, Place),
-    /// A value that is no text, by [`value_hash`].
-    Value(u64),
+    /// A value that is no text, by [`value_hash`], and how it is written. Values of one hash are written alike.
+    Value(u64, Box<str>),
 }
 
 /// Where in the text a part stands.
@@ -55,8 +55,22 @@ impl Atom {
             AtomKind::Part(text, Place::Anywhere) => format!("{name} has {text:?}"),
             AtomKind::Part(text, Place::Start) => format!("{name} begins with {text:?}"),
             AtomKind::Part(text, Place::End) => format!("{name} ends with {text:?}"),
-            AtomKind::Value(hash) => format!("{name} = value {hash:016x}"),
+            AtomKind::Value(_, text) => format!("{name} = {text}"),
         }
+    }
+}
+
+impl AtomKind {
+    /// The question whether a value equals this one; none for what is asked in another way.
+    pub(crate) fn equals(value: ValueRef<'_>) -> Option<Self> {
+        let hash = value_hash(value)?;
+        let text = match value {
+            ValueRef::Boolean(value) => value.to_string(),
+            ValueRef::Date(nanos) => date::format_millis(date::from_millis(date::to_millis(nanos))),
+            ValueRef::Ip(ip) => ip.to_canonical().to_string(),
+            number => (number.as_double()? + 0.0).to_string(),
+        };
+        Some(Self::Value(hash, text.into()))
     }
 }
 
@@ -91,6 +105,7 @@ mod tests {
         use ValueRef::{Boolean, Date, Double, Ip, Long, Unsigned};
         let check = |a: ValueRef<'_>, b: ValueRef<'_>, same: bool| {
             assert_eq!(value_hash(a) == value_hash(b), same, "{a:?} {b:?}");
+            assert_eq!(AtomKind::equals(a) == AtomKind::equals(b), same, "{a:?} {b:?}");
         };
         check(Long(3), Double(3.0), true);
         check(Double(0.0), Double(-0.0), true);
@@ -99,5 +114,21 @@ mod tests {
         check(Long(3), Long(4), false);
         check(Boolean(true), Long(1), false);
         check(Ip("10.0.0.1".parse().unwrap()), Ip("10.0.0.2".parse().unwrap()), false);
+        check(Ip("10.0.0.1".parse().unwrap()), Ip("::ffff:10.0.0.1".parse().unwrap()), true);
+    }
+
+    #[test]
+    fn values_are_written_for_people() {
+        let mut fields = Fields::default();
+        let slot = fields.slot(&maxspan_event::Field::new("x", maxspan_event::FieldType::Long));
+        let check = |value: ValueRef<'_>, expected: &str| {
+            let atom = Atom { slot, kind: AtomKind::equals(value).unwrap() };
+            assert_eq!(atom.describe(&fields), expected);
+        };
+        check(ValueRef::Long(443), "x = 443");
+        check(ValueRef::Double(-0.0), "x = 0");
+        check(ValueRef::Boolean(true), "x = true");
+        check(ValueRef::Ip("192.0.2.1".parse().unwrap()), "x = 192.0.2.1");
+        check(ValueRef::Date(1_500_000), "x = 1970-01-01T00:00:00.001Z");
     }
 }

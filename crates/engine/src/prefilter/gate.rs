@@ -7,6 +7,7 @@ use maxspan_event::{Fields, Schema, Slot, Slots, ValueRef};
 use maxspan_plan::{CompareOp, Datum, Expr, Predicate, TestKind};
 use rustc_hash::FxHashMap;
 
+use super::atom::{Atom, AtomKind};
 use super::index::fold_into;
 
 /// The fields of the gate.
@@ -74,6 +75,15 @@ impl Requirement {
     pub(crate) fn describe(&self) -> impl Iterator<Item = (&'static str, &[Box<str>])> {
         FIELDS.into_iter().zip(&self.values).filter_map(|(name, values)| Some((name, values.as_deref()?)))
     }
+
+    /// The same, field by field, as atoms.
+    pub(crate) fn atoms(&self, slots: &[Slot]) -> Vec<Vec<Atom>> {
+        let of_field = |(slot, values): (&Slot, &Option<Vec<Box<str>>>)| {
+            let atom = |value: &str| Atom { slot: *slot, kind: AtomKind::Text(value.into()) };
+            values.as_ref().map(|values| values.iter().map(|value| atom(value)).collect())
+        };
+        slots.iter().zip(&self.values).filter_map(of_field).collect()
+    }
 }
 
 /// The slots of the gate's fields.
@@ -102,6 +112,11 @@ impl Gate {
             field
         };
         Self { fields: slots.iter().enumerate().map(field).collect(), units }
+    }
+
+    /// The slots of its fields.
+    pub(crate) fn slots(&self) -> Vec<Slot> {
+        self.fields.iter().map(|field| field.slot).collect()
     }
 
     /// Adds what the event has for the gate to a key: the same for all events that it treats the same.

@@ -3,11 +3,14 @@
 //! The analysis errs to one side: it may ask too little of an event, never too much. A negated condition asks nothing
 //! (a missing field satisfies it), but for scripts, where a missing field makes null, and null is not true.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use maxspan_event::wildcard::{Wildcard, fold};
 use maxspan_event::{FieldType, Fields, Slot, Value};
 use maxspan_plan::{CompareOp, Datum, Expr, LuceneRegex, Predicate, TestKind, TextMode, TextQuery};
 
-use super::atom::{Atom, AtomKind, Place, value_hash};
+use super::atom::{Atom, AtomKind, Place};
 use super::selectivity::Selectivity;
 
 /// Atoms of which at least one holds for every event that satisfies the predicate. None: nothing is known; no atom at
@@ -20,17 +23,20 @@ pub(crate) struct Analysis<'a> {
     pub(crate) gate: &'a [Slot],
     pub(crate) fields: &'a Fields,
     pub(crate) selectivity: &'a Selectivity,
+    /// Collects all atoms that guards are chosen from, where somebody wants to count them.
+    pub(crate) considered: Option<RefCell<BTreeSet<Atom>>>,
 }
 
 impl Analysis<'_> {
     /// The guard of a predicate that lets the fewest events through; none where there is only what the gate asks.
     pub(crate) fn guard(&self, predicate: &Predicate) -> Guard {
         let guard = self.predicate(predicate, true);
+        self.consider(guard.iter().flatten());
         let is_asked = |atom: &Atom| self.gate.contains(&atom.slot);
         guard.filter(|atoms| atoms.is_empty() || !atoms.iter().all(is_asked))
     }
 
-    fn predicate(&self, predicate: &Predicate, wanted: bool) -> Guard {
+    pub(crate) fn predicate(&self, predicate: &Predicate, wanted: bool) -> Guard {
         match predicate {
             Predicate::Constant(value) if *value == wanted => None,
             Predicate::Constant(_) => Some(Vec::new()),
@@ -52,7 +58,14 @@ impl Analysis<'_> {
 
     /// The best of guards that all must hold.
     fn best(&self, guards: impl Iterator<Item = Guard>) -> Guard {
-        guards.flatten().min_by(|a, b| self.share(a).total_cmp(&self.share(b)))
+        let guards = guards.flatten().inspect(|atoms| self.consider(atoms));
+        guards.min_by(|a, b| self.share(a).total_cmp(&self.share(b)))
+    }
+
+    fn consider<'b>(&self, atoms: impl IntoIterator<Item = &'b Atom>) {
+        if let Some(considered) = &self.considered {
+            considered.borrow_mut().extend(atoms.into_iter().cloned());
+        }
     }
 
     fn test(&self, slot: Slot, kind: &TestKind) -> Vec<Atom> {
@@ -105,6 +118,7 @@ impl Analysis<'_> {
     /// The atom that lets the fewest events through.
     fn least(&self, atoms: impl Iterator<Item = Atom>) -> Option<Atom> {
         let share = |atom: &Atom| self.share(std::slice::from_ref(atom));
+        let atoms = atoms.inspect(|atom| self.consider([atom]));
         atoms.min_by(|a, b| share(a).total_cmp(&share(b)))
     }
 
@@ -226,8 +240,7 @@ fn exact(slot: Slot, text: &str) -> Atom {
 }
 
 fn same(slot: Slot, value: &Value) -> Atom {
-    let kind = value_hash(value.borrowed()).map_or(AtomKind::Present, AtomKind::Value);
-    Atom { slot, kind }
+    Atom { slot, kind: AtomKind::equals(value.borrowed()).unwrap_or(AtomKind::Present) }
 }
 
 fn regex(slot: Slot, pattern: &LuceneRegex) -> Vec<Atom> {

@@ -51,7 +51,7 @@ impl FieldIndex {
                 AtomKind::Text(text) => {
                     index.texts.insert(text.clone(), found);
                 }
-                AtomKind::Value(hash) => {
+                AtomKind::Value(hash, _) => {
                     index.values.insert(*hash, found);
                 }
                 AtomKind::Part(text, place) => {

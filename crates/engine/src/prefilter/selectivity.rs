@@ -127,14 +127,21 @@ impl Selectivity {
         atoms.iter().map(|atom| self.share_of_one(atom, fields)).sum()
     }
 
+    /// Whether the shares of all atoms were measured.
+    pub(crate) fn is_measured(&self, atoms: &[Atom], fields: &Fields) -> bool {
+        atoms.iter().all(|atom| self.measured_share(atom, fields).is_some())
+    }
+
     fn share_of_one(&self, atom: &Atom, fields: &Fields) -> f64 {
-        let measured = || self.measured.get(atom.describe(fields).as_str()).copied();
-        if !self.measured.is_empty()
-            && let Some(share) = measured()
-        {
-            return share;
+        self.measured_share(atom, fields)
+            .unwrap_or_else(|| estimate(&atom.kind, &fields.field(atom.slot).name))
+    }
+
+    fn measured_share(&self, atom: &Atom, fields: &Fields) -> Option<f64> {
+        if self.measured.is_empty() {
+            return None;
         }
-        estimate(&atom.kind, &fields.field(atom.slot).name)
+        self.measured.get(atom.describe(fields).as_str()).copied()
     }
 }
 
@@ -148,7 +155,7 @@ fn estimate(kind: &AtomKind, field: &str) -> f64 {
         _ if coarse.is_some() => 0.2,
         AtomKind::Text(text) if COMMON_TEXTS.contains(&&**text) => 0.03,
         AtomKind::Text(_) => 0.001,
-        AtomKind::Value(_) => 0.02,
+        AtomKind::Value(..) => 0.02,
         AtomKind::Part(text, _) => part(text),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use maxspan_diagnostics::{Diagnostic, Source, Span};
+use maxspan_engine::Selectivity;
 use maxspan_event::Schema;
 use maxspan_rules::document::Origin;
 use maxspan_rules::{
@@ -96,6 +97,7 @@ impl<'a> Library<'a> {
             compile: options.compile.clone(),
             normalize: options.normalize,
             only: Vec::new(),
+            selectivity: Selectivity::default(),
         };
         Ok(Built { base: RuleBase::new(loaded.clone(), &base_options), blocks, immature, loaded })
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, Source, render as rendered};
+use maxspan_engine::Selectivity;
 use maxspan_event::Schema;
 use maxspan_rules::CompileOptions;
 use maxspan_rules::lint::Allows;
@@ -134,6 +135,7 @@ pub fn diagnostics(run: &CaseRun) -> Vec<(Arc<Source>, Diagnostic)> {
         compile,
         normalize: run.options.normalize,
         only: Vec::new(),
+        selectivity: Selectivity::default(),
     };
     let options = CheckOptions { base, lints: true, allows: Allows::default() };
     Check::new(run.built.loaded.clone(), options).finish().messages
