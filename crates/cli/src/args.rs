@@ -3,6 +3,7 @@
 pub(crate) mod catalog;
 pub(crate) mod cost;
 mod explain;
+mod held;
 mod threads;
 
 use std::path::PathBuf;
@@ -114,9 +115,8 @@ pub(crate) struct HuntArguments {
     /// The Kibana space, which is part of alert ids
     #[arg(long, value_name = "NAME", default_value = "default", help_heading = "Run")]
     pub(crate) space: String,
-    /// Most memory for putting the events of sequences in order: 512MiB, 2GB
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Run")]
-    pub(crate) sequence_memory: Option<usize>,
+    #[command(flatten)]
+    pub(crate) held: held::Held,
     #[command(flatten)]
     pub(crate) threads: Threads,
     /// What `rules profile` measured on events like these: rules are found by what is rare, which only saves time

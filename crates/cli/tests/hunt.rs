@@ -295,7 +295,21 @@ fn exit_codes_tell_of_alerts_and_of_outputs() {
     place.run(&with(&["--stats", "gone/stats.json", "events.ndjson"])).code(4).says("cannot write the stats");
     place.run(&["hunt", "events.ndjson"]).code(2);
     place.run(&with(&["--sequence-memory", "much", "events.ndjson"])).code(2).says("for instance 512MiB");
-    place.run(&with(&["--sequence-memory", "64MiB", "events.ndjson"])).code(0);
+    place.run(&with(&["--sequence-memory", "64MiB", "--temp-dir", ".", "events.ndjson"])).code(0);
+}
+
+#[test]
+fn a_temporary_file_that_cannot_be_written_is_told() {
+    let place = place();
+    let gone = &["--sequence-memory", "100", "--temp-dir", "gone", "events.ndjson"];
+    let told = "cannot write a temporary file in gone: ";
+    place.run(&with(gone)).code(0).says(told).says("--temp-dir names another folder");
+    let all = place.run(&with(&["events.ndjson"])).code(0);
+    let there = &["--sequence-memory", "100", "--temp-dir", ".", "--stats", "stats.json", "events.ndjson"];
+    let aside = place.run(&with(there)).code(0);
+    assert_eq!((aside.out, aside.err.contains("temporary file")), (all.out, false));
+    let stats: Value = serde_json::from_str(&place.read("stats.json")).unwrap();
+    assert!(stats["spilled_bytes"].as_u64().unwrap() > 0 && stats.get("spill_error").is_none(), "{stats}");
 }
 
 /// Enough events for tens of batches, in all shapes, with what cannot be read between them.

@@ -1,29 +1,37 @@
 //! Matches to detections: order, sequences, samples, lineage.
 //!
 //! Matches of rules that look at several events are held back, put in order, and handed to the rule's state machine.
-//! So the detections do not depend on the order in which events arrive. When more is held back than the limit allows,
-//! the older half is handed on; an event that belongs before that and arrives later is late: it is counted, not used.
+//! So the detections do not depend on the order in which events arrive. What does not fit in memory goes to a
+//! [`Spill`](crate::Spill): matches as runs that are merged at the end, documents as they are. Without one, or after it
+//! failed, the older half of what is held back is handed on when memory is used up; an event that belongs before that
+//! and arrives later is late: it is counted, not used.
 
-use std::cmp::Ordering;
-
-use maxspan_event::{Event, date};
+use maxspan_event::date;
 use maxspan_plan::{Limit, PlanKind};
 
+use crate::bytes;
 use crate::detection::{Detection, DetectionOrder, TieValue};
-use crate::key::KeyValue;
+use crate::events::{EventStore, KeptEvent, Place, content_hash};
 use crate::limits::{
-    BUFFER_BYTES_DEFAULT, LINEAGE_PROCESSES_MAX, SAMPLE_EVENTS_MAX, SAMPLE_KEYS_MAX, SEQUENCE_KEYS_MAX,
+    BUFFER_BYTES_DEFAULT, DOCUMENT_BYTES_DEFAULT, LINEAGE_PROCESSES_MAX, MATCH_BYTES_MAX, SAMPLE_EVENTS_MAX,
+    SAMPLE_KEYS_MAX, SEQUENCE_KEYS_MAX, STATE_BYTES_DEFAULT,
 };
-use crate::matcher::{Match, MatchBody, StepMatch};
+use crate::matcher::{Match, MatchBody};
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
+use crate::spill::{Spill, SpillError};
 
+mod held;
 mod lineage;
 mod sample;
 mod sequence;
+mod slab;
+mod sort;
 
+use held::{Held, HeldBody};
 use lineage::LineageState;
 use sample::SampleState;
-use sequence::SequenceState;
+use sequence::{Fired, SequenceState};
+use sort::Buffer;
 
 /// What orders events of the same time and tiebreaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +48,12 @@ pub enum TieBreak {
 pub struct CorrelatorOptions {
     /// What orders events of the same time.
     pub tie_break: TieBreak,
-    /// Most bytes held back for sorting, over all rules.
+    /// Most bytes of matches that are held back in memory for sorting, over all rules.
     pub buffer_bytes: usize,
+    /// Most bytes of documents of events in memory.
+    pub document_bytes: usize,
+    /// Most bytes of the state of sequences, samples and lineage, over all rules that have state at the same time.
+    pub state_bytes: usize,
     /// Most keys with state in one sequence.
     pub sequence_keys: usize,
     /// Most keys in one sample.
@@ -60,6 +72,8 @@ impl Default for CorrelatorOptions {
         Self {
             tie_break: TieBreak::Content,
             buffer_bytes: BUFFER_BYTES_DEFAULT,
+            document_bytes: DOCUMENT_BYTES_DEFAULT,
+            state_bytes: STATE_BYTES_DEFAULT,
             sequence_keys: SEQUENCE_KEYS_MAX,
             sample_keys: SAMPLE_KEYS_MAX,
             sample_events: SAMPLE_EVENTS_MAX,
@@ -82,6 +96,8 @@ pub struct RuleCounters {
     pub undecided: u64,
     /// Searches for an ancestor that ended after [`crate::limits::LINEAGE_DEPTH_MAX`] generations without an answer.
     pub lineage_cut: u64,
+    /// Detections with an event that was put aside and could not be read again.
+    pub unread: u64,
 }
 
 /// Holds the state of all rules.
@@ -89,24 +105,38 @@ pub struct RuleCounters {
 pub struct Correlator {
     options: CorrelatorOptions,
     rules: Vec<RuleState>,
-    buffered_bytes: usize,
+    buffer: Buffer,
+    events: EventStore,
+    /// The bytes of documents at which those that are needed no more are looked for, where there is no spill.
+    compact_bytes: usize,
+    /// Bytes of the state of all rules.
+    state_bytes: usize,
     ready: Vec<Detection>,
+    /// Matches that were put aside and could not be read again.
+    matches_unread: u64,
 }
 
 #[derive(Debug)]
 struct RuleState {
-    buffer: Vec<Match>,
     /// The last match that was handed on.
-    frontier: Option<Match>,
+    frontier: Option<Frontier>,
     lineage: Option<LineageState>,
     machine: Machine,
     counters: RuleCounters,
 }
 
+/// What is remembered of a match.
+#[derive(Debug, Default)]
+struct Frontier {
+    compared: Vec<u8>,
+    identity: Vec<u8>,
+    time: Option<i64>,
+}
+
 #[derive(Debug)]
 enum Machine {
     Events,
-    Sequence(SequenceState),
+    Sequence(Box<SequenceState>),
     Sample(SampleState),
 }
 
@@ -115,7 +145,8 @@ impl RuleState {
         let machine = match &rule.plan.kind {
             PlanKind::Events(_) => Machine::Events,
             PlanKind::Sequence(sequence) => {
-                Machine::Sequence(SequenceState::new(sequence, options.sequence_keys))
+                let state = SequenceState::new(sequence, options.sequence_keys, options.tie_break);
+                Machine::Sequence(Box::new(state))
             }
             PlanKind::Sample(sample) => {
                 Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key, options))
@@ -123,35 +154,63 @@ impl RuleState {
         };
         let lineage = (!rule.plan.lineage.is_empty())
             .then(|| LineageState::new(&rule.plan.lineage, options.lineage_processes));
-        Self { buffer: Vec::new(), frontier: None, lineage, machine, counters: RuleCounters::default() }
+        Self { frontier: None, lineage, machine, counters: RuleCounters::default() }
+    }
+
+    fn bytes(&self) -> usize {
+        let machine = match &self.machine {
+            Machine::Events => 0,
+            Machine::Sequence(machine) => machine.bytes(),
+            Machine::Sample(machine) => machine.bytes(),
+        };
+        machine + self.lineage.as_ref().map_or(0, LineageState::bytes)
     }
 }
 
+/// What takes detections that are ready, with the store of their documents.
+type Sink<'s> = dyn FnMut(&EventStore, Detection) + 's;
+
 impl Correlator {
-    /// No state yet.
+    /// No state yet; all is kept in memory.
     pub fn new(rule_set: &RuleSet, options: CorrelatorOptions) -> Self {
-        let rules = rule_set.rules().map(|(_, rule)| RuleState::new(rule, &options)).collect();
-        Self { options, rules, buffered_bytes: 0, ready: Vec::new() }
+        Self::with_spill(rule_set, options, None)
+    }
+
+    /// No state yet; what does not fit in memory goes to the spill.
+    pub fn with_spill(rule_set: &RuleSet, options: CorrelatorOptions, spill: Option<Box<dyn Spill>>) -> Self {
+        Self {
+            options,
+            rules: rule_set.rules().map(|(_, rule)| RuleState::new(rule, &options)).collect(),
+            buffer: Buffer::default(),
+            events: EventStore::new(spill, options.document_bytes),
+            compact_bytes: options.document_bytes,
+            state_bytes: 0,
+            ready: Vec::new(),
+            matches_unread: 0,
+        }
     }
 
     /// Takes a match.
     pub fn push(&mut self, found: Match) {
+        let tie_break = self.options.tie_break;
         if matches!(found.body, MatchBody::Event) {
-            self.ready.push(single(found, self.options.tie_break));
+            self.ready.push(single(found, tie_break));
             return;
         }
-        let state = &mut self.rules[found.rule.0 as usize];
-        let late =
-            state.frontier.as_ref().is_some_and(|last| order(&found, last, self.options.tie_break).is_lt());
-        if late {
-            state.counters.late += 1;
+        let Self { rules, buffer, events, .. } = self;
+        let state = &mut rules[found.rule.0 as usize];
+        let content = if tie_break == TieBreak::Content { content_hash(&found.event.source) } else { 0 };
+        let place = events.put(&found.event);
+        let before = buffer.memory_bytes();
+        buffer.push(|bytes| held::write(bytes, &found, place, content, tie_break));
+        let late = state.frontier.as_ref().is_some_and(|last| buffer.last_compared() < &*last.compared);
+        if late || buffer.memory_bytes() - before > MATCH_BYTES_MAX {
+            buffer.pop();
+            state.counters.late += u64::from(late);
+            state.counters.evicted += u64::from(!late);
             return;
         }
-        self.buffered_bytes += weight(&found);
-        state.buffer.push(found);
-        if self.buffered_bytes > self.options.buffer_bytes {
-            self.relieve();
-        }
+        self.keep_within_memory();
     }
 
     /// Detections of rules that look at single events, and what limits made ready early.
@@ -164,155 +223,235 @@ impl Correlator {
         self.rules[rule.0 as usize].counters
     }
 
+    /// Matches that were put aside and could not be read again.
+    pub fn matches_unread(&self) -> u64 {
+        self.matches_unread
+    }
+
+    /// The documents of events that detections are about.
+    pub fn events(&self) -> &EventStore {
+        &self.events
+    }
+
+    /// Takes the document of a detection's event out of its memory, where there is a spill that it can go to.
+    pub fn put_aside(&mut self, event: &mut KeptEvent) {
+        self.events.put_aside(event);
+    }
+
     /// The input has ended: everything that is held back is settled. Detections come out rule by rule, each rule's in
     /// order of its last event.
     pub fn finish(&mut self) -> Vec<Detection> {
-        for index in 0..self.rules.len() {
-            let count = self.rules[index].buffer.len();
-            let before = self.ready.len();
-            self.hand_on(index, count);
-            let state = &mut self.rules[index];
-            match &mut state.machine {
-                Machine::Events => {}
-                Machine::Sequence(machine) => {
-                    let known_until = self.options.known_until.map(date::to_millis);
-                    machine.finish(RuleId(index as u32), known_until, &mut state.counters, &mut self.ready);
-                }
-                Machine::Sample(machine) => {
-                    machine.finish(RuleId(index as u32), &mut state.counters, &mut self.ready);
-                }
-            }
-            // What waits for trailing missing events is decided in another order.
-            self.ready[before..].sort_by(|a, b| a.order.cmp(&b.order));
-        }
-        std::mem::take(&mut self.ready)
+        let mut out = std::mem::take(&mut self.ready);
+        let early = out.len();
+        self.finish_into(&mut |_, detection| out.push(detection));
+        // What waits for trailing missing events is decided in another order.
+        out[early..].sort_by(|a, b| a.rule.cmp(&b.rule).then_with(|| a.order.cmp(&b.order)));
+        out
     }
 
-    /// Hands on the older half of every buffer.
+    /// The same, one by one and rule by rule; but a rule's detections may come in another order.
+    pub fn finish_into(&mut self, sink: &mut Sink<'_>) {
+        for detection in std::mem::take(&mut self.ready) {
+            sink(&self.events, detection);
+        }
+        if self.buffer.has_runs() {
+            self.put_matches_aside();
+        }
+        self.hand_on_all(true, sink);
+    }
+
+    /// Puts aside, or hands on, what is more than the limits allow.
+    fn keep_within_memory(&mut self) {
+        let matches_over = self.buffer.memory_bytes() > self.options.buffer_bytes;
+        if matches_over {
+            self.put_matches_aside();
+        }
+        if self.events.spill().is_some() {
+            return;
+        }
+        let documents_over = self.events.memory_bytes() > self.compact_bytes;
+        if matches_over || documents_over || self.buffer.has_runs() {
+            self.relieve();
+        }
+    }
+
+    /// Puts the matches in memory aside, where that is possible.
+    fn put_matches_aside(&mut self) {
+        if let Some(spill) = self.events.spill() {
+            let put = self.buffer.put_aside(spill);
+            self.events.note(put);
+        }
+    }
+
+    /// Hands on the older half of what every rule has in memory. Where matches were put aside before the spill failed,
+    /// all is handed on, since the older half of them would have to be in memory.
     fn relieve(&mut self) {
-        for index in 0..self.rules.len() {
-            let count = self.rules[index].buffer.len().div_ceil(2);
-            self.hand_on(index, count);
+        if self.buffer.has_runs() {
+            let mut ready = std::mem::take(&mut self.ready);
+            self.hand_on_all(false, &mut |_, detection| ready.push(detection));
+            self.ready = ready;
+        } else {
+            let Self { options, rules, buffer, events, state_bytes, ready, matches_unread, .. } = self;
+            let sink = &mut |_: &EventStore, detection| ready.push(detection);
+            let mut handing = Handing { options, rules, events, state_bytes, sink };
+            buffer.take_older_half(|record| *matches_unread += u64::from(!handing.hand_on(record)));
         }
+        self.compact();
     }
 
-    fn hand_on(&mut self, index: usize, count: usize) {
-        let tie_break = self.options.tie_break;
-        let state = &mut self.rules[index];
-        state.buffer.sort_by(|a, b| order(a, b, tie_break));
-        for found in state.buffer.drain(..count) {
-            self.buffered_bytes -= weight(&found).min(self.buffered_bytes);
-            let again =
-                |last: &Match| last.event.index == found.event.index && last.event.id == found.event.id;
-            if state.frontier.as_ref().is_some_and(|last| last.time == found.time && again(last)) {
-                state.counters.repeated += 1;
-                continue;
-            }
-            let settled = match &mut state.lineage {
-                Some(lineage) => lineage.settle(&found, &mut state.counters),
-                None => Settled::from(&found.body),
-            };
-            match (&mut state.machine, settled) {
-                (_, Settled::Nothing) => {}
-                (Machine::Events, _) => self.ready.push(single(found.clone(), tie_break)),
-                (Machine::Sequence(machine), Settled::Steps(steps)) => {
-                    let order = order_of(&found, tie_break);
-                    machine.push(&found, &steps, &order, &mut state.counters, &mut self.ready);
+    /// Forgets documents that nothing refers to.
+    fn compact(&mut self) {
+        let Self { rules, buffer, events, .. } = self;
+        events.compact(|visit| {
+            buffer.visit_places(visit);
+            for state in rules {
+                match &mut state.machine {
+                    Machine::Events => {}
+                    Machine::Sequence(machine) => machine.visit_places(visit),
+                    Machine::Sample(machine) => machine.visit_places(visit),
                 }
-                (Machine::Sample(machine), Settled::Steps(steps)) => {
-                    machine.push(&found, &steps, &mut state.counters);
-                }
-                (_, Settled::Event) => {}
             }
-            state.frontier = Some(found);
+        });
+        // What is left may be needed for long; looking again pays once as much has come to it.
+        self.compact_bytes = self.options.document_bytes.max(2 * self.events.memory_bytes());
+    }
+
+    /// Hands all matches on, those that were put aside too; with `finish`, every rule ends with its last match.
+    fn hand_on_all(&mut self, finish: bool, sink: &mut Sink<'_>) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let Self { options, rules, events, state_bytes, matches_unread, .. } = self;
+        let mut sorted = buffer.into_sorted(events.reader(), options.buffer_bytes);
+        let mut handing = Handing { options, rules, events, state_bytes, sink };
+        let mut unfinished = 0;
+        while let Some(record) = sorted.next() {
+            let rule = held::rule(record).min(handing.rules.len());
+            while finish && unfinished < rule {
+                handing.finish(unfinished);
+                unfinished += 1;
+            }
+            *matches_unread += u64::from(!handing.hand_on(record));
         }
-        if let Machine::Sequence(machine) = &mut state.machine {
-            machine.expire(&mut state.counters);
+        while finish && unfinished < handing.rules.len() {
+            handing.finish(unfinished);
+            unfinished += 1;
+        }
+        *matches_unread += sorted.lost;
+        if let Some(error) = sorted.error.take() {
+            self.events.note(Err(error));
         }
     }
 }
 
-/// A match with its lineage queries answered.
-enum Settled {
-    Nothing,
-    Event,
-    Steps(Vec<StepMatch>),
+/// Hands matches on to the rules' machines, in order.
+struct Handing<'a, 's> {
+    options: &'a CorrelatorOptions,
+    rules: &'a mut [RuleState],
+    events: &'a EventStore,
+    state_bytes: &'a mut usize,
+    sink: &'a mut Sink<'s>,
 }
 
-impl From<&MatchBody> for Settled {
-    fn from(body: &MatchBody) -> Self {
-        match body {
-            MatchBody::Event => Self::Event,
-            MatchBody::Steps(steps) => Self::Steps(steps.clone()),
-            MatchBody::Lineage(_) => Self::Nothing,
+impl Handing<'_, '_> {
+    /// False where the bytes are not those of a match.
+    fn hand_on(&mut self, record: &[u8]) -> bool {
+        let Some(held) = Held::read(record) else { return false };
+        let Some(state) = self.rules.get_mut(held.rule) else { return false };
+        let last = state.frontier.get_or_insert_default();
+        // An identity is never empty, so the first match is not taken for a repetition.
+        if last.time == held.time && last.identity == held.identity {
+            state.counters.repeated += 1;
+            return true;
+        }
+        *self.state_bytes -= state.bytes();
+        let bytes_max = self.options.state_bytes.saturating_sub(*self.state_bytes);
+        let mut fired = Vec::new();
+        state.take(&held, bytes_max, self.options.tie_break, &mut fired);
+        *self.state_bytes += state.bytes();
+        for one in fired {
+            self.fire(held.rule, one);
+        }
+        true
+    }
+
+    /// The rule gets no more matches. Its memory is free for the next one.
+    fn finish(&mut self, rule: usize) {
+        let state = &mut self.rules[rule];
+        *self.state_bytes -= state.bytes();
+        state.lineage = None;
+        let machine = std::mem::replace(&mut state.machine, Machine::Events);
+        let mut counters = state.counters;
+        match machine {
+            Machine::Events => {}
+            Machine::Sequence(mut machine) => {
+                let mut fired = Vec::new();
+                machine.finish(self.options.known_until.map(date::to_millis), &mut counters, &mut fired);
+                drop(machine);
+                for one in fired {
+                    self.fire(rule, one);
+                }
+            }
+            Machine::Sample(mut machine) => machine.finish(&mut counters, &mut |one| self.fire(rule, one)),
+        }
+        let unread = self.rules[rule].counters.unread;
+        self.rules[rule].counters = RuleCounters { unread, ..counters };
+    }
+
+    /// Gives out a detection.
+    fn fire(&mut self, rule: usize, fired: Fired) {
+        let kept = |place: Option<Place>| place.map(|place| self.events.kept(place)).transpose();
+        let events: Result<Vec<Option<KeptEvent>>, SpillError> = fired.events.into_iter().map(kept).collect();
+        match (events, bytes::tuple(&fired.key)) {
+            (Ok(events), Some(keys)) => {
+                let Fired { time, order, .. } = fired;
+                let detection = Detection { rule: RuleId(rule as u32), time, order, events, keys };
+                (self.sink)(self.events, detection);
+            }
+            _ => self.rules[rule].counters.unread += 1,
+        }
+    }
+}
+
+impl RuleState {
+    fn take(&mut self, held: &Held<'_>, bytes_max: usize, tie_break: TieBreak, fired: &mut Vec<Fired>) {
+        let Self { frontier, lineage, machine, counters } = self;
+        let last = frontier.get_or_insert_default();
+        last.time = held.time;
+        held.compared().clone_into(&mut last.compared);
+        held.identity.clone_into(&mut last.identity);
+        let settled;
+        let steps = match (&held.body, lineage) {
+            (HeldBody::Lineage(found), Some(lineage)) => {
+                settled = lineage.settle(found, bytes_max, counters);
+                let Some(steps) = &settled else { return };
+                steps
+            }
+            (HeldBody::Steps(steps), _) => steps,
+            (HeldBody::Event | HeldBody::Lineage(_), _) => return,
+        };
+        match machine {
+            Machine::Events => {
+                let (time, order) = (held.primary_time, held.order(tie_break));
+                fired.push(Fired { key: Box::default(), events: vec![Some(held.place)], time, order });
+            }
+            Machine::Sequence(machine) => machine.push(held, steps, bytes_max, counters, fired),
+            Machine::Sample(machine) => machine.push(held, steps, bytes_max, counters),
         }
     }
 }
 
 fn single(found: Match, tie_break: TieBreak) -> Detection {
-    let order = order_of(&found, tie_break);
+    let order = DetectionOrder {
+        time: found.time.map(|nanos| date::from_millis(date::to_millis(nanos))),
+        tiebreaker: found.tiebreaker.map_or(TieValue::Absent, TieValue::Value),
+        arrival: if tie_break == TieBreak::Arrival { found.event.arrival } else { 0 },
+    };
     Detection {
         rule: found.rule,
         time: found.primary_time,
         order,
-        events: vec![Some(found.event)],
+        events: vec![Some(found.event.into())],
         keys: Box::default(),
     }
-}
-
-/// The place of a detection whose last event this is.
-fn order_of(found: &Match, tie_break: TieBreak) -> DetectionOrder {
-    DetectionOrder {
-        time: found.time.map(|nanos| date::from_millis(date::to_millis(nanos))),
-        tiebreaker: found.tiebreaker.clone().map_or(TieValue::Absent, TieValue::Value),
-        arrival: if tie_break == TieBreak::Arrival { found.event.arrival } else { 0 },
-    }
-}
-
-/// Memory of a match in bytes, roughly.
-fn weight(found: &Match) -> usize {
-    const RECORD_BYTES: usize = 300;
-    found.event.source.len() + RECORD_BYTES
-}
-
-/// The order of events: time with the precision of Elasticsearch's dates, tiebreaker, and what the policy says.
-fn order(a: &Match, b: &Match, tie_break: TieBreak) -> Ordering {
-    let millis = |found: &Match| found.time.map(date::to_millis);
-    let by_time = millis(a).cmp(&millis(b));
-    let by_tiebreaker = || compare_present_first(a.tiebreaker.as_ref(), b.tiebreaker.as_ref());
-    by_time.then_with(by_tiebreaker).then_with(|| match tie_break {
-        TieBreak::Arrival => a.event.arrival.cmp(&b.event.arrival),
-        TieBreak::Content => a
-            .time
-            .cmp(&b.time)
-            .then_with(|| a.sequence_number.cmp(&b.sequence_number))
-            .then_with(|| first_step(a).cmp(&first_step(b)))
-            .then_with(|| identity(&a.event).cmp(&identity(&b.event))),
-    })
-}
-
-/// Events without a tiebreaker come after those with one.
-fn compare_present_first(a: Option<&KeyValue>, b: Option<&KeyValue>) -> Ordering {
-    match (a, b) {
-        (Some(a), Some(b)) => a.cmp(b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    }
-}
-
-fn first_step(found: &Match) -> usize {
-    match &found.body {
-        MatchBody::Event => 0,
-        MatchBody::Steps(steps) => steps.first().map_or(0, |step| step.step),
-        MatchBody::Lineage(lineage) => {
-            lineage.steps.iter().position(|(table, _)| *table != 0).unwrap_or(usize::MAX)
-        }
-    }
-}
-
-fn identity(event: &Event) -> (&str, &str, &[u8]) {
-    (&event.index, &event.id, &event.source)
 }
 
 /// Keeps what `head` and `tail` keep.

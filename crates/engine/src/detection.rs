@@ -1,9 +1,6 @@
 //! What the engine gives out: a rule fired.
 
-use std::sync::Arc;
-
-use maxspan_event::Event;
-
+use crate::events::KeptEvent;
 use crate::key::{KeyTuple, KeyValue};
 use crate::ruleset::RuleId;
 
@@ -14,7 +11,7 @@ pub struct Detection {
     pub rule: RuleId,
     /// Its events: one for an event query, one a stage for sequences and samples; none for a stage whose event had to
     /// be missing.
-    pub events: Vec<Option<Arc<Event>>>,
+    pub events: Vec<Option<KeptEvent>>,
     /// The join keys; empty for event queries.
     pub keys: KeyTuple,
     /// Nanoseconds since 1970 of the rule's primary timestamp in the last event; none where that has no timestamp.
@@ -45,7 +42,7 @@ pub enum TieValue {
 
 impl Detection {
     /// The events that are there.
-    pub fn present(&self) -> impl Iterator<Item = &Arc<Event>> {
+    pub fn present(&self) -> impl Iterator<Item = &KeptEvent> {
         self.events.iter().flatten()
     }
 }

@@ -13,8 +13,10 @@
 //! A [`RuleSet`] is immutable. What changes from event to event is [`Scratch`]; what changes over time is the state
 //! of the [`Correlator`]. Neither does I/O, reads a clock or knows which language a rule came from.
 
+mod bytes;
 mod correlate;
 mod detection;
+mod events;
 mod key;
 pub mod limits;
 mod matcher;
@@ -23,9 +25,11 @@ mod occurrences;
 mod prefilter;
 mod program;
 mod ruleset;
+mod spill;
 
 pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, TieBreak, apply_limits};
 pub use detection::{Detection, DetectionOrder, TieValue};
+pub use events::{EventStore, KeptEvent};
 pub use key::{KeyStyle, KeyTuple, KeyValue};
 pub use matcher::{
     EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Matched, Scratch, StepMatch,
@@ -34,3 +38,4 @@ pub use meter::{Clock, Costs, RuleCosts};
 pub use occurrences::Occurrences;
 pub use prefilter::{NoAnchor, Profiler, Selectivity, Share, UnitReport};
 pub use ruleset::{CompiledRule, RuleId, RuleSet, RuleSetBuilder};
+pub use spill::{Spill, SpillError};

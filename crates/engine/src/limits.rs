@@ -6,7 +6,7 @@ pub const KEY_TUPLES_PER_EVENT_MAX: usize = 1_000;
 
 /// Most different contents of events without an id that are counted, to tell exact duplicates apart; further ones are
 /// counted in [`crate::Occurrences::dropped`].
-pub const OCCURRENCES_MAX: usize = 20_000_000;
+pub const OCCURRENCES_MAX: usize = 900_000;
 
 /// Most keys that a sample keeps events for; events of further ones are dropped and counted in
 /// [`crate::RuleCounters::evicted`].
@@ -31,9 +31,31 @@ pub const LINEAGE_DEPTH_MAX: usize = 64;
 /// counted in [`crate::RuleCounters::evicted`].
 pub const SEQUENCE_KEYS_MAX: usize = 1_000_000;
 
-/// Most events without order that the correlator holds back for sorting, in bytes of their documents and records,
-/// unless told otherwise.
-pub const BUFFER_BYTES_DEFAULT: usize = 4 << 30;
+/// Most bytes of matches that the correlator holds back in memory for sorting, unless told otherwise. What is more is
+/// put aside; without a spill the older half is handed on, and what comes too late is counted in
+/// [`crate::RuleCounters::late`].
+pub const BUFFER_BYTES_DEFAULT: usize = 1 << 30;
+
+/// Most bytes of documents of events that the correlator keeps in memory, unless told otherwise. What is more is put
+/// aside; without a spill it is as with [`BUFFER_BYTES_DEFAULT`].
+pub const DOCUMENT_BYTES_DEFAULT: usize = 3 << 30;
+
+/// Most bytes of the state of sequences, samples and lineage, unless told otherwise. Beyond it the state touched longest
+/// ago is dropped and counted in [`crate::RuleCounters::evicted`]; samples leave out what comes after.
+pub const STATE_BYTES_DEFAULT: usize = 2 << 30;
+
+/// Bytes of documents that are put aside at a time; a longer document goes alone.
+pub const DOCUMENT_PIECE_BYTES: usize = 256 << 10;
+
+/// Most bytes of one match that is held back, which join keys of many megabytes make; a longer one is dropped and
+/// counted in [`crate::RuleCounters::evicted`].
+pub const MATCH_BYTES_MAX: usize = 64 << 20;
+
+/// Most and fewest bytes read ahead of each run of matches that were put aside. The buffers of all runs share what
+/// sorting may take, so more memory is taken only with thousands of runs.
+pub const RUN_READ_BYTES_MAX: usize = 256 << 10;
+/// See [`RUN_READ_BYTES_MAX`].
+pub const RUN_READ_BYTES_MIN: usize = 4 << 10;
 
 /// Most samples of one key that are looked for. Rules look for one; `query` refuses to be asked for more than this.
 pub const SAMPLES_PER_KEY_MAX: usize = 1_000;

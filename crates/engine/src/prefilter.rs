@@ -119,7 +119,7 @@ impl Prefilter {
         candidates.clear();
         key.clear();
         key.push(index_number.unwrap_or_default());
-        self.gate.key(slots, key);
+        self.gate.key(slots, text, key);
         let fresh;
         let open = if index_number.is_none() {
             fresh = self.open(rules, &key[1..]);

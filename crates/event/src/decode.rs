@@ -141,7 +141,7 @@ impl Decoder {
         if bytes.len() > QUICK_BYTES_MAX {
             return false;
         }
-        let Ok(text) = std::str::from_utf8(bytes) else { return false };
+        let Ok(text) = simdutf8::basic::from_utf8(bytes) else { return false };
         let mut buffers = std::mem::take(&mut slots.buffers);
         slots.begin(&self.by_slot, text);
         let sure = buffers.structure.read(bytes)

@@ -44,6 +44,14 @@ pub fn content_id_of(source: &[u8], occurrence: u32) -> String {
     content_id(&document, occurrence)
 }
 
+/// 128 bits that stand for some bytes: the first half of their SHA-256. Nobody can find two texts with the same ones by
+/// less than some 2⁶⁴ attempts.
+pub fn digest(bytes: &[u8]) -> u128 {
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::digest(bytes)[..16]);
+    u128::from_be_bytes(half)
+}
+
 fn write_canonical(value: &Value, out: &mut String, top: bool) {
     match value {
         Value::Object(map) => {

@@ -19,3 +19,6 @@ pub(crate) const DEPTH_MAX: usize = 127;
 /// Values nested deeper than this, where somebody wants them, are decoded the thorough way. Below the depth that
 /// `serde_json` refuses.
 pub(crate) const WALK_DEPTH_MAX: usize = 100;
+
+/// Texts longer than this (messages, scripts) lose their escapes only when they are looked at, since few rules do.
+pub(crate) const UNESCAPED_AT_ONCE_MAX: usize = 256;

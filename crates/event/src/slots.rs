@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::coerce::{Scalar, coerce, normalized};
 use crate::decode::{Buffers, unescape};
 use crate::field::Field;
-use crate::limits::{LEAVES_PER_EVENT_MAX, VALUES_PER_FIELD_MAX};
+use crate::limits::{LEAVES_PER_EVENT_MAX, UNESCAPED_AT_ONCE_MAX, VALUES_PER_FIELD_MAX};
 use crate::value::{Value, ValueRef};
 
 /// The place of a field's values in [`Slots`].
@@ -108,6 +108,10 @@ impl Span {
     /// From `start` up to `end`; texts are shorter than 4 GiB.
     pub(crate) fn new(start: usize, end: usize) -> Self {
         Self { start: start as u32, end: end as u32 }
+    }
+
+    fn len(self) -> usize {
+        (self.end - self.start) as usize
     }
 }
 
@@ -264,7 +268,7 @@ impl Slots {
         let raw = if self.fields[slot.index()].lowercase {
             let text = unescape::unescaped(literal()).unwrap_or_default();
             Raw::Text(self.keep(slot, &text))
-        } else if escaped && looked_at {
+        } else if escaped && looked_at && span.len() <= UNESCAPED_AT_ONCE_MAX {
             let start = self.text.len();
             // It was checked, so there is nothing to miss.
             let _ = unescape::unescape_into(literal(), &mut self.text);

@@ -7,7 +7,7 @@
 
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maxspan_event::date;
 use maxspan_rules::RuleDocument;
@@ -17,9 +17,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, Run};
-use crate::input::{InputProblem, Item, Location, Progress, Reader};
+use crate::input::{Batch, BatchItem, InputProblem, Location, Progress, Reader};
 use crate::limits::{DIFF_ALERTS_MAX, DIFF_PLACES_MAX};
+use crate::matching::{Matcher, Outcome};
 use crate::rule_base::RuleBase;
+use crate::workers;
 
 pub use rules::{FieldChange, RuleChange, compare_rules, query_diff};
 
@@ -178,21 +180,26 @@ pub fn diff(
     let (mut old_run, mut new_run) = (Run::new(old, options), Run::new(new, options));
     let (mut old_side, mut new_side) = (Collect::new(old), Collect::new(new));
     let mut places = Places::default();
-    let mut events = 0;
-    while let Some(item) = reader.next() {
+    let matchers =
+        |rules| Matcher::for_threads(options.threads, rules, options.default_index.as_str(), false);
+    let mut pairs: Vec<_> = matchers(&old.rule_set).into_iter().zip(matchers(&new.rule_set)).collect();
+    workers::in_order(reader, &mut pairs, Both::of, |both, progress| {
+        let before = new_run.arrivals();
         // What one side cannot decode, neither can: the second report is the same.
-        let matches = old_run.item(&item, &mut Forward(observer)) + new_run.item(&item, &mut Silent);
-        if let Item::Event(event) = item {
-            events += 1;
-            if matches > 0 {
-                places.put(new_run.arrivals(), event.location);
-            }
+        old_run.outcome(both.old, &mut Forward(observer));
+        new_run.outcome(both.new, &mut Silent);
+        for (place, location) in both.places {
+            places.put(before + place + 1, location);
         }
-        if events % PROGRESS_EVENTS == 0 {
-            observer.progress(reader.progress(), events);
+        if new_run.arrivals() / PROGRESS_EVENTS > before / PROGRESS_EVENTS {
+            observer.progress(progress, new_run.arrivals());
         }
+    });
+    for (old, new) in &pairs {
+        old_run.count(old);
+        new_run.count(new);
     }
-    observer.progress(reader.progress(), events);
+    observer.progress(reader.progress(), new_run.arrivals());
     let bytes = reader.counts().bytes_decompressed;
     let old_stats = old_run.finish(&mut old_side, bytes);
     let new_stats = new_run.finish(&mut new_side, bytes);
@@ -205,6 +212,27 @@ pub fn diff(
     }
     (out.old, out.new) = (old_stats, new_stats);
     out
+}
+
+/// What a batch gave on both sides, and the locations of its events that satisfied something on either.
+struct Both {
+    old: Outcome,
+    new: Outcome,
+    places: Vec<(u64, Location)>,
+}
+
+impl Both {
+    fn of((old, new): &mut (Matcher<'_>, Matcher<'_>), batch: &Batch) -> Self {
+        let (old, new) = (old.batch(batch), new.batch(batch));
+        let matched: BTreeSet<u64> = old.matched().chain(new.matched()).collect();
+        let events = batch.iter().filter_map(|item| match item {
+            BatchItem::Event(event) => Some(event),
+            BatchItem::Problem(_) => None,
+        });
+        let found = (0..).zip(events).filter(|(place, _)| matched.contains(place));
+        let places = found.map(|(place, event)| (place, event.location())).collect();
+        Self { old, new, places }
+    }
 }
 
 fn all_documents(rules: &RuleBase) -> Vec<&RuleDocument> {

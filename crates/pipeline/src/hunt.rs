@@ -4,27 +4,29 @@
 //! end in an order that depends on the events alone, so any order of the input gives the same alerts.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use maxspan_engine::{
-    Correlator, CorrelatorOptions, Costs, Detection, KeyStyle, KeyValue, MatchCounters, Matched, Occurrences,
-    RuleCosts, RuleId,
+    Correlator, CorrelatorOptions, Costs, Detection, KeptEvent, KeyStyle, KeyValue, MatchCounters, Matched,
+    Occurrences, RuleCosts, RuleId, Spill, SpillError,
 };
-use maxspan_event::{Event, FieldType, Slot, date};
+use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
-use maxspan_rules::alert::{
-    Alert, AlertContext, FieldKind, SourceEvent, event_alert, is_recursive, sequence_alerts,
-};
+use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
-use crate::limits::{CAPPED_REMEMBERED_MAX, THREADS_MAX};
+use crate::kept::KeptDetections;
+use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rule_base::RuleBase;
-use crate::source::document;
+use crate::source::source_event;
+use crate::spill::TempFile;
 use crate::workers;
 
 /// How a hunt works.
@@ -34,9 +36,14 @@ pub struct HuntOptions {
     pub default_index: String,
     /// How many alerts a rule may raise in one of its intervals.
     pub max_signals: MaxSignals,
-    /// Most bytes held back to put events in order.
-    pub buffer_bytes: usize,
-    /// Detections of a rule beyond its cap that are remembered, so that doubles are told from others.
+    /// Memory for what is held back: matches to be put in order, documents of events, the state of sequences. Matches
+    /// and documents that do not fit go to a temporary file; state that does not fit is dropped and counted.
+    pub sequence_memory: usize,
+    /// Whether there may be a temporary file.
+    pub spill: bool,
+    /// The folder of the temporary file; none for that of the system.
+    pub temp_dir: Option<PathBuf>,
+    /// Detections of all rules beyond their caps that are remembered, so that doubles are told from others.
     pub capped_remembered: usize,
     /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
     pub now: i64,
@@ -55,7 +62,9 @@ impl Default for HuntOptions {
         Self {
             default_index: String::new(),
             max_signals: MaxSignals::Rule,
-            buffer_bytes: maxspan_engine::limits::BUFFER_BYTES_DEFAULT,
+            sequence_memory: SEQUENCE_MEMORY_DEFAULT,
+            spill: true,
+            temp_dir: None,
             capped_remembered: CAPPED_REMEMBERED_MAX,
             now: 0,
             space: "default".to_owned(),
@@ -116,7 +125,17 @@ pub struct HuntStats {
     pub alerts_repeated: u64,
     /// Detections on alerts of the same rule, which raise none (recursion guard).
     pub alerts_recursive: u64,
-    /// Events that arrived after their place in the order had passed, because of the memory limit.
+    /// Bytes of matches and documents that went to a temporary file.
+    pub spilled_bytes: u64,
+    /// Why the temporary file could not be written or read: matches were handed on early, or lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spill_error: Option<String>,
+    /// Matches of sequences that could not be read again from the temporary file.
+    pub matches_unread: u64,
+    /// Alerts that were not raised, since an event of theirs could not be read again from the temporary file.
+    pub alerts_unread: u64,
+    /// Events that arrived after their place in the order had passed, because memory was used up and there was no
+    /// temporary file.
     pub late_events: u64,
     /// The same by rule id.
     pub late_events_by_rule: BTreeMap<String, u64>,
@@ -273,8 +292,11 @@ pub fn hunt(
 ) -> HuntStats {
     let mut run = Run::new(rules, options);
     let watched = observer.watches_events();
-    let matcher = |_| matcher(rules, options, watched);
-    let mut matchers: Vec<Matcher<'_>> = (0..options.threads.clamp(1, THREADS_MAX)).map(matcher).collect();
+    let mut matchers =
+        Matcher::for_threads(options.threads, &rules.rule_set, &options.default_index, watched);
+    if options.costs {
+        matchers = matchers.into_iter().map(Matcher::metered).collect();
+    }
     workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, progress| {
         let reported = run.arrival / PROGRESS_EVENTS;
         run.outcome(outcome, observer);
@@ -284,8 +306,7 @@ pub fn hunt(
     });
     run.threads = matchers.len();
     for matcher in &matchers {
-        run.counters += matcher.counters();
-        matcher.costs().into_iter().for_each(|costs| run.costs += costs);
+        run.count(matcher);
     }
     observer.progress(reader.progress(), run.stats.events);
     run.finish(observer, reader.counts().bytes_decompressed)
@@ -329,7 +350,7 @@ pub struct Run<'a> {
     threads: usize,
     occurrences: Occurrences,
     correlator: Correlator,
-    retained: Vec<Retained>,
+    kept: KeptDetections<'a>,
     stats: HuntStats,
     arrival: u64,
 }
@@ -338,15 +359,21 @@ impl<'a> Run<'a> {
     /// A run that has seen no event.
     pub fn new(rules: &'a RuleBase, options: &'a HuntOptions) -> Self {
         let correlator_options = CorrelatorOptions {
-            buffer_bytes: options.buffer_bytes,
+            buffer_bytes: options.sequence_memory / 4,
+            document_bytes: options.sequence_memory / 8,
+            state_bytes: options.sequence_memory / 2,
             // Nothing that comes after the window counts, so nothing is known of it.
             known_until: rules.window.map(|(_, to)| to),
             ..CorrelatorOptions::default()
         };
+        let remembered = Arc::new(AtomicUsize::new(options.capped_remembered));
         let retained = rules
             .rule_set
             .rules()
-            .map(|(id, rule)| Retained::new(cap(rules, id, options), &rule.plan.limits));
+            .map(|(id, rule)| Retained::new(cap(rules, id, options, &remembered), &rule.plan.limits));
+        let kept = KeptDetections::new(rules, retained.collect(), options.sequence_memory / 8);
+        let spill = options.spill.then(|| TempFile::new(options.temp_dir.clone()));
+        let spill = spill.map(|file| Box::new(file) as Box<dyn Spill>);
         let stats = HuntStats {
             rules_loaded: rules.rule_set.len() as u64,
             rules_failed: rules.failed as u64,
@@ -366,76 +393,51 @@ impl<'a> Run<'a> {
             costs: Costs::default(),
             threads: 1,
             occurrences: Occurrences::default(),
-            correlator: Correlator::new(&rules.rule_set, correlator_options),
-            retained: retained.collect(),
+            correlator: Correlator::with_spill(&rules.rule_set, correlator_options, spill),
+            kept,
             stats,
             arrival: 0,
         }
     }
 
-    /// Takes the next event or problem; how many matches it gave.
-    pub fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) -> usize {
-        if let Item::Event(event) = item {
+    /// Takes the next event or problem.
+    pub fn item(&mut self, item: &Item, observer: &mut dyn HuntObserver) {
+        if let Item::Event(event) = item
+            && observer.watches_events()
+        {
             observer.event(event);
         }
         let mut outcome = Outcome::default();
         self.matcher.item(item.into(), &mut outcome);
-        self.outcome(outcome, observer)
+        self.outcome(outcome, observer);
     }
 
-    /// Takes what the next items gave; how many matches these are.
-    fn outcome(&mut self, outcome: Outcome, observer: &mut dyn HuntObserver) -> usize {
+    /// Takes what the next items gave.
+    pub(crate) fn outcome(&mut self, outcome: Outcome, observer: &mut dyn HuntObserver) {
         let Outcome { steps, arrivals, events } = outcome;
-        let mut matches = 0;
         for step in steps {
             match step {
                 Step::Event(event) => observer.event(&event),
-                Step::Matched(place, matched) => matches += self.matched(matched, self.arrival + place + 1),
+                Step::Matched(place, matched) => self.matched(matched, self.arrival + place + 1),
                 Step::Problem(problem) => self.problem(&problem, observer),
             }
         }
         self.arrival += arrivals;
         self.stats.events += events;
-        matches
     }
 
-    /// Takes an event that satisfied something; how many matches it gave.
-    fn matched(&mut self, matched: Matched, arrival: u64) -> usize {
-        let mut matches = 0;
+    /// Takes the counts of a matcher that outcomes came from, at its end.
+    pub(crate) fn count(&mut self, matcher: &Matcher<'_>) {
+        self.counters += matcher.counters();
+        matcher.costs().into_iter().for_each(|costs| self.costs += costs);
+    }
+
+    /// Takes an event that satisfied something.
+    fn matched(&mut self, matched: Matched, arrival: u64) {
         for found in self.occurrences.settle(matched, arrival) {
-            matches += 1;
             self.correlator.push(found);
         }
-        let detections: Vec<Detection> = self.correlator.drain().collect();
-        for detection in detections {
-            self.keep(detection);
-        }
-        matches
-    }
-
-    /// Keeps a detection until the end. What the recursion guard drops takes no place under the cap of a KQL rule, as
-    /// in Kibana, which counts the alerts that were made. The cap of an EQL rule is the size of the search, so there the
-    /// guard comes after it.
-    fn keep(&mut self, detection: Detection) {
-        let eql = self.rules.document(detection.rule).rule_type() == maxspan_rules::RuleType::Eql;
-        if !eql && self.is_recursive(&detection) {
-            self.stats.alerts_recursive += 1;
-            return;
-        }
-        self.retained[detection.rule.0 as usize].push(detection);
-    }
-
-    /// Whether an event of the detection is an alert of the same rule, or came from one. Documents without the words of
-    /// an alert are not parsed. Keys written with escapes pass here; the guard finds them when the alert is made.
-    fn is_recursive(&self, detection: &Detection) -> bool {
-        let rule = self.rules.document(detection.rule);
-        let looks_like_an_alert = |source: &[u8]| {
-            [&b"kibana"[..], b"signal"].iter().any(|word| memchr::memmem::find(source, word).is_some())
-        };
-        detection
-            .present()
-            .filter(|event| looks_like_an_alert(&event.source))
-            .any(|event| is_recursive(rule, &source_event(event)))
+        self.kept.keep_ready(&mut self.correlator);
     }
 
     /// Events handed in so far; the number of the last one.
@@ -452,14 +454,9 @@ impl<'a> Run<'a> {
     /// Ends the run: alerts come out now. `bytes` are those of the input after decompression.
     pub fn finish(mut self, observer: &mut dyn HuntObserver, bytes: u64) -> HuntStats {
         self.stats.bytes = bytes;
-        for detection in self.correlator.finish() {
-            self.keep(detection);
-        }
-        let mut detections = Vec::new();
-        for retained in &mut self.retained {
-            detections.append(&mut retained.finish());
-        }
-        detections.sort_by(|a, b| self.output_order(a).cmp(&self.output_order(b)));
+        let kept = &mut self.kept;
+        self.correlator.finish_into(&mut |events, detection| kept.keep(events, detection));
+        let detections = kept.finish();
         self.write_alerts(detections, observer);
         self.account();
         self.stats.seconds = self.started.elapsed().as_secs_f64();
@@ -490,11 +487,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// By time, then by rule; the order within a rule stays.
-    fn output_order<'d>(&'d self, detection: &'d Detection) -> (Option<i64>, &'d str) {
-        (detection.time, &self.rules.document(detection.rule).rule_id)
-    }
-
     fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
         let schema = &self.rules.schema;
         let now = date::format_millis(self.options.now);
@@ -504,12 +496,18 @@ impl<'a> Run<'a> {
         context.field_kind = &kind_of;
         let mut seen = HashSet::new();
         for detection in detections {
-            let alerts = self.alerts_of(&detection, &context);
+            let alerts = match self.alerts_of(&detection, &context) {
+                Ok(alerts) => alerts,
+                Err(error) => {
+                    self.kept.cannot_read(error);
+                    continue;
+                }
+            };
             let Some(last) = alerts.last() else {
                 self.stats.alerts_recursive += 1;
                 continue;
             };
-            if !seen.insert(last.alert.id.clone()) {
+            if !seen.insert(identity::digest(last.alert.id.as_bytes())) {
                 self.stats.alerts_repeated += 1;
                 continue;
             }
@@ -524,13 +522,17 @@ impl<'a> Run<'a> {
     }
 
     /// One alert, or the building blocks of a sequence and then the alert about it; none by the recursion guard.
-    fn alerts_of(&self, detection: &Detection, context: &AlertContext<'_>) -> Vec<HuntAlert> {
+    fn alerts_of(
+        &self,
+        detection: &Detection,
+        context: &AlertContext<'_>,
+    ) -> Result<Vec<HuntAlert>, SpillError> {
         let rule = self.rules.document(detection.rule);
         let keys = self.keys(detection);
-        let reference = |event: &Arc<Event>| EventRef {
-            index: Arc::clone(&event.index),
-            id: event.id.clone(),
-            arrival: event.arrival,
+        let reference = |event: &KeptEvent| EventRef {
+            index: Arc::clone(event.index()),
+            id: event.id().into(),
+            arrival: event.arrival(),
         };
         let events: Arc<[Option<EventRef>]> =
             detection.events.iter().map(|found| found.as_ref().map(reference)).collect();
@@ -545,17 +547,18 @@ impl<'a> Run<'a> {
             }
         };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
-            let alert =
-                detection.present().next().and_then(|found| event_alert(rule, &source_event(found), context));
-            return alert.into_iter().map(out(false)).collect();
+            let Some(found) = detection.present().next() else { return Ok(Vec::new()) };
+            let alert = event_alert(rule, &source_event(self.correlator.events(), found)?, context);
+            return Ok(alert.into_iter().map(out(false)).collect());
         }
-        let events: Vec<SourceEvent> = detection
-            .events
-            .iter()
-            .map(|found| found.as_deref().map_or_else(SourceEvent::missing, source_event))
-            .collect();
-        let Some(group) = sequence_alerts(rule, &events, context) else { return Vec::new() };
-        group.blocks.into_iter().map(out(true)).chain(std::iter::once(group.shell).map(out(false))).collect()
+        let source = |found: &Option<KeptEvent>| match found {
+            Some(found) => source_event(self.correlator.events(), found),
+            None => Ok(SourceEvent::missing()),
+        };
+        let events: Vec<SourceEvent> = detection.events.iter().map(source).collect::<Result<_, _>>()?;
+        let Some(group) = sequence_alerts(rule, &events, context) else { return Ok(Vec::new()) };
+        let shell = std::iter::once(group.shell).map(out(false));
+        Ok(group.blocks.into_iter().map(out(true)).chain(shell).collect())
     }
 
     /// The join keys by the names that the first stage with an event gives them.
@@ -572,7 +575,8 @@ impl<'a> Run<'a> {
     }
 
     fn account(&mut self) {
-        for (index, retained) in self.retained.iter().enumerate() {
+        self.account_of_the_temporary_file();
+        for (index, retained) in self.kept.retained.iter().enumerate() {
             let rule_id = &self.rules.documents[index].rule_id;
             let counters = self.correlator.counters(RuleId(index as u32));
             let mut count = |map: fn(&mut HuntStats) -> &mut BTreeMap<String, u64>, value: u64| {
@@ -589,6 +593,7 @@ impl<'a> Run<'a> {
             self.stats.alerts_repeated += retained.repeated;
             self.stats.capped_not_remembered += retained.not_remembered;
             self.stats.lineage_cut += counters.lineage_cut;
+            self.stats.alerts_unread += counters.unread;
         }
         let mut counters = self.counters;
         counters += self.matcher.counters();
@@ -609,13 +614,19 @@ impl<'a> Run<'a> {
         self.stats.events_repaired = counters.repaired;
         self.stats.occurrences_dropped = self.occurrences.dropped();
     }
+
+    fn account_of_the_temporary_file(&mut self) {
+        let events = self.correlator.events();
+        self.stats.spilled_bytes = events.spilled_bytes();
+        let error = events.error().or(self.kept.error.as_ref());
+        self.stats.spill_error = error.map(|error| error.message.clone());
+        self.stats.matches_unread = self.correlator.matches_unread();
+        self.stats.alerts_unread += self.kept.unread;
+        self.stats.alerts_recursive += self.kept.recursive;
+    }
 }
 
-fn source_event(event: &Event) -> SourceEvent {
-    SourceEvent { index: event.index.to_string(), id: event.id.to_string(), source: document(event) }
-}
-
-fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
+fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<AtomicUsize>) -> Cap {
     let document = rules.document(id);
     let count = match options.max_signals {
         MaxSignals::Rule => Some(document.max_signals as usize),
@@ -628,7 +639,7 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions) -> Cap {
         Keep::OldestByPrimaryTime
     };
     let interval = Some(date::from_millis(document.schedule.interval_ms));
-    Cap { count, interval, keep, remembered: options.capped_remembered }
+    Cap { count, interval, keep, remembered: Arc::clone(remembered) }
 }
 
 /// A key's value as JSON: numbers and booleans as they are, all else as text.

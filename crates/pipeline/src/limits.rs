@@ -75,6 +75,13 @@ pub const THREADS_MAX: usize = 256;
 /// Results of batches that wait for those of an earlier one, for each thread; who has one more waits.
 pub(crate) const BATCHES_WAITING_MAX: usize = 4;
 
+/// How often a thread tries to get at the input before it sleeps: about 100 µs, somewhat longer than one batch takes to
+/// be read and cut.
+pub(crate) const INPUT_TRIES_MAX: usize = 200;
+
+/// Pauses of the processor between two such tries, about 20 ns each.
+pub(crate) const PAUSES_BETWEEN_TRIES: usize = 32;
+
 /// Stack of a thread, the same as that of the first one on most systems; conditions are evaluated by recursion.
 pub(crate) const THREAD_STACK_BYTES: usize = 8 << 20;
 
@@ -93,9 +100,14 @@ pub(crate) const INDENT_BYTES_MAX: usize = 4 << 10;
 /// Detections of one rule and interval that are held before the cap is applied, where the cap is smaller.
 pub const RETAINED_SLACK: usize = 500;
 
-/// Detections of one rule that a cap dropped and that are remembered, so that the same one is not counted twice. Further
+/// Detections of all rules that a cap dropped and that are remembered, so that the same one is not counted twice. Further
 /// ones are counted in [`crate::hunt::HuntStats::capped_not_remembered`].
-pub const CAPPED_REMEMBERED_MAX: usize = 10_000_000;
+pub const CAPPED_REMEMBERED_MAX: usize = 900_000;
+
+/// Memory for what a hunt holds back, unless told otherwise: half of it for the state of sequences, a quarter for
+/// matches that are put in order, a quarter for documents of events. With rules, inputs and alerts a hunt stays under
+/// 200 MB with it.
+pub const SEQUENCE_MEMORY_DEFAULT: usize = 96 << 20;
 
 /// Events of a sequence's stages that an explanation looks for a broken chain in; later ones are not part of it.
 pub const EXPLAIN_RECORDS_MAX: usize = 200_000;

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use maxspan_engine::{Costs, MatchCounters, Matched, RuleSet, Scratch};
 
+use crate::limits::THREADS_MAX;
+
 use crate::input::{Batch, BatchEvent, BatchItem, InputProblem, RawEvent};
 use crate::source::undecodable;
 
@@ -42,9 +44,29 @@ pub(crate) enum Step {
     Problem(InputProblem),
 }
 
+impl Outcome {
+    /// Places among the arrivals of the events that satisfied something.
+    pub(crate) fn matched(&self) -> impl Iterator<Item = u64> + '_ {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Matched(place, _) => Some(*place),
+            Step::Event(_) | Step::Problem(_) => None,
+        })
+    }
+}
+
 impl<'a> Matcher<'a> {
     pub(crate) fn new(rule_set: &'a RuleSet, default_index: &'a str, watched: bool) -> Self {
         Self { rule_set, default_index, watched, scratch: Scratch::default() }
+    }
+
+    /// One for each of `threads`, of which there is at least one.
+    pub(crate) fn for_threads(
+        threads: usize,
+        rule_set: &'a RuleSet,
+        index: &'a str,
+        watched: bool,
+    ) -> Vec<Self> {
+        (0..threads.clamp(1, THREADS_MAX)).map(|_| Self::new(rule_set, index, watched)).collect()
     }
 
     /// The same, keeping account of what events and rules cost.

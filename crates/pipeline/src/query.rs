@@ -1,23 +1,24 @@
 //! One query over one input, answered in the shape of Elasticsearch's EQL search.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
-    CompiledRule, Correlator, CorrelatorOptions, Detection, KeyStyle, KeyValue, MatchCounters, Matched,
-    Occurrences, RuleCounters, RuleId, RuleSet, RuleSetBuilder, TieBreak,
+    CompiledRule, Correlator, CorrelatorOptions, Detection, EventStore, KeptEvent, KeyStyle, KeyValue,
+    MatchCounters, Matched, Occurrences, RuleCounters, RuleId, RuleSet, RuleSetBuilder, TieBreak,
 };
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
-use maxspan_event::{Event, Schema};
+use maxspan_event::Schema;
 use maxspan_plan::{Limit, Plan, PlanKind};
 use serde_json::{Map, Value, json};
 
 use crate::input::{InputProblem, Reader};
-use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX, THREADS_MAX};
+use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
-use crate::source::document;
+use crate::source::kept_document;
 use crate::workers;
 
 /// Query languages.
@@ -110,15 +111,14 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     builder.add(rule);
     let rule_set = builder.build(options.normalize);
     let mut collection = Collection::new(&rule_set, shape, &limits, options);
-    let matcher = |_| Matcher::new(&rule_set, &options.default_index, false);
-    let mut matchers: Vec<Matcher<'_>> = (0..options.threads.clamp(1, THREADS_MAX)).map(matcher).collect();
+    let mut matchers = Matcher::for_threads(options.threads, &rule_set, &options.default_index, false);
     workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, _| collection.outcome(outcome));
     let mut events_lost = MatchCounters::default();
     for matcher in &matchers {
         events_lost += matcher.counters();
     }
     let found = collection.finish(&limits);
-    let response = answer(&found, shape, started);
+    let response = answer(&found, collection.correlator.events(), shape, started);
     Ok(QueryAnswer {
         response,
         diagnostics,
@@ -150,7 +150,7 @@ impl<'a> Collection<'a> {
         let correlator_options =
             CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() };
         // Elasticsearch gives the last events when there are more than wanted, unless the query asks for its head.
-        let remembered = CAPPED_REMEMBERED_MAX;
+        let remembered = Arc::new(AtomicUsize::new(CAPPED_REMEMBERED_MAX));
         let cap = Cap { count: Some(options.size), interval: None, keep: keep(limits), remembered };
         Self {
             options,
@@ -277,17 +277,18 @@ fn keep(limits: &[Limit]) -> Keep {
     if matches!(limits.last(), Some(Limit::Head(_))) { Keep::Oldest } else { Keep::Newest }
 }
 
-fn answer(found: &[Detection], shape: Shape, started: Instant) -> Value {
+fn answer(found: &[Detection], events: &EventStore, shape: Shape, started: Instant) -> Value {
     let style = if shape == Shape::Samples { KeyStyle::Sample } else { KeyStyle::Sequence };
+    let document = |event: &KeptEvent| event_json(events, event);
     let total = json!({"value": found.len(), "relation": "eq"});
     let hits = match shape {
         Shape::Events => {
             let events: Vec<Value> =
-                found.iter().flat_map(maxspan_engine::Detection::present).map(event_json).collect();
+                found.iter().flat_map(maxspan_engine::Detection::present).map(document).collect();
             json!({"total": total, "events": events})
         }
         Shape::Sequences | Shape::Samples => {
-            let sequences: Vec<Value> = found.iter().map(|one| sequence_json(one, style)).collect();
+            let sequences: Vec<Value> = found.iter().map(|one| sequence_json(one, events, style)).collect();
             json!({"total": total, "sequences": sequences})
         }
     };
@@ -300,16 +301,16 @@ fn answer(found: &[Detection], shape: Shape, started: Instant) -> Value {
     })
 }
 
-fn sequence_json(detection: &Detection, style: KeyStyle) -> Value {
+fn sequence_json(detection: &Detection, events: &EventStore, style: KeyStyle) -> Value {
     let mut map = Map::new();
     if !detection.keys.is_empty() {
         let keys: Vec<Value> = detection.keys.iter().map(|key| key_json(key, style)).collect();
         map.insert("join_keys".to_owned(), Value::Array(keys));
     }
     let missing = || json!({"_index": "", "_id": "", "missing": true});
-    let events =
-        detection.events.iter().map(|event| event.as_ref().map_or_else(missing, event_json)).collect();
-    map.insert("events".to_owned(), Value::Array(events));
+    let document =
+        |event: &Option<KeptEvent>| event.as_ref().map_or_else(missing, |event| event_json(events, event));
+    map.insert("events".to_owned(), detection.events.iter().map(document).collect());
     Value::Object(map)
 }
 
@@ -324,6 +325,8 @@ fn key_json(key: &KeyValue, style: KeyStyle) -> Value {
     }
 }
 
-fn event_json(event: &Arc<Event>) -> Value {
-    json!({"_index": &*event.index, "_id": &*event.id, "_source": document(event)})
+fn event_json(events: &EventStore, event: &KeptEvent) -> Value {
+    // Nothing is put aside, so every document can be read.
+    let source = kept_document(events, event).unwrap_or_default();
+    json!({"_index": &**event.index(), "_id": event.id(), "_source": source})
 }

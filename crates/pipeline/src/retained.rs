@@ -1,9 +1,11 @@
 //! The detections of one rule that are kept until the end of a run: ordered, without doubles, capped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use maxspan_engine::{Detection, apply_limits};
+use maxspan_engine::{Detection, KeptEvent, apply_limits};
 use maxspan_plan::Limit;
 use rustc_hash::FxHashSet;
 
@@ -21,7 +23,7 @@ pub(crate) enum Keep {
 }
 
 /// How many detections are kept, and which.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Cap {
     /// Most detections in one interval; none for no cap.
     pub(crate) count: Option<usize>,
@@ -29,8 +31,8 @@ pub(crate) struct Cap {
     pub(crate) interval: Option<i64>,
     /// Which ones.
     pub(crate) keep: Keep,
-    /// Detections beyond the cap that are remembered.
-    pub(crate) remembered: usize,
+    /// How many more detections beyond the cap can be remembered; rules may share it.
+    pub(crate) remembered: Arc<AtomicUsize>,
 }
 
 /// The detections of one rule. Memory is bounded by twice the cap, and a little more, for each interval.
@@ -39,6 +41,8 @@ pub(crate) struct Retained {
     cap: Cap,
     limits: Vec<Limit>,
     intervals: BTreeMap<i64, Vec<Detection>>,
+    /// Intervals that got detections since they were visited.
+    fresh: BTreeSet<i64>,
     /// Hashes of detections that the cap dropped, so that they are counted once.
     dropped: FxHashSet<u64>,
     /// Detections that the cap dropped.
@@ -52,8 +56,16 @@ pub(crate) struct Retained {
 impl Retained {
     /// Keeps what the cap and the query's own `head` and `tail` keep.
     pub(crate) fn new(cap: Cap, limits: &[Limit]) -> Self {
-        let (intervals, dropped) = (BTreeMap::new(), FxHashSet::default());
-        Self { cap, limits: limits.to_vec(), intervals, dropped, capped: 0, not_remembered: 0, repeated: 0 }
+        Self {
+            cap,
+            limits: limits.to_vec(),
+            intervals: BTreeMap::new(),
+            fresh: BTreeSet::new(),
+            dropped: FxHashSet::default(),
+            capped: 0,
+            not_remembered: 0,
+            repeated: 0,
+        }
     }
 
     pub(crate) fn push(&mut self, detection: Detection) {
@@ -64,6 +76,7 @@ impl Retained {
         // `head` and `tail` count over the whole run, so nothing is cut before they are applied.
         let interval = if self.limits.is_empty() { self.interval(&detection) } else { 0 };
         let count = if self.limits.is_empty() { self.cap.count } else { self.limited() };
+        self.fresh.insert(interval);
         let list = self.intervals.entry(interval).or_default();
         list.push(detection);
         if count.is_some_and(|count| list.len() >= 2 * count.max(RETAINED_SLACK)) {
@@ -74,6 +87,18 @@ impl Retained {
                 self.order(&mut list);
                 list = apply_limits(list, &self.limits);
             }
+            self.intervals.insert(interval, list);
+        }
+    }
+
+    /// Shows the events of detections that came since the last visit, of those that are still kept.
+    pub(crate) fn visit_fresh(&mut self, visit: &mut dyn FnMut(&mut KeptEvent)) {
+        for interval in std::mem::take(&mut self.fresh) {
+            let Some(mut list) = self.intervals.remove(&interval) else { continue };
+            if self.limits.is_empty() {
+                self.settle(&mut list);
+            }
+            list.iter_mut().flat_map(|one| one.events.iter_mut().flatten()).for_each(&mut *visit);
             self.intervals.insert(interval, list);
         }
     }
@@ -124,8 +149,9 @@ impl Retained {
             }
         };
         self.capped += cut.len() as u64;
-        let room = self.cap.remembered.saturating_sub(self.dropped.len());
+        let room = self.cap.remembered.load(Ordering::Relaxed);
         self.dropped.extend(cut.iter().map(hash).take(room));
+        self.cap.remembered.store(room.saturating_sub(cut.len()), Ordering::Relaxed);
         self.not_remembered += cut.len().saturating_sub(room) as u64;
     }
 
@@ -140,7 +166,7 @@ impl Retained {
                 .then_with(|| identities(a).cmp(identities(b)))
                 .then_with(|| a.keys.cmp(&b.keys))
                 // Two documents with one id: whichever arrives first, the same one is kept.
-                .then_with(|| sources(a).cmp(sources(b)))
+                .then_with(|| contents(a).cmp(contents(b)))
         });
         let before = list.len();
         list.dedup_by(|a, b| a.keys == b.keys && identities(a).eq(identities(b)));
@@ -150,11 +176,11 @@ impl Retained {
 
 /// Index and id of each event; nothing for a missing one.
 fn identities(detection: &Detection) -> impl Iterator<Item = Option<(&str, &str)>> {
-    detection.events.iter().map(|event| event.as_ref().map(|event| (&*event.index, &*event.id)))
+    detection.events.iter().map(|event| event.as_ref().map(|event| (&**event.index(), event.id())))
 }
 
-fn sources(detection: &Detection) -> impl Iterator<Item = &[u8]> {
-    detection.present().map(|event| &*event.source)
+fn contents(detection: &Detection) -> impl Iterator<Item = u64> {
+    detection.present().map(KeptEvent::content)
 }
 
 fn hash(detection: &Detection) -> u64 {

@@ -1,23 +1,36 @@
 //! An event's document as alerts and query results carry it.
 
-use maxspan_event::{DecodeError, Event, repair};
+use maxspan_engine::{EventStore, KeptEvent, SpillError};
+use maxspan_event::{DecodeError, repair};
+use maxspan_rules::alert::SourceEvent;
 use serde_json::{Map, Value};
 
 use crate::input::{InputProblem, Location, ProblemKind};
+
+/// The document of a kept event.
+pub(crate) fn kept_document(events: &EventStore, event: &KeptEvent) -> Result<Value, SpillError> {
+    Ok(document(&events.source(event)?, event.derived_os()))
+}
+
+/// A kept event as alerts take it.
+pub(crate) fn source_event(events: &EventStore, event: &KeptEvent) -> Result<SourceEvent, SpillError> {
+    let source = kept_document(events, event)?;
+    Ok(SourceEvent { index: event.index().to_string(), id: event.id().to_owned(), source })
+}
 
 /// The document of an event.
 ///
 /// Top-level keys that begin with `_` are bookkeeping and left out; a derived `host.os.type` is written in. A document
 /// that cannot be read as a whole (nested too deeply where no rule looked) is kept as text in `event.original`, so
 /// that the alert is not lost.
-pub(crate) fn document(event: &Event) -> Value {
-    let mut document = repair::parse(&event.source).unwrap_or_else(|| {
-        let text = String::from_utf8_lossy(&event.source).into_owned();
+fn document(source: &[u8], derived_os: Option<&str>) -> Value {
+    let mut document = repair::parse(source).unwrap_or_else(|| {
+        let text = String::from_utf8_lossy(source).into_owned();
         serde_json::json!({"event": {"original": text}})
     });
     if let Value::Object(map) = &mut document {
         map.retain(|key, _| !key.starts_with('_'));
-        if let Some(os) = event.derived_os {
+        if let Some(os) = derived_os {
             set_host_os(map, os);
         }
     }
@@ -46,21 +59,12 @@ fn set_host_os(map: &mut Map<String, Value>, os: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]
     fn bookkeeping_goes_and_the_derived_system_comes() {
         let check = |source: &str, expected: &str| {
-            let event = Event {
-                index: Arc::from(""),
-                id: "1".into(),
-                source: source.as_bytes().into(),
-                derived_os: Some("macos"),
-                arrival: 0,
-            };
-            assert_eq!(document(&event).to_string(), expected);
+            assert_eq!(document(source.as_bytes(), Some("macos")).to_string(), expected);
         };
         check(
             r#"{"_src": "x", "host": {"os": {"family": "darwin"}}}"#,

@@ -8,12 +8,15 @@
 //! A panic of any thread ends the others after their batch, and is that of the caller.
 
 use std::collections::BTreeMap;
+use std::hint;
 use std::panic::resume_unwind;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{self, Builder, Scope, ScopedJoinHandle};
 
 use crate::input::{Batch, Progress, Reader};
-use crate::limits::{BATCHES_WAITING_MAX, THREAD_STACK_BYTES, THREADS_MAX};
+use crate::limits::{
+    BATCHES_WAITING_MAX, INPUT_TRIES_MAX, PAUSES_BETWEEN_TRIES, THREAD_STACK_BYTES, THREADS_MAX,
+};
 
 /// Works on all that `reader` gives, with a thread for each of `states`, and hands on what `work` makes of each batch
 /// in the order of the input. With one state no thread is started.
@@ -117,13 +120,25 @@ impl<'a, O> Shared<'a, O> {
 
     /// Reads the next batch; its number, or none at the end of the input and after a panic.
     fn next(&self, batch: &mut Batch) -> Option<u64> {
-        // Whoever panicked while reading left a reader that must not be used.
-        let mut input = self.input.lock().ok()?;
+        let mut input = self.input()?;
         if self.lock().stopped || !input.reader.batch(batch) {
             return None;
         }
         input.number += 1;
         Some(input.number - 1)
+    }
+
+    /// The input; none after a panic of whoever read, which left a reader that must not be used. Others hold it for less
+    /// time than it takes to sleep and be woken, so that is tried first.
+    fn input(&self) -> Option<MutexGuard<'_, Numbered<'a>>> {
+        for _ in 0..INPUT_TRIES_MAX {
+            match self.input.try_lock() {
+                Ok(input) => return Some(input),
+                Err(TryLockError::Poisoned(_)) => return None,
+                Err(TryLockError::WouldBlock) => (0..PAUSES_BETWEEN_TRIES).for_each(|_| hint::spin_loop()),
+            }
+        }
+        self.input.lock().ok()
     }
 
     fn put(&self, number: u64, outcome: O, progress: Progress) {
@@ -210,7 +225,7 @@ mod tests {
         let limits = InputLimits { batch_bytes: 100, ..InputLimits::default() };
         let input = Cursor::new("{}\n".repeat(2000));
         let mut reader = Reader::of_bytes("x", input, InputOptions { limits });
-        let work = |_: &mut (), batch: &Batch| -> Vec<u64> {
+        let work = |(): &mut (), batch: &Batch| -> Vec<u64> {
             let lines = batch.iter().filter_map(|item| match item {
                 BatchItem::Event(event) => Some(event.location().line),
                 BatchItem::Problem(_) => None,

@@ -58,10 +58,14 @@ fn rules_where(wanted: impl Fn(usize) -> bool) -> RuleBase {
 }
 
 fn run(base: &RuleBase, events: &[Value]) -> (Vec<String>, HuntStats) {
+    run_with(base, events, &HuntOptions::default())
+}
+
+fn run_with(base: &RuleBase, events: &[Value], options: &HuntOptions) -> (Vec<String>, HuntStats) {
     let input: String = events.iter().map(|event| format!("{event}\n")).collect();
     let mut reader = Reader::of_bytes("events", std::io::Cursor::new(input), InputOptions::default());
     let mut collected = Collected::default();
-    let stats = hunt(base, &mut reader, &HuntOptions::default(), &mut collected);
+    let stats = hunt(base, &mut reader, options, &mut collected);
     let documents =
         collected.alerts.iter().map(|alert| Value::Object(alert.alert.document.clone()).to_string());
     (documents.collect(), stats)
@@ -121,6 +125,46 @@ proptest! {
         alone.sort();
         prop_assert_eq!(together, alone);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// What does not fit in memory is put aside, and nothing else changes.
+    #[test]
+    fn little_memory_gives_the_same_alerts(events in proptest::collection::vec(event(), 0..60)) {
+        let little = HuntOptions { sequence_memory: 16 << 10, ..HuntOptions::default() };
+        let (alerts, stats) = run(&TOGETHER, &events);
+        let (other_alerts, other_stats) = run_with(&TOGETHER, &events, &little);
+        prop_assert_eq!(alerts, other_alerts);
+        prop_assert_eq!(stats.spilled_bytes, 0);
+        let same = HuntStats { spilled_bytes: 0, seconds: stats.seconds, ..other_stats.clone() };
+        prop_assert_eq!(format!("{stats:?}"), format!("{same:?}"));
+        prop_assert!(events.len() < 30 || other_stats.spilled_bytes > 0);
+    }
+}
+
+#[test]
+fn without_a_temporary_file_older_events_are_handed_on() {
+    let event = |category: &str, minute: u8, second: u8| {
+        json!({"@timestamp": format!("2026-01-01T00:{minute:02}:{second:02}Z"), "event.category": category,
+               "host.id": "h", "filler": "x".repeat(2_000)})
+    };
+    let mut events = vec![event("a", 30, 0), event("b", 30, 1)];
+    events.extend((0..20).map(|minute| event("a", minute + 31, 0)));
+    events.extend([event("a", 1, 0), event("b", 1, 1)]);
+    let nowhere = "/there/is/no/such/folder";
+    let check = |sequence_memory: usize, spill: bool, alerts: u64, late: bool, error: bool| {
+        let temp_dir = Some(nowhere.into());
+        let options = HuntOptions { sequence_memory, spill, temp_dir, ..HuntOptions::default() };
+        let (_, stats) = run_with(&ALONE[0], &events, &options);
+        assert_eq!((stats.alerts, stats.late_events > 0), (alerts, late), "{stats:?}");
+        assert_eq!(stats.spill_error.is_some_and(|text| text.contains(nowhere)), error);
+        assert_eq!((stats.spilled_bytes, stats.matches_unread, stats.alerts_unread), (0, 0, 0));
+    };
+    check(96 << 20, true, 2, false, false);
+    check(16 << 10, true, 1, true, true);
+    check(16 << 10, false, 1, true, false);
 }
 
 #[test]

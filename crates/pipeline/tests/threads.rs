@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use maxspan_diagnostics::Source;
+use maxspan_pipeline::diff::{DiffObserver, diff};
 use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, hunt};
 use maxspan_pipeline::input::{
     Batch, BatchItem, Counts, InputOptions, InputProblem, InputSpec, Item, Progress, RawEvent, Reader,
@@ -26,8 +27,11 @@ const RULES: [(&str, &str); 4] = [
     ("eql", "any where descendant of [a where true]"),
 ];
 
-static BASE: LazyLock<RuleBase> = LazyLock::new(|| {
-    let rules = RULES.iter().enumerate().flat_map(|(number, (language, query))| {
+static BASE: LazyLock<RuleBase> = LazyLock::new(|| first_rules(RULES.len()));
+static FIRST_TWO: LazyLock<RuleBase> = LazyLock::new(|| first_rules(2));
+
+fn first_rules(count: usize) -> RuleBase {
+    let rules = RULES[..count].iter().enumerate().flat_map(|(number, (language, query))| {
         let rule_type = if *language == "eql" { "eql" } else { "query" };
         let text = format!(
             "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\
@@ -39,9 +43,9 @@ static BASE: LazyLock<RuleBase> = LazyLock::new(|| {
     });
     let loaded = LoadedRules { rules: rules.collect(), ..LoadedRules::default() };
     let base = RuleBase::new(loaded, &RuleBaseOptions::default());
-    assert_eq!(base.documents.len(), RULES.len(), "{:?}", base.diagnostics);
+    assert_eq!(base.documents.len(), count, "{:?}", base.diagnostics);
     base
-});
+}
 
 /// Lines and parts of lines; events and what is around them in inputs of all shapes.
 const PARTS: [&str; 27] = [
@@ -192,6 +196,28 @@ fn answered(spec: &InputSpec, threads: usize, batch_bytes: usize) -> String {
     format!("{hits} {:?} {:?} {}", answer.problems, answer.events_lost, answer.events)
 }
 
+/// Problems of a comparison, told as it goes.
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl DiffObserver for Problems {
+    fn problem(&mut self, problem: &InputProblem) {
+        self.0.push(format!("{problem:?}"));
+    }
+}
+
+/// The comparison of the rules with the first two of them, with the places of samples.
+fn compared(spec: &InputSpec, threads: usize, batch_bytes: usize) -> (Value, Vec<String>) {
+    let mut reader = Reader::open(spec, options(batch_bytes));
+    let options = HuntOptions { threads, ..HuntOptions::default() };
+    let mut problems = Problems::default();
+    let found = diff(&FIRST_TWO, &BASE, &mut reader, &options, 5, &mut problems);
+    let mut found = serde_json::to_value(&found).expect("numbers and names");
+    found["old"]["seconds"].take();
+    found["new"]["seconds"].take();
+    (found, problems.0)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -206,6 +232,11 @@ proptest! {
         prop_assert_eq!(in_batches(stream()), one_by_one(stream()));
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn the_output_does_not_depend_on_threads_and_batches(
         files in files(),
@@ -218,6 +249,7 @@ proptest! {
             prop_assert_eq!(&hunted(&spec, 1, batch_bytes, watched), &expected);
             prop_assert_eq!(&hunted(&spec, threads, batch_bytes, watched), &expected);
         }
+        prop_assert_eq!(compared(&spec, threads, batch_bytes), compared(&spec, 1, 256 << 10));
         prop_assert_eq!(answered(&spec, threads, batch_bytes), answered(&spec, 1, 256 << 10));
     }
 }

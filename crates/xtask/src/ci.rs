@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything that CI checks, in order; every step runs, and one failed step fails the whole.
 //!
-//! A step whose tool or data is not on this machine says so. In CI that counts as failed, except for cargo-deny and
-//! mdBook, which CI does not install, and for fuzzing, which needs a nightly toolchain.
+//! A step whose tool or data is not on this machine says so. In CI that counts as failed, except for cargo-deny,
+//! mdBook and valgrind, which CI does not install, and for fuzzing, which needs a nightly toolchain.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow};
 
 use crate::outcome::Outcome;
 use crate::test::Summary;
-use crate::{book, cargo, codegen, conformance, fuzz, paths, test, tidy};
+use crate::{bench, book, cargo, codegen, conformance, fuzz, paths, test, tidy};
 
 /// What CI runs.
 struct Step {
@@ -27,7 +27,7 @@ struct Report {
     result: Result<Outcome>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "fmt", optional: false, run: |_| format() },
     Step { name: "clippy", optional: false, run: |_| clippy() },
     Step { name: "tidy", optional: false, run: |_| tidy::run() },
@@ -37,6 +37,7 @@ const STEPS: [Step; 10] = [
     Step { name: "doc", optional: false, run: |_| documentation() },
     Step { name: "book", optional: true, run: |_| book::run_if_installed() },
     Step { name: "deny", optional: true, run: |_| deny() },
+    Step { name: "instructions", optional: true, run: |_| bench::instructions_if_possible() },
     Step { name: "fuzz", optional: true, run: |_| fuzz::run(&[]) },
 ];
 
@@ -87,7 +88,7 @@ fn line(report: &Report) -> String {
         Ok(Outcome::Skipped(reason)) => ("skipped", format!("  {reason}")),
         Err(error) => ("FAILED", format!("  {error:#}")),
     };
-    format!("{:<8} {verdict:<8} {:>7.1} s{reason}", report.name, report.took.as_secs_f64())
+    format!("{:<12} {verdict:<8} {:>7.1} s{reason}", report.name, report.took.as_secs_f64())
 }
 
 fn format() -> Result<Outcome> {
@@ -150,8 +151,8 @@ mod tests {
         ];
         let lines = table(&reports);
         let lines: Vec<&str> = lines.lines().map(str::trim_end).collect();
-        assert_eq!(lines[0], "fmt      passed       1.2 s");
-        assert_eq!(lines[1], "deny     skipped      1.2 s  not installed");
-        assert_eq!(lines[2], "tidy     FAILED       1.2 s  2 violations");
+        assert_eq!(lines[0], "fmt          passed       1.2 s");
+        assert_eq!(lines[1], "deny         skipped      1.2 s  not installed");
+        assert_eq!(lines[2], "tidy         FAILED       1.2 s  2 violations");
     }
 }

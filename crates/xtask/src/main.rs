@@ -1,5 +1,6 @@
 //! Developer tasks: `cargo xtask <task>`; without a task, the list of them.
 
+mod bench;
 mod book;
 mod cargo;
 mod ci;
@@ -26,7 +27,7 @@ struct Task {
     run: fn(check: bool) -> Result<Outcome>,
 }
 
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 8] = [
     Task {
         name: "test",
         takes_check: false,
@@ -57,6 +58,12 @@ const TASKS: [Task; 7] = [
         takes_check: false,
         about: "run the fuzz targets, or [TARGET], for [--seconds N]; [--keep] their corpora",
         run: |_| fuzz::run(&[]),
+    },
+    Task {
+        name: "bench",
+        takes_check: false,
+        about: "measure against references: [SCENARIO…] [--list] [--runs N] [--record]",
+        run: |_| bench::run(&[]),
     },
     Task {
         name: "book",
@@ -94,8 +101,10 @@ fn run(arguments: &[&str]) -> Result<Outcome> {
     let Some(task) = TASKS.iter().find(|task| task.name == name) else {
         bail!("no task is called `{name}`\n\n{}", help());
     };
-    if task.name == "fuzz" {
-        return fuzz::run(options);
+    match task.name {
+        "bench" => return bench::run(options),
+        "fuzz" => return fuzz::run(options),
+        _ => {}
     }
     let check = match options {
         [] => false,
@@ -131,7 +140,7 @@ mod tests {
 
     #[test]
     fn unknown_tasks_and_options_are_refused() {
-        assert!(run(&["bench"]).is_err_and(|error| error.to_string().contains("`bench`")));
+        assert!(run(&["brew"]).is_err_and(|error| error.to_string().contains("`brew`")));
         assert!(run(&["tidy", "--check"]).is_err_and(|error| error.to_string().contains("`--check`")));
     }
 }

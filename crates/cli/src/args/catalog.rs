@@ -345,9 +345,10 @@ pub(crate) struct DiffArguments {
     /// The time that counts as now, in date math
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Run")]
     pub(crate) now: Option<String>,
-    /// Most memory for putting the events of sequences in order, for each side: 512MiB, 2GB
-    #[arg(long, value_name = "SIZE", value_parser = super::size, help_heading = "Run")]
-    pub(crate) sequence_memory: Option<usize>,
+    #[command(flatten)]
+    pub(crate) held: super::held::Held,
+    #[command(flatten)]
+    pub(crate) threads: super::threads::Threads,
     /// File or folder with the rules before the change
     #[arg(value_name = "OLD", help_heading = None)]
     pub(crate) old: PathBuf,

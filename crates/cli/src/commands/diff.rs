@@ -77,13 +77,13 @@ fn rule_base(path: &PathBuf, side: &str, arguments: &DiffArguments, now: i64) ->
 
 fn options(arguments: &DiffArguments, now: i64) -> HuntOptions {
     let defaults = HuntOptions::default();
-    HuntOptions {
+    arguments.held.apply(HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         max_signals: arguments.window.max_signals(),
-        buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
+        threads: arguments.threads.count(),
         now,
         ..defaults
-    }
+    })
 }
 
 fn write(mut writer: Writer, found: &Diff, arguments: &DiffArguments) -> io::Result<()> {

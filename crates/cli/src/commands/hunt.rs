@@ -53,6 +53,8 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
 fn exit(stats: &HuntStats, problems: u64, fail_on_alert: bool) -> Exit {
     if stats.events == 0 && problems > 0 {
         Exit::Input
+    } else if stats.matches_unread + stats.alerts_unread > 0 {
+        Exit::Output
     } else if fail_on_alert && stats.alerts > 0 {
         Exit::Alerts
     } else {
@@ -109,10 +111,9 @@ fn check_rules(rules: &RuleBase, arguments: &HuntRules) -> Result<(), Failure> {
 
 fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
     let defaults = HuntOptions::default();
-    HuntOptions {
+    arguments.held.apply(HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         max_signals: arguments.window.max_signals(),
-        buffer_bytes: arguments.sequence_memory.unwrap_or(defaults.buffer_bytes),
         threads: arguments.threads.count(),
         costs: arguments.output.stats.is_some(),
         now,
@@ -120,7 +121,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         // Who fixes the time wants the same output again.
         execution_uuid: if arguments.now.is_some() { defaults.execution_uuid } else { random_uuid() },
         ..defaults
-    }
+    })
 }
 
 /// A UUID of version 4. The standard library seeds its hashers at random, and nothing here needs more than that.

@@ -111,6 +111,17 @@ fn capped(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
 }
 
 fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
+    if let Some(error) = &stats.spill_error {
+        out.push(format!("{}; --temp-dir names another folder", printable(error)));
+    }
+    if stats.matches_unread > 0 {
+        let events = counted(stats.matches_unread, "event");
+        out.push(format!("{events} of sequences that were put aside and could not be read again"));
+    }
+    if stats.alerts_unread > 0 {
+        let alerts = counted(stats.alerts_unread, "alert");
+        out.push(format!("{alerts} whose events were put aside and could not be read again"));
+    }
     if stats.late_events > 0 {
         let events = counted(stats.late_events, "event");
         out.push(format!("{events} of sequences too late to be put in order (raise --sequence-memory)"));

@@ -8,6 +8,7 @@ use maxspan_plan::{CompareOp, Datum, Expr, Predicate, TestKind};
 use rustc_hash::FxHashMap;
 
 use super::atom::{Atom, AtomKind};
+use super::index::fold_into;
 
 /// The fields of the gate.
 const FIELDS: [&str; 9] = [
@@ -34,6 +35,8 @@ struct GateField {
     slot: Slot,
     /// Values that some unit asks for, folded, with their numbers.
     numbers: FxHashMap<Box<str>, u16>,
+    /// Bytes of the longest of them, as long as it can be before it is folded.
+    longest: usize,
     /// By number, the units that ask for the value.
     units: Vec<Units>,
     /// The units that ask nothing of the field.
@@ -96,6 +99,7 @@ impl Gate {
             let mut field = GateField {
                 slot: *slot,
                 numbers: FxHashMap::default(),
+                longest: 0,
                 units: Vec::new(),
                 any: empty(units),
             };
@@ -117,31 +121,24 @@ impl Gate {
 
     /// Adds what the event has for the gate to a key: the same for all events that it treats the same.
     #[inline]
-    pub(crate) fn key(&self, slots: &Slots, key: &mut Vec<u16>) {
+    pub(crate) fn key(&self, slots: &Slots, buffer: &mut String, key: &mut Vec<u16>) {
         for field in &self.fields {
             let start = key.len();
-            // The place of the number of values; no value has more numbers than that holds.
+            // The place of the number of values; a field has no more different ones than that holds.
             key.push(0);
             for value in slots.values(field.slot) {
-                if let ValueRef::Text(text) = value
-                    && let Some(number) = field.numbers.get(&*fold(text))
+                let ValueRef::Text(text) = value else { continue };
+                if text.len() > field.longest {
+                    continue;
+                }
+                fold_into(text, buffer);
+                if let Some(number) = field.numbers.get(buffer.as_str())
+                    && !key[start + 1..].contains(number)
                 {
                     key.push(*number);
                 }
             }
-            if key.len() > start + 2 {
-                key[start + 1..].sort_unstable();
-                let mut seen = None;
-                let mut kept = start + 1;
-                for at in start + 1..key.len() {
-                    if seen != Some(key[at]) {
-                        seen = Some(key[at]);
-                        key[kept] = key[at];
-                        kept += 1;
-                    }
-                }
-                key.truncate(kept);
-            }
+            key[start + 1..].sort_unstable();
             key[start] = (key.len() - start - 1) as u16;
         }
     }
@@ -173,6 +170,8 @@ impl GateField {
             None if next == usize::from(u16::MAX) => return insert(&mut self.any, unit),
             None => {
                 self.numbers.insert(value.into(), next as u16);
+                // Folding changes the length of a character to no less than a quarter.
+                self.longest = self.longest.max(value.len() * 4);
                 self.units.push(empty(units));
                 next as u16
             }

@@ -124,9 +124,9 @@ impl Analysis<'_> {
 
     /// The share of events that pass the gate and that the atoms let through.
     fn share(&self, atoms: &[Atom]) -> f64 {
-        let of_one = |atom: &Atom| match self.gate.contains(&atom.slot) {
-            true => 1.0,
-            false => self.selectivity.share(std::slice::from_ref(atom), self.fields),
+        let of_one = |atom: &Atom| {
+            let is_asked = self.gate.contains(&atom.slot);
+            if is_asked { 1.0 } else { self.selectivity.share(std::slice::from_ref(atom), self.fields) }
         };
         atoms.iter().map(of_one).sum()
     }

@@ -139,7 +139,7 @@ impl FieldIndex {
 
 /// The folded text, in a buffer that is used again.
 #[inline]
-fn fold_into(text: &str, buffer: &mut String) {
+pub(super) fn fold_into(text: &str, buffer: &mut String) {
     buffer.clear();
     if text.is_ascii() {
         buffer.push_str(text);

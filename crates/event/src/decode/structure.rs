@@ -5,6 +5,10 @@
 //! nobody looks into a string that is skipped.
 //!
 //! Source of the method: Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019, section 3.1.
+#![allow(
+    clippy::inline_always,
+    reason = "what uses vector instructions has to stand in the function that was chosen"
+)]
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
@@ -18,6 +22,7 @@ pub(super) struct Structure {
 }
 
 /// Which bytes of a block are what; bit i for byte i.
+#[derive(Clone, Copy)]
 struct Block {
     quotes: u64,
     backslashes: u64,

@@ -34,15 +34,13 @@ impl Trie {
     pub(super) fn insert(&mut self, path: &str) -> &mut Node {
         let mut node = ROOT;
         for segment in path.split('.') {
-            node = match self.nodes[node as usize].children.get(segment.as_bytes()) {
-                Some(child) => child,
-                None => {
-                    let child = self.nodes.len() as u32;
-                    self.nodes[node as usize].children.insert(segment, child);
-                    self.nodes.push(Node::default());
-                    child
-                }
-            };
+            let known = self.nodes[node as usize].children.get(segment.as_bytes());
+            let child = known.unwrap_or(self.nodes.len() as u32);
+            if known.is_none() {
+                self.nodes[node as usize].children.insert(segment, child);
+                self.nodes.push(Node::default());
+            }
+            node = child;
         }
         &mut self.nodes[node as usize]
     }
@@ -67,7 +65,7 @@ impl Trie {
 /// most keys that are asked are short and have neither.
 #[inline]
 pub(super) fn may_be_several(key: &[u8]) -> bool {
-    key.iter().fold(false, |found, byte| found | (*byte == b'.') | (*byte == b'\\'))
+    key.iter().fold(0, |found, byte| found | u8::from(*byte == b'.') | u8::from(*byte == b'\\')) != 0
 }
 
 /// The children of a node by their keys: a hash table over the ends of the keys, which is where they differ.
@@ -97,9 +95,9 @@ impl Fingerprint {
     #[inline]
     fn of(key: &[u8]) -> Self {
         let len = key.len();
-        let (head, tail) = if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+        let (head, tail) = if let (Some(head), Some(tail)) = (key.first_chunk::<8>(), key.last_chunk()) {
             (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
-        } else if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+        } else if let (Some(head), Some(tail)) = (key.first_chunk::<4>(), key.last_chunk()) {
             (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail)))
         } else {
             let byte = |at: usize| u64::from(key.get(at).copied().unwrap_or(0));

@@ -18,9 +18,8 @@ pub(super) struct Walk<'a> {
     trie: &'a Trie,
     text: &'a str,
     bytes: &'a [u8],
-    positions: &'a [u32],
-    /// The next position.
-    at: usize,
+    /// The positions that are left.
+    rest: &'a [u32],
     depth: usize,
     slots: &'a mut Slots,
 }
@@ -34,33 +33,34 @@ impl<'a> Walk<'a> {
         slots: &'a mut Slots,
     ) -> Result<(), Unsure> {
         let (trie, bytes) = (&decoder.trie, text.as_bytes());
-        let mut walk = Self { decoder, trie, text, bytes, positions, at: 0, depth: 0, slots };
+        let mut walk = Self { decoder, trie, text, bytes, rest: positions, depth: 0, slots };
         let (start, byte) = walk.next(0)?;
         if byte != b'{' {
             return Err(Unsure);
         }
         let (end, _) = walk.object(ROOT, start + 1)?;
-        let all_seen = walk.at == positions.len() && is_blank(&bytes[end..]);
+        let all_seen = walk.rest.is_empty() && is_blank(&bytes[end..]);
         if all_seen { Ok(()) } else { Err(Unsure) }
     }
 
     /// The next position and what stands there, with nothing but blanks from `from` to it.
     #[inline]
     fn next(&mut self, from: usize) -> Result<(usize, u8), Unsure> {
-        let position = *self.positions.get(self.at).ok_or(Unsure)? as usize;
+        let (position, rest) = self.rest.split_first().ok_or(Unsure)?;
+        let position = *position as usize;
         if position != from && !is_blank(self.bytes.get(from..position).ok_or(Unsure)?) {
             return Err(Unsure);
         }
-        self.at += 1;
+        self.rest = rest;
         Ok((position, self.bytes[position]))
     }
 
     /// The place of a string's closing quote, which is the next position after its opening one.
     #[inline]
     fn closing_quote(&mut self) -> Result<usize, Unsure> {
-        let position = *self.positions.get(self.at).ok_or(Unsure)?;
-        self.at += 1;
-        Ok(position as usize)
+        let (position, rest) = self.rest.split_first().ok_or(Unsure)?;
+        self.rest = rest;
+        Ok(*position as usize)
     }
 
     /// A key and its colon after `from`: the key's place, and where its value may begin.
@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
     }
 
     fn value(&mut self, node: u32, from: usize) -> Result<usize, Unsure> {
-        let position = *self.positions.get(self.at).ok_or(Unsure)? as usize;
+        let position = self.place()?;
         match self.bytes[position] {
             b'"' => {
                 self.next(from)?;
@@ -158,9 +158,9 @@ impl<'a> Walk<'a> {
     }
 
     fn array(&mut self, node: u32, from: usize) -> Result<usize, Unsure> {
-        let position = *self.positions.get(self.at).ok_or(Unsure)? as usize;
+        let position = self.place()?;
         if self.bytes[position] == b']' && self.bytes.get(from..position).is_some_and(is_blank) {
-            self.at += 1;
+            self.rest = &self.rest[1..];
             return Ok(position + 1);
         }
         let mut from = from;
@@ -222,7 +222,7 @@ impl<'a> Walk<'a> {
     /// Skips a value that nobody wants; where it ends.
     #[inline]
     fn skip(&mut self, from: usize) -> Result<usize, Unsure> {
-        let position = *self.positions.get(self.at).ok_or(Unsure)? as usize;
+        let position = self.place()?;
         match self.bytes[position] {
             b'"' => {
                 self.next(from)?;
@@ -254,7 +254,7 @@ impl<'a> Walk<'a> {
             kinds = kinds << 1 | u128::from(bracket == b'{');
             from = open + 1;
             let empty = self.peek()? == if bracket == b'{' { b'}' } else { b']' };
-            let mut end = if empty && is_blank(&self.bytes[from..self.positions[self.at] as usize]) {
+            let mut end = if empty && is_blank(&self.bytes[from..self.place()?]) {
                 None
             } else {
                 Some(self.first(kinds, &mut from)?)
@@ -297,9 +297,15 @@ impl<'a> Walk<'a> {
         if matches!(self.peek()?, b'{' | b'[') { Ok(OPENS) } else { self.skip(*from) }
     }
 
+    /// The next position, which stays the next one.
+    #[inline]
+    fn place(&self) -> Result<usize, Unsure> {
+        self.rest.first().map(|position| *position as usize).ok_or(Unsure)
+    }
+
     #[inline]
     fn peek(&self) -> Result<u8, Unsure> {
-        Ok(self.bytes[*self.positions.get(self.at).ok_or(Unsure)? as usize])
+        Ok(self.bytes[self.place()?])
     }
 }
 

@@ -4,7 +4,7 @@
 //! The breaks are found by looking at the chain's events, not concluded from the variant, so they are facts about these
 //! events; which chain is shown is a choice (fewest breaks, then shortest).
 
-use maxspan_engine::{Detection, KeyStyle, KeyTuple, KeyValue};
+use maxspan_engine::{Detection, KeptEvent, KeyStyle, KeyTuple, KeyValue};
 use maxspan_event::date;
 use maxspan_plan::condition::Stage;
 use maxspan_plan::{PlanKind, Sequence};
@@ -196,8 +196,8 @@ impl Link<'_> {
 }
 
 fn links<'a>(detection: &Detection, variant: &Variant, records: &'a [Record]) -> Option<Vec<Link<'a>>> {
-    let link = |(event, stage): (&std::sync::Arc<maxspan_event::Event>, &usize)| {
-        let found = records.binary_search_by_key(&event.arrival, |record| record.arrival).ok()?;
+    let link = |(event, stage): (&KeptEvent, &usize)| {
+        let found = records.binary_search_by_key(&event.arrival(), |record| record.arrival).ok()?;
         let record = &records[found];
         let (_, keys) = record.steps.iter().find(|(step, _)| step == stage)?;
         Some(Link { stage: *stage, record, keys })

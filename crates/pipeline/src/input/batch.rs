@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use maxspan_engine::EventInput;
 
-use super::line::bookkeeping;
+use super::line::Bookkeeping;
 use super::{InputProblem, Item, Location, Progress, RawEvent};
 
 /// The next part of an input; see [`Reader::batch`](super::Reader::batch).
@@ -36,6 +36,8 @@ pub(super) struct Cut {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) line: u64,
+    /// Its leading bookkeeping, from the start of the document.
+    pub(super) found: Bookkeeping,
 }
 
 /// What a batch holds.
@@ -84,8 +86,8 @@ impl Batch {
 impl Lines {
     fn event(&self, cut: &Cut, ordinal: u64) -> BatchEvent<'_> {
         let source = &self.buffer[self.start + cut.start..self.start + cut.end];
-        let found = bookkeeping(source);
-        BatchEvent { source, index: found.index, id: found.id, file: &self.file, line: cut.line, ordinal }
+        let (index, id) = (cut.found.index(source), cut.found.id(source));
+        BatchEvent { source, index, id, file: &self.file, line: cut.line, ordinal }
     }
 }
 

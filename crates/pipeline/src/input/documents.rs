@@ -144,14 +144,14 @@ impl Documents {
     fn line(&mut self) -> Option<Turn> {
         let length = self.window.line_length(LINE_FAST_BYTES)?;
         let (source, found) = self.plain(&self.window.bytes()[..length])?;
-        let (index, id) = (found.index.map(str::to_owned), found.id.map(str::to_owned));
+        let (index, id) = (found.index(source).map(str::to_owned), found.id(source).map(str::to_owned));
         let (source, place) = (Box::from(source), (self.window.line(), 0));
         self.window.consume_line(length + 1);
         Some(self.event(source, index, id, place))
     }
 
     /// The document of a line that starts with `{`, where it is an event as it stands.
-    fn plain<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Bookkeeping<'l>)> {
+    fn plain<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Bookkeeping)> {
         let line = line.trim_ascii_end();
         if !line.ends_with(b"}") || line.len() > self.limits.document_bytes_max {
             return None;
@@ -198,8 +198,8 @@ impl Documents {
             return None;
         }
         let length = memchr::memchr(b'\n', &bytes[start..]).filter(|length| *length <= LINE_FAST_BYTES)?;
-        let (source, _) = self.plain(&bytes[start..start + length])?;
-        let cut = Cut { start, end: start + source.len(), line };
+        let (source, found) = self.plain(&bytes[start..start + length])?;
+        let cut = Cut { start, end: start + source.len(), line, found };
         Some((cut, start + length + 1))
     }
 

@@ -8,6 +8,8 @@
 
 use std::str;
 
+use std::ops::Range;
+
 use memchr::memmem::Finder;
 
 use super::tokens::{StringEnd, string_end};
@@ -33,18 +35,34 @@ const MARKS: [&[u8]; 5] = [b"index\"", b"id\"", b"source\"", b"scroll_id\"", b"s
 
 /// What a line is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Look<'a> {
+pub(super) enum Look {
     /// An event as it stands.
-    Event(Bookkeeping<'a>),
+    Event(Bookkeeping),
     /// Its structure must be read.
     Structure,
 }
 
-/// The text of the leading `_index` and `_id` of a line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Bookkeeping<'a> {
-    pub(super) index: Option<&'a str>,
-    pub(super) id: Option<&'a str>,
+/// Where the text of the leading `_index` and `_id` of a line stands in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Bookkeeping {
+    index: Option<Range<usize>>,
+    id: Option<Range<usize>>,
+}
+
+impl Bookkeeping {
+    /// The index of the line. What is no UTF-8 is left out; the decoder will tell.
+    pub(super) fn index<'a>(&self, line: &'a [u8]) -> Option<&'a str> {
+        text(line, self.index.as_ref())
+    }
+
+    /// The id of the line.
+    pub(super) fn id<'a>(&self, line: &'a [u8]) -> Option<&'a str> {
+        text(line, self.id.as_ref())
+    }
+}
+
+fn text<'a>(line: &'a [u8], range: Option<&Range<usize>>) -> Option<&'a str> {
+    range.and_then(|range| str::from_utf8(line.get(range.clone())?).ok())
 }
 
 /// The searches of the look, prepared once.
@@ -59,13 +77,13 @@ impl LineLook {
     }
 
     /// Looks at `line`, which starts with `{` and ends with `}`.
-    pub(super) fn look<'a>(&self, line: &'a [u8]) -> Look<'a> {
+    pub(super) fn look(&self, line: &[u8]) -> Look {
         let Some(lead) = lead(line) else { return Look::Structure };
         let rest = &line[lead.end..];
         if self.has_mark(rest) || self.adjacent.find(rest).is_some() {
             return Look::Structure;
         }
-        Look::Event(lead.bookkeeping())
+        Look::Event(lead.found)
     }
 
     fn has_mark(&self, text: &[u8]) -> bool {
@@ -77,29 +95,15 @@ impl LineLook {
 }
 
 /// The leading `"_key":"string"` pairs of a line.
-struct Lead<'a> {
-    index: Option<&'a [u8]>,
-    id: Option<&'a [u8]>,
+struct Lead {
+    found: Bookkeeping,
     /// Offset from which the line was not looked at.
     end: usize,
 }
 
-impl<'a> Lead<'a> {
-    /// What is no UTF-8 is left out; the decoder will tell.
-    fn bookkeeping(&self) -> Bookkeeping<'a> {
-        let text = |part: Option<&'a [u8]>| part.and_then(|part| str::from_utf8(part).ok());
-        Bookkeeping { index: text(self.index), id: text(self.id) }
-    }
-}
-
-/// The leading `_index` and `_id` of a line that was looked at and is an event as it stands.
-pub(super) fn bookkeeping(line: &[u8]) -> Bookkeeping<'_> {
-    lead(line).map(|lead| lead.bookkeeping()).unwrap_or_default()
-}
-
 /// Reads the leading pairs; `None` where the structure of the line must be read.
-fn lead(line: &[u8]) -> Option<Lead<'_>> {
-    let mut lead = Lead { index: None, id: None, end: 1 };
+fn lead(line: &[u8]) -> Option<Lead> {
+    let mut lead = Lead { found: Bookkeeping::default(), end: 1 };
     let mut first = true;
     loop {
         let key_start = blanks_end(line, lead.end);
@@ -113,9 +117,9 @@ fn lead(line: &[u8]) -> Option<Lead<'_>> {
         }
         let Some((key, value, end)) = string_pair(line, key_start) else { return Some(lead) };
         match key {
-            b"_index" | b"_id" if value.contains(&b'\\') => return None,
-            b"_index" => lead.index = Some(value),
-            b"_id" => lead.id = Some(value),
+            b"_index" | b"_id" if line[value.clone()].contains(&b'\\') => return None,
+            b"_index" => lead.found.index = Some(value),
+            b"_id" => lead.found.id = Some(value),
             _ => {}
         }
         lead.end = end;
@@ -123,7 +127,7 @@ fn lead(line: &[u8]) -> Option<Lead<'_>> {
 }
 
 /// The key and the string value at `start`, without their quotes, and where the next pair starts.
-fn string_pair(line: &[u8], start: usize) -> Option<(&[u8], &[u8], usize)> {
+fn string_pair(line: &[u8], start: usize) -> Option<(&[u8], Range<usize>, usize)> {
     let StringEnd::At(key_end) = string_end(line, start + 1) else { return None };
     let colon = blanks_end(line, key_end);
     if line.get(colon) != Some(&b':') {
@@ -136,7 +140,7 @@ fn string_pair(line: &[u8], start: usize) -> Option<(&[u8], &[u8], usize)> {
     let StringEnd::At(value_end) = string_end(line, value_start + 1) else { return None };
     let comma = blanks_end(line, value_end);
     let next = if line.get(comma) == Some(&b',') { comma + 1 } else { comma };
-    Some((&line[start + 1..key_end - 1], &line[value_start + 1..value_end - 1], next))
+    Some((&line[start + 1..key_end - 1], value_start + 1..value_end - 1, next))
 }
 
 fn blanks_end(line: &[u8], start: usize) -> usize {
@@ -153,9 +157,9 @@ mod tests {
         let look = LineLook::new().look(line.as_bytes());
         let shown = match look {
             Look::Structure => None,
-            Look::Event(Bookkeeping { index, id }) => {
-                assert_eq!(bookkeeping(line.as_bytes()), Bookkeeping { index, id }, "{line}");
-                Some((index.unwrap_or("-").to_owned(), id.unwrap_or("-").to_owned()))
+            Look::Event(found) => {
+                let text = |part: Option<&str>| part.unwrap_or("-").to_owned();
+                Some((text(found.index(line.as_bytes())), text(found.id(line.as_bytes()))))
             }
         };
         let expected = expected.map(|(index, id)| (index.to_owned(), id.to_owned()));

@@ -98,7 +98,7 @@ fn set(options: &mut SpecOptions, name: &str, value: &DeValue<'_>) -> Result<(),
         }
         "sequence_memory" => {
             let bytes = usize::try_from(integer(value)?).ok().filter(|bytes| *bytes > 0);
-            options.hunt.buffer_bytes = bytes.ok_or("is a number of bytes above 0")?;
+            options.hunt.sequence_memory = bytes.ok_or("is a number of bytes above 0")?;
         }
         "normalize" => options.normalize = boolean(value)?,
         "any_maturity" => options.any_maturity = boolean(value)?,

@@ -21,7 +21,7 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "event",
         workspace: &[],
-        third_party: &["jiff", "rustc-hash", "serde", "serde_json", "sha2"],
+        third_party: &["fearless_simd", "jiff", "rustc-hash", "serde", "serde_json", "sha2", "simdutf8"],
     },
     Allowed {
         name: "plan",
@@ -30,7 +30,11 @@ const ALLOWED: [Allowed; 10] = [
     },
     Allowed { name: "eql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
     Allowed { name: "kql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
-    Allowed { name: "engine", workspace: &["event", "plan"], third_party: &["rustc-hash"] },
+    Allowed {
+        name: "engine",
+        workspace: &["event", "plan"],
+        third_party: &["aho-corasick", "hashbrown", "rustc-hash"],
+    },
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
@@ -47,6 +51,7 @@ const ALLOWED: [Allowed; 10] = [
             "serde",
             "serde_json",
             "similar",
+            "tempfile",
             "toml",
             "walkdir",
             "zstd",
@@ -61,6 +66,7 @@ const ALLOWED: [Allowed; 10] = [
             "clap_complete",
             "comfy-table",
             "indicatif",
+            "mimalloc",
             "notify",
             "quick-junit",
             "serde_json",
@@ -72,7 +78,7 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "xtask",
         workspace: &[],
-        third_party: &["anyhow", "flate2", "pulldown-cmark", "serde", "serde_json"],
+        third_party: &["anyhow", "flate2", "jiff", "pulldown-cmark", "serde", "serde_json", "toml", "wait4"],
     },
 ];
 

@@ -1,0 +1,119 @@
+//! The detections of a hunt until its end: the recursion guard, one [`Retained`] a rule, and documents out of memory.
+
+use std::collections::BTreeSet;
+
+use maxspan_engine::{Correlator, Detection, EventStore, SpillError};
+use maxspan_rules::RuleType;
+use maxspan_rules::alert::is_recursive;
+
+use crate::retained::Retained;
+use crate::rule_base::RuleBase;
+use crate::source::source_event;
+
+/// What is kept of all rules.
+#[derive(Debug)]
+pub(crate) struct KeptDetections<'a> {
+    rules: &'a RuleBase,
+    /// One for each rule, by its number.
+    pub(crate) retained: Vec<Retained>,
+    /// Rules with detections whose documents may be in memory.
+    fresh: BTreeSet<usize>,
+    /// Bytes of documents in memory, at most.
+    fresh_bytes: usize,
+    fresh_bytes_max: usize,
+    /// Detections that the recursion guard dropped.
+    pub(crate) recursive: u64,
+    /// Detections whose document could not be read again.
+    pub(crate) unread: u64,
+    /// Why.
+    pub(crate) error: Option<SpillError>,
+}
+
+impl<'a> KeptDetections<'a> {
+    /// Nothing is kept yet; documents may take so many bytes of memory.
+    pub(crate) fn new(rules: &'a RuleBase, retained: Vec<Retained>, fresh_bytes_max: usize) -> Self {
+        Self {
+            rules,
+            retained,
+            fresh: BTreeSet::new(),
+            fresh_bytes: 0,
+            fresh_bytes_max,
+            recursive: 0,
+            unread: 0,
+            error: None,
+        }
+    }
+
+    /// Takes what the matches of one event made ready.
+    pub(crate) fn keep_ready(&mut self, correlator: &mut Correlator) {
+        let ready: Vec<Detection> = correlator.drain().collect();
+        let bytes = |one: &Detection| one.present().map(maxspan_engine::KeptEvent::document_bytes).sum();
+        // The detections of one event share its document.
+        let most: usize = ready.iter().map(bytes).max().unwrap_or(0);
+        for detection in ready {
+            self.keep(correlator.events(), detection);
+        }
+        self.fresh_bytes += most;
+        if self.fresh_bytes > self.fresh_bytes_max {
+            self.put_aside(correlator);
+        }
+    }
+
+    /// Keeps a detection until the end. What the recursion guard drops takes no place under the cap of a KQL rule, as
+    /// in Kibana, which counts the alerts that were made. The cap of an EQL rule is the size of the search, so there the
+    /// guard comes after it.
+    pub(crate) fn keep(&mut self, events: &EventStore, detection: Detection) {
+        let rule = detection.rule.0 as usize;
+        let eql = self.rules.document(detection.rule).rule_type() == RuleType::Eql;
+        match if eql { Ok(false) } else { self.is_recursive(events, &detection) } {
+            Ok(false) => {
+                self.fresh.insert(rule);
+                self.retained[rule].push(detection);
+            }
+            Ok(true) => self.recursive += 1,
+            Err(error) => self.cannot_read(error),
+        }
+    }
+
+    /// Counts a detection that is lost, since its document cannot be read again.
+    pub(crate) fn cannot_read(&mut self, error: SpillError) {
+        self.unread += 1;
+        self.error.get_or_insert(error);
+    }
+
+    /// Whether an event of the detection is an alert of the same rule, or came from one. Documents without the words of
+    /// an alert are not parsed. Keys written with escapes pass here; the guard finds them when the alert is made.
+    fn is_recursive(&self, events: &EventStore, detection: &Detection) -> Result<bool, SpillError> {
+        let rule = self.rules.document(detection.rule);
+        let looks_like_an_alert = |source: &[u8]| {
+            [&b"kibana"[..], b"signal"].iter().any(|word| memchr::memmem::find(source, word).is_some())
+        };
+        for event in detection.present() {
+            if looks_like_an_alert(&events.source(event)?)
+                && is_recursive(rule, &source_event(events, event)?)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes the documents of what is kept out of memory.
+    fn put_aside(&mut self, correlator: &mut Correlator) {
+        self.fresh_bytes = 0;
+        for rule in std::mem::take(&mut self.fresh) {
+            self.retained[rule].visit_fresh(&mut |event| correlator.put_aside(event));
+        }
+    }
+
+    /// All that is kept, by time, then by rule; the order within a rule stays.
+    pub(crate) fn finish(&mut self) -> Vec<Detection> {
+        let mut detections = Vec::new();
+        for retained in &mut self.retained {
+            detections.append(&mut retained.finish());
+        }
+        let order = |one: &Detection| (one.time, &self.rules.document(one.rule).rule_id);
+        detections.sort_by(|a, b| order(a).cmp(&order(b)));
+        detections
+    }
+}
