@@ -148,15 +148,15 @@ mod tests {
             assert!(found.message.contains(message), "{text}: {}", found.message);
         };
         check("", "1:1", "EOF");
-        check("[]", "1:1", "invalid");
+        check("[]", "1:2", "invalid");
         check("{\"events\": 1}", "1:13", "missing field `version`");
         check("{\"version\": \"1\"}", "1:15", "invalid type");
         check("{\n\"version\": 2, \"events\": 1, \"atoms\": {}}", "2:1", "version 2");
         check("{\"version\": 1, \"events\": 1}", "1:27", "missing field `atoms`");
         check("{\"version\": 1, \"events\": -1, \"atoms\": {}}", "1:27", "invalid value");
-        check("{\"version\": 1, \"events\": 1, \"atoms\": {\"ä\": \"ö\"}}", "1:44", "invalid type");
+        check("{\"version\": 1, \"events\": 1, \"atoms\": {\"ä\": \"ö\"}}", "1:46", "invalid type");
         check("{\"version\": 1, \"events\": 1, \"atoms\": {\"a\": 2}}", "1:29", "a count of 2");
-        check("{\"version\": 1, \"events\": 1, \"atoms\": {}} x", "1:43", "trailing");
+        check("{\"version\": 1, \"events\": 1, \"atoms\": {}} x", "1:42", "trailing");
     }
 
     #[test]
