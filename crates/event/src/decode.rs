@@ -153,7 +153,7 @@ impl Decoder {
     /// The thorough way.
     fn decode_thoroughly(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
         slots.begin(&self.by_slot, "");
-        thorough::read(self, bytes, slots)
+        thorough::read(self, bytes, slots).map_err(|error| whole_error(bytes).unwrap_or(error))
     }
 
     #[inline]
@@ -194,6 +194,14 @@ impl Decoder {
             _ => Ok(()),
         }
     }
+}
+
+/// What is wrong with a document as JSON. Who reads it in pieces is told the wrong column of some errors.
+fn whole_error(bytes: &[u8]) -> Option<DecodeError> {
+    if bytes.len() > QUICK_BYTES_MAX {
+        return None;
+    }
+    serde_json::from_slice::<serde_json::Value>(bytes).err().map(DecodeError::from)
 }
 
 #[cfg(test)]

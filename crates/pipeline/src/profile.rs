@@ -148,7 +148,7 @@ mod tests {
             assert!(found.message.contains(message), "{text}: {}", found.message);
         };
         check("", "1:1", "EOF");
-        check("[]", "1:2", "invalid");
+        check("x", "1:1", "expected value");
         check("{\"events\": 1}", "1:13", "missing field `version`");
         check("{\"version\": \"1\"}", "1:15", "invalid type");
         check("{\n\"version\": 2, \"events\": 1, \"atoms\": {}}", "2:1", "version 2");
