@@ -3,8 +3,8 @@
 //! Nested objects, dotted keys and any mixture of both lead to the same node of the trie; arrays and arrays of
 //! objects give several values. What no node wants is checked and skipped.
 //!
-//! There are two ways. The quick one finds the structure of the document with vector instructions ([`structure`]),
-//! and walks over it ([`walk`]); it takes a document only where it is sure that it is valid. The thorough one
+//! There are two ways. The quick one finds the ends of strings with vector instructions ([`string_ends`]), and walks
+//! over what is between them ([`walk`]); it takes a document only where it is sure that it is valid. The thorough one
 //! ([`thorough`]) is `serde_json`; it takes all others, and says what is wrong with them. Both give the same values:
 //! spans of the document, which take their field's type when somebody looks at them.
 
@@ -17,7 +17,7 @@ use crate::schema::Schema;
 use crate::slots::{Fields, NestedSlot, Raw, Slot, Slots};
 
 mod leaves;
-mod structure;
+mod string_ends;
 mod thorough;
 mod trie;
 pub(crate) mod unescape;
@@ -70,7 +70,7 @@ pub struct Decoder {
 /// The buffers of decoding, reused from event to event.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    structure: structure::Structure,
+    ends: string_ends::StringEnds,
 }
 
 impl Decoder {
@@ -144,8 +144,8 @@ impl Decoder {
         let Ok(text) = simdutf8::basic::from_utf8(bytes) else { return false };
         let mut buffers = std::mem::take(&mut slots.buffers);
         slots.begin(&self.by_slot, text);
-        let sure = buffers.structure.read(bytes)
-            && Walk::document(self, text, buffers.structure.positions(), slots).is_ok();
+        let sure =
+            buffers.ends.read(bytes) && Walk::document(self, text, buffers.ends.positions(), slots).is_ok();
         slots.buffers = buffers;
         sure
     }

@@ -3,7 +3,7 @@
 //! What nobody asked for is skipped at any depth.
 
 /// Most values that one event can bring for one field; further ones are dropped and counted in
-/// [`crate::Slots::values_dropped`].
+/// [`crate::Dropped::values`].
 pub const VALUES_PER_FIELD_MAX: usize = 65_536;
 
 /// Most leaves that free text and wildcard field names look at in one event.

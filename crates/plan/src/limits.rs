@@ -29,5 +29,5 @@ pub const REGEX_WORK_MAX: usize = 500_000;
 pub const LINEAGE_QUERIES_MAX: usize = 6;
 
 /// Longest string that a scalar function builds, in bytes; what would be longer is null, and counted in
-/// `maxspan_event::Slots::texts_dropped`.
+/// `maxspan_event::Dropped::texts`.
 pub const STRING_BYTES_MAX: usize = 1 << 20;

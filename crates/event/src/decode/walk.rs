@@ -1,4 +1,5 @@
-//! The quick way through a document: from position to position of its structure, guided by the trie.
+//! The quick way through a document: byte by byte outside of strings, guided by the trie, and over strings by where they
+//! end.
 //!
 //! The walk takes a document only when it is sure that it is valid JSON, what is skipped included; values are spans of
 //! the document. Where it is not sure ([`Unsure`]), the thorough way decides, and says what is wrong.
@@ -18,77 +19,80 @@ pub(super) struct Walk<'a> {
     trie: &'a Trie,
     text: &'a str,
     bytes: &'a [u8],
-    /// The positions that are left.
-    rest: &'a [u32],
+    /// The ends of the strings that are to come.
+    ends: &'a [u32],
     depth: usize,
     slots: &'a mut Slots,
 }
 
 impl<'a> Walk<'a> {
-    /// Walks through the whole document; `positions` are those of its structure.
+    /// Walks through the whole document; `ends` are those of its strings.
     pub(super) fn document(
         decoder: &'a Decoder,
         text: &'a str,
-        positions: &'a [u32],
+        ends: &'a [u32],
         slots: &'a mut Slots,
     ) -> Result<(), Unsure> {
         let (trie, bytes) = (&decoder.trie, text.as_bytes());
-        let mut walk = Self { decoder, trie, text, bytes, rest: positions, depth: 0, slots };
-        let (start, byte) = walk.next(0)?;
-        if byte != b'{' {
+        let mut walk = Self { decoder, trie, text, bytes, ends, depth: 0, slots };
+        let start = walk.after_blanks(0);
+        if walk.byte(start) != b'{' {
             return Err(Unsure);
         }
         let (end, _) = walk.object(ROOT, start + 1)?;
-        let all_seen = walk.rest.is_empty() && is_blank(&bytes[end..]);
-        if all_seen { Ok(()) } else { Err(Unsure) }
+        if walk.after_blanks(end) == bytes.len() { Ok(()) } else { Err(Unsure) }
     }
 
-    /// The next position and what stands there, with nothing but blanks from `from` to it.
+    /// The byte at a place; behind the end a zero, which nothing begins with.
     #[inline]
-    fn next(&mut self, from: usize) -> Result<(usize, u8), Unsure> {
-        let (position, rest) = self.rest.split_first().ok_or(Unsure)?;
-        let position = *position as usize;
-        if position != from && !is_blank(self.bytes.get(from..position).ok_or(Unsure)?) {
+    fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    /// The first place from `at` on without a blank.
+    #[inline]
+    fn after_blanks(&self, mut at: usize) -> usize {
+        while matches!(self.byte(at), b' ' | b'\t' | b'\n' | b'\r') {
+            at += 1;
+        }
+        at
+    }
+
+    /// The place of a string's closing quote, given that of its opening one.
+    #[inline]
+    fn string_end(&mut self, open: usize) -> Result<usize, Unsure> {
+        if self.byte(open) != b'"' {
             return Err(Unsure);
         }
-        self.rest = rest;
-        Ok((position, self.bytes[position]))
+        // Strings are met in order, and none is met twice.
+        let (end, rest) = self.ends.split_first().ok_or(Unsure)?;
+        self.ends = rest;
+        Ok(*end as usize)
     }
 
-    /// The place of a string's closing quote, which is the next position after its opening one.
+    /// A key and its colon: where the key ends, and where its value begins.
     #[inline]
-    fn closing_quote(&mut self) -> Result<usize, Unsure> {
-        let (position, rest) = self.rest.split_first().ok_or(Unsure)?;
-        self.rest = rest;
-        Ok(*position as usize)
-    }
-
-    /// A key and its colon after `from`: the key's place, and where its value may begin.
-    #[inline]
-    fn key(&mut self, open: usize) -> Result<(usize, usize, usize), Unsure> {
-        let close = self.closing_quote()?;
-        let (colon, byte) = self.next(close + 1)?;
-        if byte == b':' { Ok((open + 1, close, colon + 1)) } else { Err(Unsure) }
+    fn key(&mut self, open: usize) -> Result<(usize, usize), Unsure> {
+        let close = self.string_end(open)?;
+        let colon = self.after_blanks(close + 1);
+        if self.byte(colon) == b':' { Ok((close, self.after_blanks(colon + 1))) } else { Err(Unsure) }
     }
 
     /// The entries of an object after its bracket; where it ends, and whether it has any.
     fn object(&mut self, node: u32, from: usize) -> Result<(usize, bool), Unsure> {
-        let (mut at, mut byte) = self.next(from)?;
-        if byte == b'}' {
+        let mut at = self.after_blanks(from);
+        if self.byte(at) == b'}' {
             return Ok((at + 1, false));
         }
         loop {
-            if byte != b'"' {
-                return Err(Unsure);
-            }
-            let (start, end, value) = self.key(at)?;
-            let end = match self.child(node, start, end)? {
+            let (close, value) = self.key(at)?;
+            let end = match self.child(node, at + 1, close)? {
                 Some(child) => self.entry(child, value)?,
                 None => self.skip(value)?,
             };
-            (at, byte) = self.next(end)?;
-            match byte {
-                b',' => (at, byte) = self.next(at + 1)?,
+            at = self.after_blanks(end);
+            match self.byte(at) {
+                b',' => at = self.after_blanks(at + 1),
                 b'}' => return Ok((at + 1, true)),
                 _ => return Err(Unsure),
             }
@@ -112,25 +116,23 @@ impl<'a> Walk<'a> {
     fn entry(&mut self, node: u32, from: usize) -> Result<usize, Unsure> {
         let end = self.value(node, from)?;
         if !self.trie.node(node).nested.is_empty() {
-            let value = self.text[from..end].trim_start();
+            let value = &self.text[from..end];
             self.decoder.nested_objects(node, value, self.slots).map_err(|_| Unsure)?;
         }
         Ok(end)
     }
 
-    fn value(&mut self, node: u32, from: usize) -> Result<usize, Unsure> {
-        let position = self.place()?;
-        match self.bytes[position] {
+    /// The value at a place; where it ends.
+    fn value(&mut self, node: u32, at: usize) -> Result<usize, Unsure> {
+        match self.byte(at) {
             b'"' => {
-                self.next(from)?;
-                let close = self.closing_quote()?;
-                self.string(node, position + 1, close)?;
+                let close = self.string_end(at)?;
+                self.string(node, at + 1, close)?;
                 Ok(close + 1)
             }
             b'{' => {
-                self.next(from)?;
                 self.deeper()?;
-                let (end, any) = self.object(node, position + 1)?;
+                let (end, any) = self.object(node, at + 1)?;
                 self.depth -= 1;
                 if any {
                     self.push(node, Raw::Object);
@@ -138,17 +140,12 @@ impl<'a> Walk<'a> {
                 Ok(end)
             }
             b'[' => {
-                self.next(from)?;
                 self.deeper()?;
-                let end = self.array(node, position + 1)?;
+                let end = self.array(node, at + 1)?;
                 self.depth -= 1;
                 Ok(end)
             }
-            _ => {
-                let (start, end) = trim(self.bytes, from, position)?;
-                self.scalar(node, start, end)?;
-                Ok(position)
-            }
+            _ => self.scalar(node, at),
         }
     }
 
@@ -158,17 +155,15 @@ impl<'a> Walk<'a> {
     }
 
     fn array(&mut self, node: u32, from: usize) -> Result<usize, Unsure> {
-        let position = self.place()?;
-        if self.bytes[position] == b']' && self.bytes.get(from..position).is_some_and(is_blank) {
-            self.rest = &self.rest[1..];
-            return Ok(position + 1);
+        let mut at = self.after_blanks(from);
+        if self.byte(at) == b']' {
+            return Ok(at + 1);
         }
-        let mut from = from;
         loop {
-            let end = self.value(node, from)?;
-            let (at, byte) = self.next(end)?;
-            match byte {
-                b',' => from = at + 1,
+            let end = self.value(node, at)?;
+            at = self.after_blanks(end);
+            match self.byte(at) {
+                b',' => at = self.after_blanks(at + 1),
                 b']' => return Ok(at + 1),
                 _ => return Err(Unsure),
             }
@@ -193,24 +188,22 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn scalar(&mut self, node: u32, start: usize, end: usize) -> Result<(), Unsure> {
-        let value = &self.bytes[start..end];
-        if is_number(value) {
-            if !is_in_range(&self.text[start..end]) {
-                return Err(Unsure);
+    fn scalar(&mut self, node: u32, at: usize) -> Result<usize, Unsure> {
+        let end = scalar_end(self.bytes, at).ok_or(Unsure)?;
+        match self.byte(at) {
+            b't' => self.push(node, Raw::Boolean(true)),
+            b'f' => self.push(node, Raw::Boolean(false)),
+            b'n' => self.decoder.push_null(node, self.slots),
+            _ => {
+                if !is_in_range(&self.text[at..end]) {
+                    return Err(Unsure);
+                }
+                for slot in &self.trie.node(node).targets {
+                    self.slots.push_number(*slot, Span::new(at, end));
+                }
             }
-            for slot in &self.trie.node(node).targets {
-                self.slots.push_number(*slot, Span::new(start, end));
-            }
-            return Ok(());
         }
-        match value {
-            b"true" => self.push(node, Raw::Boolean(true)),
-            b"false" => self.push(node, Raw::Boolean(false)),
-            b"null" => self.decoder.push_null(node, self.slots),
-            _ => return Err(Unsure),
-        }
-        Ok(())
+        Ok(end)
     }
 
     fn push(&mut self, node: u32, raw: Raw) {
@@ -221,62 +214,62 @@ impl<'a> Walk<'a> {
 
     /// Skips a value that nobody wants; where it ends.
     #[inline]
-    fn skip(&mut self, from: usize) -> Result<usize, Unsure> {
-        let position = self.place()?;
-        match self.bytes[position] {
-            b'"' => {
-                self.next(from)?;
-                Ok(self.closing_quote()? + 1)
-            }
-            b'{' | b'[' => self.skip_container(from),
-            _ => {
-                let (start, end) = trim(self.bytes, from, position)?;
-                let value = &self.bytes[start..end];
-                let valid = is_number(value) || matches!(value, b"true" | b"false" | b"null");
-                if valid { Ok(position) } else { Err(Unsure) }
-            }
+    fn skip(&mut self, at: usize) -> Result<usize, Unsure> {
+        match self.byte(at) {
+            b'{' | b'[' => self.skip_container(at),
+            _ => self.skip_plain(at),
         }
     }
 
+    /// Skips a string, a number or a word.
+    #[inline]
+    fn skip_plain(&mut self, at: usize) -> Result<usize, Unsure> {
+        if self.byte(at) == b'"' {
+            return Ok(self.string_end(at)? + 1);
+        }
+        scalar_end(self.bytes, at).ok_or(Unsure)
+    }
+
     /// Skips an object or array, without recursion.
-    fn skip_container(&mut self, from: usize) -> Result<usize, Unsure> {
+    fn skip_container(&mut self, mut at: usize) -> Result<usize, Unsure> {
         // Bit by bit from below, the kinds of the brackets that are open: 1 for an object.
         let mut kinds = 0_u128;
         let mut depth = 0;
-        let mut from = from;
-        loop {
-            // A bracket opens.
-            let (open, bracket) = self.next(from)?;
+        'open: loop {
+            let is_object = self.byte(at) == b'{';
             depth += 1;
             if depth == u128::BITS {
                 return Err(Unsure);
             }
-            kinds = kinds << 1 | u128::from(bracket == b'{');
-            from = open + 1;
-            let empty = self.peek()? == if bracket == b'{' { b'}' } else { b']' };
-            let mut end = if empty && is_blank(&self.bytes[from..self.place()?]) {
-                None
-            } else {
-                Some(self.first(kinds, &mut from)?)
-            };
-            // What follows a value; the bracket that opens next ends this.
-            loop {
-                if end == Some(OPENS) {
-                    break;
+            kinds = kinds << 1 | u128::from(is_object);
+            at = self.after_blanks(at + 1);
+            if self.byte(at) != closing(is_object) {
+                at = self.item(is_object, at)?;
+                if matches!(self.byte(at), b'{' | b'[') {
+                    continue;
                 }
-                let (at, byte) = self.next(end.unwrap_or(from))?;
-                match (byte, kinds & 1 == 1) {
-                    (b',', _) if end.is_some() => {
-                        from = at + 1;
-                        end = Some(self.first(kinds, &mut from)?);
+                at = self.skip_plain(at)?;
+            }
+            // What follows a value, or stands in an empty bracket.
+            loop {
+                let is_object = kinds & 1 == 1;
+                at = self.after_blanks(at);
+                match self.byte(at) {
+                    b',' => {
+                        let next = self.after_blanks(at + 1);
+                        at = self.item(is_object, next)?;
+                        if matches!(self.byte(at), b'{' | b'[') {
+                            continue 'open;
+                        }
+                        at = self.skip_plain(at)?;
                     }
-                    (b'}', true) | (b']', false) => {
+                    byte if byte == closing(is_object) => {
                         kinds >>= 1;
                         depth -= 1;
+                        at += 1;
                         if depth == 0 {
-                            return Ok(at + 1);
+                            return Ok(at);
                         }
-                        end = Some(at + 1);
                     }
                     _ => return Err(Unsure),
                 }
@@ -284,79 +277,55 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next entry or element of what is open: where its value ends, or that a bracket opens at `from`.
+    /// Where the value of an entry, or an element, begins.
     #[inline]
-    fn first(&mut self, kinds: u128, from: &mut usize) -> Result<usize, Unsure> {
-        if kinds & 1 == 1 {
-            let (open, byte) = self.next(*from)?;
-            if byte != b'"' {
-                return Err(Unsure);
-            }
-            *from = self.key(open)?.2;
-        }
-        if matches!(self.peek()?, b'{' | b'[') { Ok(OPENS) } else { self.skip(*from) }
-    }
-
-    /// The next position, which stays the next one.
-    #[inline]
-    fn place(&self) -> Result<usize, Unsure> {
-        self.rest.first().map(|position| *position as usize).ok_or(Unsure)
-    }
-
-    #[inline]
-    fn peek(&self) -> Result<u8, Unsure> {
-        Ok(self.bytes[self.place()?])
+    fn item(&mut self, is_object: bool, at: usize) -> Result<usize, Unsure> {
+        if is_object { Ok(self.key(at)?.1) } else { Ok(at) }
     }
 }
 
-/// Instead of an end: a bracket opens.
-const OPENS: usize = usize::MAX;
-
-fn is_blank(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+fn closing(is_object: bool) -> u8 {
+    if is_object { b'}' } else { b']' }
 }
 
-/// The range without blanks at its ends.
+/// Where the number or word at a place ends; none where there is neither.
 #[inline]
-fn trim(bytes: &[u8], mut start: usize, mut end: usize) -> Result<(usize, usize), Unsure> {
-    if start > end {
-        return Err(Unsure);
+fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let word = |word: &[u8]| rest.starts_with(word).then_some(at + word.len());
+    match rest.first()? {
+        b't' => word(b"true"),
+        b'f' => word(b"false"),
+        b'n' => word(b"null"),
+        _ => number_length(rest).map(|length| at + length),
     }
-    while start < end && is_blank(&bytes[start..=start]) {
-        start += 1;
-    }
-    while start < end && is_blank(&bytes[end - 1..end]) {
-        end -= 1;
-    }
-    Ok((start, end))
 }
 
 /// Whether the bytes are a number by JSON's grammar.
-#[inline]
 pub(super) fn is_number(bytes: &[u8]) -> bool {
-    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let rest = bytes.strip_prefix(b"-").unwrap_or(bytes);
-    let whole = digits(rest);
-    if whole == 0 || whole > 1 && rest[0] == b'0' {
-        return false;
+    number_length(bytes) == Some(bytes.len())
+}
+
+/// The length of the number that the bytes begin with.
+#[inline]
+fn number_length(bytes: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        let count = bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then_some(from + count)
+    };
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let mut end = digits(start)?;
+    if bytes[start] == b'0' && end > start + 1 {
+        return None;
     }
-    let mut rest = &rest[whole..];
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let count = digits(fraction);
-        if count == 0 {
-            return false;
-        }
-        rest = &fraction[count..];
+    if bytes.get(end) == Some(&b'.') {
+        end = digits(end + 1)?;
     }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent = match exponent {
-            [b'+' | b'-', digits @ ..] => digits,
-            digits => digits,
-        };
-        let count = digits(exponent);
-        return count > 0 && count == exponent.len();
+    if let Some(b'e' | b'E') = bytes.get(end) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        end = digits((end + 1 + sign).min(bytes.len()))?;
     }
-    rest.is_empty()
+    Some(end)
 }
 
 /// Whether a float can hold the number.

@@ -1,8 +1,8 @@
-//! The structure of a JSON document: where its brackets, colons, commas and quotes stand, outside of strings.
+//! Where the strings of a JSON document end.
 //!
 //! Sixty-four bytes at a time, with vector instructions where the machine has them. What is here is necessary for valid
-//! JSON, not sufficient: the walk over the positions checks the rest. Escapes in strings are checked here, since
-//! nobody looks into a string that is skipped.
+//! JSON, not sufficient: the walk over the document checks the rest. Escapes and control characters in strings are
+//! checked here, since nobody looks into a string that is skipped.
 //!
 //! Source of the method: Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019, section 3.1.
 #![allow(
@@ -14,9 +14,9 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 const BLOCK: usize = 64;
 
-/// The positions of one document. Reused from document to document.
+/// The ends of the strings of one document. Reused from document to document.
 #[derive(Debug, Default)]
-pub(super) struct Structure {
+pub(super) struct StringEnds {
     positions: Vec<u32>,
     len: usize,
 }
@@ -26,7 +26,6 @@ pub(super) struct Structure {
 struct Block {
     quotes: u64,
     backslashes: u64,
-    operators: u64,
     controls: u64,
 }
 
@@ -39,13 +38,13 @@ struct Before {
     in_string: u64,
 }
 
-impl Structure {
-    /// Where quotes stand, and brackets, colons and commas outside of strings, in order.
+impl StringEnds {
+    /// Where the closing quotes stand, in order.
     pub(super) fn positions(&self) -> &[u32] {
         &self.positions[..self.len]
     }
 
-    /// Finds the positions. False where the document cannot be valid JSON, or is too long for the positions.
+    /// Finds them. False where the document cannot be valid JSON, or is too long for the positions.
     pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
         self.len = 0;
         u32::try_from(bytes.len()).is_ok() && dispatch!(Level::new(), simd => self.blocks(simd, bytes))
@@ -80,7 +79,7 @@ impl Structure {
     ) -> bool {
         let escaped = escaped(found.backslashes, &mut before.escaped);
         let quotes = found.quotes & !escaped;
-        // Each opening quote turns the bits from itself on, each closing one turns them back.
+        // Each opening quote turns the bits from itself on, each closing one turns them back, itself included.
         let in_string = prefix_xor(quotes) ^ before.in_string;
         before.in_string = ((in_string as i64) >> 63) as u64;
         if found.controls & in_string != 0 {
@@ -89,7 +88,7 @@ impl Structure {
         if escaped != 0 && !escapes_are_valid(escaped & in_string, block, start, bytes) {
             return false;
         }
-        self.push(start, (found.operators & !in_string) | quotes);
+        self.push(start, quotes & !in_string);
         true
     }
 
@@ -101,14 +100,14 @@ impl Structure {
         }
         let Some((out, _)) = self.positions[self.len..].split_first_chunk_mut::<BLOCK>() else { return };
         let count = bits.count_ones() as usize;
-        // Eight at a time, since most blocks have fewer; what is written too much is overwritten next.
+        // Four at a time, since most blocks have fewer; what is written too much is overwritten next.
         let mut at = 0;
         while at < count {
-            for place in &mut out[at..at + 8] {
+            for place in &mut out[at..at + 4] {
                 *place = start as u32 + bits.trailing_zeros();
                 bits &= bits.wrapping_sub(1);
             }
-            at += 8;
+            at += 4;
         }
         self.len += count;
     }
@@ -118,13 +117,9 @@ impl Structure {
 fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Block {
     let bytes = u8x64::from_slice(simd, block);
     let is = |byte: u8| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
-    // `[` and `{`, `]` and `}` differ in one bit only.
-    let lower = bytes | u8x64::splat(simd, 0x20);
-    let either = |byte: u8| lower.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
     Block {
         quotes: is(b'"'),
         backslashes: is(b'\\'),
-        operators: either(b'{') | either(b'}') | is(b':') | is(b','),
         controls: bytes.simd_lt(u8x64::splat(simd, 0x20)).to_bitmask(),
     }
 }
@@ -188,8 +183,10 @@ mod tests {
         while at < bytes.len() {
             match bytes[at] {
                 b'"' => {
+                    if in_string {
+                        found.push(at as u32);
+                    }
                     in_string = !in_string;
-                    found.push(at as u32);
                 }
                 b'\\' if in_string => {
                     at += 1;
@@ -202,7 +199,6 @@ mod tests {
                     }
                 }
                 byte if in_string && byte < 0x20 => return None,
-                b'{' | b'}' | b'[' | b']' | b':' | b',' if !in_string => found.push(at as u32),
                 _ => {}
             }
             at += 1;
@@ -211,8 +207,8 @@ mod tests {
     }
 
     fn positions(bytes: &[u8]) -> Option<Vec<u32>> {
-        let mut structure = Structure::default();
-        structure.read(bytes).then(|| structure.positions().to_vec())
+        let mut ends = StringEnds::default();
+        ends.read(bytes).then(|| ends.positions().to_vec())
     }
 
     proptest! {
@@ -254,7 +250,7 @@ mod tests {
             assert_eq!(positions(format!("{{{long}{bad}").as_bytes()), None, "{bad}");
             assert_eq!(positions(bad.as_bytes()), None, "{bad}");
         }
-        assert_eq!(positions(br#"{"a\"":"\\"}"#), Some(vec![0, 1, 5, 6, 7, 10, 11]));
+        assert_eq!(positions(br#"{"a\"":"\\"}"#), Some(vec![5, 10]));
         assert_eq!(positions(b""), Some(vec![]));
     }
 }
