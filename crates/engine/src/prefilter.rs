@@ -30,7 +30,7 @@ mod report;
 mod selectivity;
 
 use atom::Atom;
-use gate::{Gate, Requirement, Units};
+use gate::{Gate, Recent, Requirement, Units};
 use guard::{Analysis, Guard};
 use index::FieldIndex;
 pub use profiler::Profiler;
@@ -74,6 +74,7 @@ struct Opened {
 #[derive(Debug, Default)]
 pub(crate) struct PrefilterScratch {
     key: Vec<u16>,
+    recent: Recent,
     opened: FxHashMap<Box<[u16]>, Opened>,
     text: String,
     candidates: Vec<u32>,
@@ -115,11 +116,11 @@ impl Prefilter {
         slots: &Slots,
         scratch: &'s mut PrefilterScratch,
     ) -> &'s [u32] {
-        let PrefilterScratch { key, opened, text, candidates } = scratch;
+        let PrefilterScratch { key, recent, opened, text, candidates } = scratch;
         candidates.clear();
         key.clear();
         key.push(index_number.unwrap_or_default());
-        self.gate.key(slots, text, key);
+        self.gate.key(slots, recent, key);
         let fresh;
         let open = if index_number.is_none() {
             fresh = self.open(rules, &key[1..]);

@@ -50,6 +50,21 @@ pub(crate) struct Gate {
     units: usize,
 }
 
+/// The value of each field that was looked up last: events that follow each other often have the same.
+#[derive(Debug, Default)]
+pub(crate) struct Recent {
+    values: Vec<LastValue>,
+    folded: String,
+}
+
+#[derive(Debug, Default)]
+struct LastValue {
+    /// None before the first one.
+    text: Option<String>,
+    /// Its number; none where no unit asks for it.
+    number: Option<u16>,
+}
+
 /// What each unit asks of the gate's fields.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Requirement {
@@ -121,8 +136,9 @@ impl Gate {
 
     /// Adds what the event has for the gate to a key: the same for all events that it treats the same.
     #[inline]
-    pub(crate) fn key(&self, slots: &Slots, buffer: &mut String, key: &mut Vec<u16>) {
-        for field in &self.fields {
+    pub(crate) fn key(&self, slots: &Slots, recent: &mut Recent, key: &mut Vec<u16>) {
+        recent.values.resize_with(self.fields.len(), Default::default);
+        for (field, last) in self.fields.iter().zip(&mut recent.values) {
             let start = key.len();
             // The place of the number of values; a field has no more different ones than that holds.
             key.push(0);
@@ -131,12 +147,14 @@ impl Gate {
                 if text.len() > field.longest {
                     continue;
                 }
-                fold_into(text, buffer);
-                if let Some(number) = field.numbers.get(buffer.as_str())
-                    && !key[start + 1..].contains(number)
-                {
-                    key.push(*number);
+                if last.text.as_deref() != Some(text) {
+                    fold_into(text, &mut recent.folded);
+                    last.number = field.numbers.get(recent.folded.as_str()).copied();
+                    let kept = last.text.get_or_insert_default();
+                    kept.clear();
+                    kept.push_str(text);
                 }
+                key.extend(last.number.filter(|number| !key[start + 1..].contains(number)));
             }
             key[start + 1..].sort_unstable();
             key[start] = (key.len() - start - 1) as u16;
