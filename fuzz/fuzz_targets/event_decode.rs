@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use maxspan_event::{Decoder, Field, FieldType, Fields, Schema, Slot, Slots, Value, repair};
+use maxspan_event::{Decoder, Field, FieldType, Fields, Schema, Slot, Slots, Value, ValueRef, repair};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -77,7 +77,7 @@ fn check_values(setup: &Setup, data: &[u8], slots: &Slots) {
     let check = |slot: Slot, path: &str, expected: &dyn Fn(&Json) -> Option<Value>| {
         let mut found = Vec::new();
         document.at(path, &mut |value| found.extend(expected(value)));
-        let values = slots.values(slot);
+        let values: Vec<Value> = slots.values(slot).map(ValueRef::into_value).collect();
         assert_eq!(values.len(), found.len(), "{path}: {values:?} {found:?}");
         for (is, should) in values.iter().zip(&found) {
             // Bit by bit, so that -0.0 differs from 0.0.

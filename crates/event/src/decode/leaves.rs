@@ -58,7 +58,6 @@ impl<'de> DeserializeSeed<'de> for LeafSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        check_depth(self.depth)?;
         let text = <&RawValue>::deserialize(deserializer)?.get();
         let seed = LeafSeed { written: text, ..self };
         serde_json::Deserializer::from_str(text).deserialize_any(To(seed)).map_err(again)
@@ -81,11 +80,13 @@ impl<'de> Place<'de> for LeafSeed<'_, '_> {
     fn null(self) {}
 
     fn array<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        check_depth(self.depth)?;
         while items.next_element_seed(self.below())?.is_some() {}
         Ok(())
     }
 
     fn object<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        check_depth(self.depth)?;
         let length = self.walk.path.len();
         while entries.next_key_seed(PathSeed(&mut self.walk.path))?.is_some() {
             entries.next_value_seed(self.below())?;

@@ -104,7 +104,6 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
         if self.decoder.trie.node(self.node).targets.is_empty() {
             return deserializer.deserialize_any(To(self));
         }
-        check_depth(self.depth)?;
         // Parsed numbers have lost how they are written, so the text is taken first.
         let text = <&RawValue>::deserialize(deserializer)?.get();
         let node = self.node;
@@ -136,14 +135,17 @@ impl<'de> Place<'de> for NodeSeed<'_> {
     }
 
     fn array<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        check_depth(self.depth)?;
         let node = self.node;
         while items.next_element_seed(self.below(node))?.is_some() {}
         Ok(())
     }
 
     fn object<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        check_depth(self.depth)?;
         let node = self.node;
-        let count = self.below(node).entries(map)?;
+        let depth = self.depth;
+        let count = NodeSeed { depth, ..self.below(node) }.entries(map)?;
         if count > 0 {
             self.decoder.push(node, self.slots, Raw::Object);
         }
