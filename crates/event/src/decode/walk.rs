@@ -172,9 +172,6 @@ impl<'a> Walk<'a> {
 
     fn string(&mut self, node: u32, start: usize, end: usize) -> Result<(), Unsure> {
         let targets = &self.trie.node(node).targets;
-        if targets.is_empty() {
-            return Ok(());
-        }
         let span = Span::new(start, end);
         let text = &self.text[start..end];
         let escaped = text.as_bytes().contains(&b'\\');
