@@ -9,7 +9,7 @@ use maxspan_engine::{
     CompiledRule, Correlator, CorrelatorOptions, KeyValue, Match, MatchBody, RuleId, RuleSet, RuleSetBuilder,
     StepMatch,
 };
-use maxspan_event::{Event, Schema};
+use maxspan_event::{Event, EventId, Schema};
 
 /// Matches of one run.
 const MATCHES: usize = 10_000;
@@ -43,8 +43,9 @@ fn matches() -> Vec<Match> {
         let keys = [text(format!("host-{}", key % 100)), text(format!("process-{key:032x}"))];
         let event = Event {
             index: "logs-test".into(),
-            id: number.to_string().into(),
+            id: EventId::Given(number.to_string().into()),
             source: vec![b'x'; 1_000].into(),
+            content: number as u64,
             derived_os: None,
             arrival: number as u64,
         };

@@ -22,7 +22,7 @@ use maxspan_engine::{
     CompiledRule, Correlator, CorrelatorOptions, KeyValue, Match, MatchBody, RuleId, RuleSet, RuleSetBuilder,
     Spill, SpillError, StepMatch,
 };
-use maxspan_event::{Event, Schema};
+use maxspan_event::{Event, EventId, Schema};
 
 const QUERY: &str = "sequence by host.id, process.entity_id [process where true] [network where true]";
 
@@ -108,8 +108,9 @@ fn made(number: usize, keys: usize, document_bytes: usize) -> Match {
     let process = text(format!("{:016x}-{key:08x}-0000000000", key as u64 * 7_919));
     let event = Event {
         index: "logs-endpoint.events.process-default".into(),
-        id: format!("{number:020x}").into(),
+        id: EventId::Given(format!("{number:020x}").into()),
         source: vec![b'x'; document_bytes].into(),
+        content: number as u64,
         derived_os: None,
         arrival: number as u64,
     };

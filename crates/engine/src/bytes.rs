@@ -7,6 +7,8 @@
 
 use std::net::IpAddr;
 
+use maxspan_event::EventId;
+
 use crate::key::{KeyTuple, KeyValue};
 
 /// The first byte of a key's value, in the order of [`KeyValue`]'s variants.
@@ -61,6 +63,21 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &[u8]) {
         out.extend_from_slice(part);
     }
     out.extend_from_slice(&TEXT_END);
+}
+
+/// An event's id; given ones come first.
+pub(crate) fn put_id(out: &mut Vec<u8>, id: &EventId) {
+    match id {
+        EventId::Given(id) => {
+            out.push(0);
+            put_text(out, id.as_bytes());
+        }
+        EventId::Content { hash, occurrence } => {
+            out.push(1);
+            put_u64(out, *hash);
+            put_u32(out, *occurrence);
+        }
+    }
 }
 
 /// A value of a key; the bytes sort like the values.
@@ -172,6 +189,14 @@ impl<'a> Bytes<'a> {
                 return String::from_utf8(text).ok().map(String::into_boxed_str);
             }
             text.push(0);
+        }
+    }
+
+    pub(crate) fn id(&mut self) -> Option<EventId> {
+        match self.u8()? {
+            0 => self.text().map(EventId::Given),
+            1 => Some(EventId::Content { hash: self.u64()?, occurrence: self.u32()? }),
+            _ => None,
         }
     }
 

@@ -11,7 +11,7 @@ use maxspan_plan::{Limit, PlanKind};
 
 use crate::bytes;
 use crate::detection::{Detection, DetectionOrder, TieValue};
-use crate::events::{EventStore, KeptEvent, Place, content_hash};
+use crate::events::{EventStore, KeptEvent, Place};
 use crate::limits::{
     BUFFER_BYTES_DEFAULT, DOCUMENT_BYTES_DEFAULT, LINEAGE_PROCESSES_MAX, MATCH_BYTES_MAX, SAMPLE_EVENTS_MAX,
     SAMPLE_KEYS_MAX, SEQUENCE_KEYS_MAX, STATE_BYTES_DEFAULT,
@@ -199,10 +199,9 @@ impl Correlator {
         }
         let Self { rules, buffer, events, .. } = self;
         let state = &mut rules[found.rule.0 as usize];
-        let content = if tie_break == TieBreak::Content { content_hash(&found.event.source) } else { 0 };
         let place = events.put(&found.event);
         let before = buffer.memory_bytes();
-        buffer.push(|bytes| held::write(bytes, &found, place, content, tie_break));
+        buffer.push(|bytes| held::write(bytes, &found, place, tie_break));
         let late = state.frontier.as_ref().is_some_and(|last| buffer.last_compared() < &*last.compared);
         if late || buffer.memory_bytes() - before > MATCH_BYTES_MAX {
             buffer.pop();

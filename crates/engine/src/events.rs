@@ -6,13 +6,12 @@
 //! ([`EventStore::compact`]), and the others are gone.
 
 use std::borrow::Cow;
-use std::hash::Hasher;
 use std::sync::Arc;
 
-use maxspan_event::{Event, HostOs};
-use rustc_hash::{FxHashMap, FxHasher};
+use maxspan_event::{Event, EventId, HostOs};
+use rustc_hash::FxHashMap;
 
-use crate::bytes::{Bytes, put_text, put_u32, put_u64};
+use crate::bytes::{Bytes, put_id, put_text, put_u32, put_u64};
 use crate::limits::{DOCUMENT_PIECE_BYTES, INDEX_NAMES_MAX};
 use crate::spill::{Spill, SpillError};
 
@@ -34,7 +33,7 @@ enum Kept {
 #[derive(Debug)]
 struct Aside {
     index: Arc<str>,
-    id: Box<str>,
+    id: EventId,
     derived_os: Option<&'static str>,
     arrival: u64,
     content: u64,
@@ -52,8 +51,8 @@ impl KeptEvent {
         }
     }
 
-    /// The `_id` that came with the event, else one from its content.
-    pub fn id(&self) -> &str {
+    /// What tells it from others of its index.
+    pub fn id(&self) -> &EventId {
         match &self.0 {
             Kept::Here(event) => &event.id,
             Kept::Aside(event) => &event.id,
@@ -79,7 +78,7 @@ impl KeptEvent {
     /// A hash of the document, which orders documents of the same index and id.
     pub fn content(&self) -> u64 {
         match &self.0 {
-            Kept::Here(event) => content_hash(&event.source),
+            Kept::Here(event) => event.content,
             Kept::Aside(event) => event.content,
         }
     }
@@ -97,13 +96,6 @@ impl From<Arc<Event>> for KeptEvent {
     fn from(event: Arc<Event>) -> Self {
         Self(Kept::Here(event))
     }
-}
-
-/// Orders documents of one index, id and time. Who makes two of them with the same hash gets either, no more.
-pub(crate) fn content_hash(source: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(source);
-    hasher.finish()
 }
 
 /// Events by their places.
@@ -137,7 +129,6 @@ enum Piece {
 struct Head<'a> {
     index: &'a [u8],
     index_number: u32,
-    id: &'a [u8],
 }
 
 impl EventStore {
@@ -238,15 +229,16 @@ impl EventStore {
             return Ok(KeptEvent(Kept::Aside(Arc::new(aside))));
         }
         let source = self.read(aside.piece, aside.offset, aside.length as usize)?.into();
-        let Aside { index, id, derived_os, arrival, .. } = aside;
-        Ok(KeptEvent(Kept::Here(Arc::new(Event { index, id, source, derived_os, arrival }))))
+        let Aside { index, id, derived_os, arrival, content, .. } = aside;
+        Ok(KeptEvent(Kept::Here(Arc::new(Event { index, id, source, content, derived_os, arrival }))))
     }
 
     fn write(&mut self, event: &Event) -> Place {
         let index_number = self.index_number(&event.index);
         let index = if index_number == u32::MAX { event.index.as_bytes() } else { &[] };
-        let head = Head { index, index_number, id: event.id.as_bytes() };
-        let room = event.source.len() + event.id.len() + index.len() + 64;
+        let head = Head { index, index_number };
+        let id_bytes = if let EventId::Given(id) = &event.id { id.len() } else { 0 };
+        let room = event.source.len() + id_bytes + index.len() + 64;
         let full = match self.pieces.last() {
             Some(Piece::Memory(piece)) => piece.len() + room > DOCUMENT_PIECE_BYTES,
             _ => true,
@@ -361,7 +353,7 @@ impl EventStore {
         let mut bytes = Bytes(bytes);
         let (arrival, content, os) = (bytes.u64()?, bytes.u64()?, bytes.u8()?);
         let derived_os = (os as usize).checked_sub(1).map(|number| OS[number % OS.len()].name());
-        let (number, name, id) = (bytes.u32()?, bytes.text()?, bytes.text()?);
+        let (number, name, id) = (bytes.u32()?, bytes.text()?, bytes.id()?);
         let index = match self.index_names.get(number as usize) {
             Some(index) => Arc::clone(index),
             None => Arc::from(name),
@@ -399,12 +391,12 @@ fn append(out: &mut Vec<u8>, head: &Head<'_>, event: &Event) {
     put_u32(out, 0);
     put_u32(out, event.source.len() as u32);
     put_u64(out, event.arrival);
-    put_u64(out, content_hash(&event.source));
+    put_u64(out, event.content);
     let os = event.derived_os.and_then(|name| OS.iter().position(|os| os.name() == name));
     out.push(os.map_or(0, |number| number as u8 + 1));
     put_u32(out, head.index_number);
     put_text(out, head.index);
-    put_text(out, head.id);
+    put_id(out, &event.id);
     let length = (out.len() - start - LENGTHS_BYTES) as u32;
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
     out.extend_from_slice(&event.source);

@@ -11,7 +11,7 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use maxspan_event::{DecodeError, Dropped, Event, Slot, Slots, ValueRef, identity, repair};
+use maxspan_event::{DecodeError, Dropped, Event, EventId, Slot, Slots, ValueRef, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
 use rustc_hash::FxHashMap;
@@ -62,11 +62,8 @@ pub struct Match {
 /// An event that satisfied something, and what; see [`Occurrences::settle`](crate::Occurrences::settle).
 #[derive(Debug, PartialEq)]
 pub struct Matched {
-    /// The event, without its place in the order of arrival. An id that comes from its content is that of the first
-    /// event with this content.
+    /// The event, without its place in the order of arrival and among those of the same content.
     pub(crate) event: Event,
-    /// Whether the id comes from the content.
-    pub(crate) id_of_content: bool,
     /// Not empty.
     pub(crate) found: Vec<Found>,
 }
@@ -183,6 +180,8 @@ pub struct Scratch {
     slots: Slots,
     answers: Vec<bool>,
     applicable: FxHashMap<Arc<str>, Applicable>,
+    /// Room for the name of a data stream.
+    stream: String,
     prefilter: PrefilterScratch,
     conditions: Answers,
     exhaustive: bool,
@@ -250,11 +249,13 @@ impl RuleSet {
         }
         let id =
             input.id.filter(|id| !id.is_empty()).map(Box::from).or(alert_uuid.map(String::into_boxed_str));
-        let source: Box<[u8]> = input.source.into();
-        let id_of_content = id.is_none();
-        let id = id.unwrap_or_else(|| identity::content_id_of(&source, 0).into_boxed_str());
-        let event = Event { index, id, source, derived_os, arrival: 0 };
-        Ok(Some(Matched { event, id_of_content, found }))
+        let content = identity::content_hash(input.source);
+        let id = match id.filter(|id| !id.is_empty()) {
+            Some(id) => EventId::Given(id),
+            None => EventId::Content { hash: content, occurrence: 0 },
+        };
+        let event = Event { index, id, source: input.source.into(), content, derived_os, arrival: 0 };
+        Ok(Some(Matched { event, found }))
     }
 
     /// Decodes one event as [`RuleSet::match_event`] does, and leaves its values in [`Scratch::slots`].
@@ -429,18 +430,23 @@ impl RuleSet {
         is_alert: bool,
         scratch: &mut Scratch,
     ) -> (Arc<str>, Applicable) {
-        let stream = match (input.index, is_alert) {
-            (Some(_), _) => None,
-            (None, true) => Some(ALERTS_INDEX.to_owned()),
-            (None, false) => self.data_stream(&scratch.slots),
+        let mut stream = std::mem::take(&mut scratch.stream);
+        let named = match input.index {
+            Some(index) => Some(index),
+            None if is_alert => Some(ALERTS_INDEX),
+            None => self.data_stream(&scratch.slots, &mut stream),
         };
-        let index = input.index.or(stream.as_deref()).unwrap_or(input.default_index);
+        let found = self.applicable_to(named.unwrap_or(input.default_index), scratch);
+        scratch.stream = stream;
+        found
+    }
+
+    fn applicable_to(&self, index: &str, scratch: &mut Scratch) -> (Arc<str>, Applicable) {
         scratch.counters.without_index += u64::from(index.is_empty());
         if let Some((index, applicable)) = scratch.applicable.get_key_value(index) {
             return (Arc::clone(index), applicable.clone());
         }
-        let chosen = |rule: &CompiledRule| index.is_empty() || rule.indices.matches(index);
-        let rules = self.rules().filter(|(_, rule)| chosen(rule)).map(|(id, _)| id).collect();
+        let rules = self.rules_of(index);
         let number = scratch.applicable.len();
         let number = u16::try_from(number).ok().filter(|_| number < INDEX_NAMES_MAX);
         let (index, applicable): (Arc<str>, _) = (index.into(), Applicable { number, rules });
@@ -451,11 +457,15 @@ impl RuleSet {
     }
 
     /// The data stream that an event names itself: `logs-endpoint.events.process-default`.
-    fn data_stream(&self, slots: &Slots) -> Option<String> {
+    fn data_stream<'n>(&self, slots: &Slots, name: &'n mut String) -> Option<&'n str> {
         let part = |slot: Slot| slots.values(slot).next().and_then(ValueRef::as_text);
         let [kind, dataset, namespace] = self.data_stream_slots();
+        name.clear();
         // Without a type the name is a guess, and `--index` says better.
-        Some(format!("{}-{}-{}", part(kind)?, part(dataset)?, part(namespace).unwrap_or("default")))
+        for part in [part(kind)?, "-", part(dataset)?, "-", part(namespace).unwrap_or("default")] {
+            name.push_str(part);
+        }
+        Some(name)
     }
 }
 

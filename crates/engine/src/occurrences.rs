@@ -1,16 +1,17 @@
 //! Matches in the order of arrival: what an event that matched owes to those before it.
 //!
-//! An event without an id has one from its content. Exact duplicates in one index are told apart by how many of them
+//! An event without an id is known by its content. Exact duplicates in one index are told apart by how many of them
 //! matched before, which only holds where events come in the order of the input; [`RuleSet::match_event`] can be
-//! called in any order and by any worker.
+//! called in any order and by any worker. The same document with its keys in another order is not told apart: alerts
+//! about it have the same id.
 //!
 //! [`RuleSet::match_event`]: crate::RuleSet::match_event
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::Hasher;
 use std::sync::Arc;
 
-use maxspan_event::{Event, identity};
-use rustc_hash::FxHashMap;
+use maxspan_event::{Event, EventId};
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::limits::OCCURRENCES_MAX;
 use crate::matcher::{Match, Matched};
@@ -26,11 +27,9 @@ pub struct Occurrences {
 impl Occurrences {
     /// The matches of an event. Events are handed in by their order of arrival; `arrival` is the place in it.
     pub fn settle(&mut self, matched: Matched, arrival: u64) -> impl Iterator<Item = Match> + use<> {
-        let Matched { mut event, id_of_content, found } = matched;
+        let Matched { mut event, found } = matched;
         event.arrival = arrival;
-        if id_of_content {
-            self.tell_apart(&mut event);
-        }
+        self.tell_apart(&mut event);
         let event = Arc::new(event);
         found.into_iter().map(move |found| Match {
             rule: found.rule,
@@ -48,21 +47,19 @@ impl Occurrences {
         self.dropped
     }
 
-    /// Gives the second and any further event of one index and content an id of its own.
+    /// Numbers the events of one index and content.
     fn tell_apart(&mut self, event: &mut Event) {
-        let mut hasher = DefaultHasher::new();
+        let EventId::Content { hash, occurrence } = &mut event.id else { return };
+        let mut hasher = FxHasher::default();
         hasher.write(event.index.as_bytes());
-        hasher.write_u8(0xff);
-        hasher.write(event.id.as_bytes());
+        hasher.write_u64(*hash);
         let key = hasher.finish();
         if self.counts.len() >= OCCURRENCES_MAX && !self.counts.contains_key(&key) {
             self.dropped += 1;
             return;
         }
         let count = self.counts.entry(key).or_insert(0);
-        if *count > 0 {
-            event.id = identity::repeated(&event.id, *count).into_boxed_str();
-        }
-        *count += 1;
+        *occurrence = *count;
+        *count = count.saturating_add(1);
     }
 }

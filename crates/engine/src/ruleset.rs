@@ -1,8 +1,11 @@
 //! Compiled rules. Immutable once built; all that changes is passed beside it.
 
+use std::sync::Arc;
+
 use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Decoder, Fields, Normalizer, Schema, Slot};
 use maxspan_plan::{Plan, PlanKind, Predicate};
+use rustc_hash::FxHashMap;
 
 use crate::prefilter::{Prefilter, Selectivity, UnitReport, gate};
 use crate::program::Program;
@@ -37,6 +40,7 @@ pub struct RuleSet {
     prefilter: Prefilter,
     program: Program,
     selectivity: Selectivity,
+    views: Views,
     /// By rule, whether it needs [`maxspan_event::Slots::leaves`].
     asks_leaves: Vec<bool>,
     /// `event.sequence`: the shipper's own order, where timestamps are equal.
@@ -45,6 +49,29 @@ pub struct RuleSet {
     data_stream: [Slot; 3],
     /// `kibana.alert.uuid`: the event is an alert.
     alert_uuid: Slot,
+}
+
+/// Which indices rules look into. A thousand rules have some hundred different lists of patterns.
+#[derive(Debug)]
+struct Views {
+    /// The different ones.
+    patterns: Vec<IndexPatterns>,
+    /// By rule, which of them.
+    of_rules: Vec<u32>,
+}
+
+impl Views {
+    fn new(rules: &[CompiledRule]) -> Self {
+        let (mut patterns, mut numbers) = (Vec::new(), FxHashMap::default());
+        let number = |rule: &CompiledRule| {
+            *numbers.entry(rule.indices.clone()).or_insert_with_key(|indices| {
+                patterns.push(indices.clone());
+                patterns.len() as u32 - 1
+            })
+        };
+        let of_rules = rules.iter().map(number).collect();
+        Self { patterns, of_rules }
+    }
 }
 
 /// Collects rules and the fields they name.
@@ -88,6 +115,7 @@ impl RuleSetBuilder {
         let gate = gate::slots(&mut self.fields, &self.schema);
         let Self { schema, fields, selectivity, rules } = self;
         let (prefilter, program) = Prefilter::new(&rules, &gate, &fields, &selectivity);
+        let views = Views::new(&rules);
         let asks_leaves = rules.iter().map(CompiledRule::asks_leaves).collect();
         let decoder = Decoder::new(fields, schema).looked_at(prefilter.fields_looked_at());
         RuleSet {
@@ -97,6 +125,7 @@ impl RuleSetBuilder {
             prefilter,
             program,
             selectivity,
+            views,
             asks_leaves,
             sequence_number,
             data_stream,
@@ -144,6 +173,14 @@ impl RuleSet {
     /// Conditions of all rules, and those of them that several rules or steps share.
     pub fn condition_counts(&self) -> (usize, usize) {
         self.program.leaf_counts()
+    }
+
+    /// The rules that look into an index; all of them where nothing says which it is.
+    pub(crate) fn rules_of(&self, index: &str) -> Arc<[RuleId]> {
+        let chosen = |patterns: &IndexPatterns| index.is_empty() || patterns.matches(index);
+        let chosen: Vec<bool> = self.views.patterns.iter().map(chosen).collect();
+        let numbers = self.views.of_rules.iter().zip(0..).filter(|(view, _)| chosen[**view as usize]);
+        numbers.map(|(_, number)| RuleId(number)).collect()
     }
 
     pub(crate) fn prefilter(&self) -> &Prefilter {

@@ -109,7 +109,7 @@ fn run(rules: &RuleSet, events: &[Made], options: CorrelatorOptions, spill: Opti
             .present()
             .map(|event| {
                 let source = correlator.events().source(event)?;
-                Ok(format!("{} {}", event.id(), String::from_utf8_lossy(&source)))
+                Ok(format!("{:?} {}", event.id(), String::from_utf8_lossy(&source)))
             })
             .collect();
         match sources {

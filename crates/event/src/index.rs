@@ -9,12 +9,12 @@ use std::borrow::Cow;
 use crate::wildcard::Wildcard;
 
 /// An ordered list of index patterns.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct IndexPatterns {
     patterns: Vec<Pattern>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Pattern {
     excluded: bool,
     cluster: Option<Wildcard>,

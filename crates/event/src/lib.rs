@@ -41,7 +41,7 @@ pub mod version;
 pub mod wildcard;
 
 pub use decode::{DecodeError, Decoder};
-pub use event::Event;
+pub use event::{Event, EventId};
 pub use field::{Field, FieldType};
 pub use ip::{Cidr, parse_ip};
 pub use mapping::MappingError;

@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maxspan_event::date;
 use maxspan_rules::RuleDocument;
-use maxspan_rules::alert::source::{get_in, scalars};
+use maxspan_rules::alert::AlertDocument;
+use maxspan_rules::alert::source::scalars;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, Run};
 use crate::input::{Batch, BatchItem, InputProblem, Location, Progress, Reader};
@@ -332,8 +332,8 @@ impl HuntObserver for Collect<'_> {
     }
 }
 
-fn text_of(document: &Map<String, Value>, field: &str) -> String {
-    let values = get_in(document, field).map(scalars).unwrap_or_default();
+fn text_of(document: &AlertDocument, field: &str) -> String {
+    let values = document.find(field).map(scalars).unwrap_or_default();
     let texts =
         values.into_iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     texts.filter(|text| text != "null").collect::<Vec<_>>().join(", ")

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Diagnostic, Source};
 use maxspan_engine::Selectivity;
 use maxspan_event::Schema;
+use maxspan_rules::alert::AlertDocument;
 use maxspan_rules::load::ValueLists;
 use maxspan_rules::{CompileOptions, ExceptionStore, LoadedRules, RuleDocument};
 use serde::Serialize;
@@ -317,6 +318,6 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn reason(document: &serde_json::Map<String, serde_json::Value>) -> String {
+fn reason(document: &AlertDocument) -> String {
     document.get("kibana.alert.reason").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }

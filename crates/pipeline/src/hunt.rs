@@ -15,7 +15,10 @@ use maxspan_engine::{
 };
 use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
-use maxspan_rules::alert::{Alert, AlertContext, FieldKind, SourceEvent, event_alert, sequence_alerts};
+use maxspan_rules::alert::{
+    Alert, AlertContext, AlertingRule, FieldKind, SourceEvent, event_alert, sequence_alerts,
+};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -495,8 +498,12 @@ impl<'a> Run<'a> {
         context.space = &self.options.space;
         context.field_kind = &kind_of;
         let mut seen = HashSet::new();
+        let mut alerting = FxHashMap::default();
+        let rules = self.rules;
         for detection in detections {
-            let alerts = match self.alerts_of(&detection, &context) {
+            let rule = alerting.entry(detection.rule);
+            let rule = rule.or_insert_with(|| AlertingRule::new(rules.document(detection.rule)));
+            let alerts = match self.alerts_of(&detection, rule, &context) {
                 Ok(alerts) => alerts,
                 Err(error) => {
                     self.kept.cannot_read(error);
@@ -512,7 +519,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             self.stats.alerts += 1;
-            let rule_id = &self.rules.document(detection.rule).rule_id;
+            let rule_id = &rule.document.rule_id;
             *self.stats.alerts_by_rule.entry(rule_id.clone()).or_default() += 1;
             for alert in alerts {
                 self.stats.building_blocks += u64::from(alert.building_block);
@@ -525,40 +532,42 @@ impl<'a> Run<'a> {
     fn alerts_of(
         &self,
         detection: &Detection,
+        rule: &AlertingRule<'_>,
         context: &AlertContext<'_>,
     ) -> Result<Vec<HuntAlert>, SpillError> {
-        let rule = self.rules.document(detection.rule);
+        let events = self.source_events(detection)?;
+        let arrivals = detection.events.iter().map(|event| event.as_ref().map_or(0, KeptEvent::arrival));
+        let references: Arc<[_]> =
+            events.iter().zip(arrivals).map(|(event, at)| reference(event, at)).collect();
         let keys = self.keys(detection);
-        let reference = |event: &KeptEvent| EventRef {
-            index: Arc::clone(event.index()),
-            id: event.id().into(),
-            arrival: event.arrival(),
-        };
-        let events: Arc<[Option<EventRef>]> =
-            detection.events.iter().map(|found| found.as_ref().map(reference)).collect();
         let out = |building_block: bool| {
-            let (keys, events) = (Arc::clone(&keys), Arc::clone(&events));
+            let (keys, references) = (Arc::clone(&keys), Arc::clone(&references));
             move |alert: Alert| HuntAlert {
                 rule: detection.rule,
                 building_block,
                 alert,
                 keys: Arc::clone(&keys),
-                events: Arc::clone(&events),
+                events: Arc::clone(&references),
             }
         };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
-            let Some(found) = detection.present().next() else { return Ok(Vec::new()) };
-            let alert = event_alert(rule, &source_event(self.correlator.events(), found)?, context);
-            return Ok(alert.into_iter().map(out(false)).collect());
+            let Some(event) = events.into_iter().find(|event| !event.is_missing()) else {
+                return Ok(Vec::new());
+            };
+            return Ok(event_alert(rule, event, context).into_iter().map(out(false)).collect());
         }
-        let source = |found: &Option<KeptEvent>| match found {
-            Some(found) => source_event(self.correlator.events(), found),
-            None => Ok(SourceEvent::missing()),
-        };
-        let events: Vec<SourceEvent> = detection.events.iter().map(source).collect::<Result<_, _>>()?;
         let Some(group) = sequence_alerts(rule, &events, context) else { return Ok(Vec::new()) };
         let shell = std::iter::once(group.shell).map(out(false));
         Ok(group.blocks.into_iter().map(out(true)).chain(shell).collect())
+    }
+
+    /// The events of a detection, with stand-ins for those that had to be missing.
+    fn source_events(&self, detection: &Detection) -> Result<Vec<SourceEvent>, SpillError> {
+        let source = |event: &Option<KeptEvent>| match event {
+            Some(event) => source_event(self.correlator.events(), event),
+            None => Ok(SourceEvent::missing()),
+        };
+        detection.events.iter().map(source).collect()
     }
 
     /// The join keys by the names that the first stage with an event gives them.
@@ -624,6 +633,12 @@ impl<'a> Run<'a> {
         self.stats.alerts_unread += self.kept.unread;
         self.stats.alerts_recursive += self.kept.recursive;
     }
+}
+
+/// What an alert says of its event; none for one that is missing.
+fn reference(event: &SourceEvent, arrival: u64) -> Option<EventRef> {
+    let SourceEvent { index, id, .. } = event;
+    (!event.is_missing()).then(|| EventRef { index: index.as_str().into(), id: id.as_str().into(), arrival })
 }
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<AtomicUsize>) -> Cap {

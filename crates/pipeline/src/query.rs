@@ -12,13 +12,14 @@ use maxspan_engine::{
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::Schema;
 use maxspan_plan::{Limit, Plan, PlanKind};
+use maxspan_rules::alert::SourceEvent;
 use serde_json::{Map, Value, json};
 
 use crate::input::{InputProblem, Reader};
 use crate::limits::{CAPPED_REMEMBERED_MAX, QUERY_PROBLEMS_MAX};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
-use crate::source::kept_document;
+use crate::source::source_event;
 use crate::workers;
 
 /// Query languages.
@@ -327,6 +328,7 @@ fn key_json(key: &KeyValue, style: KeyStyle) -> Value {
 
 fn event_json(events: &EventStore, event: &KeptEvent) -> Value {
     // Nothing is put aside, so every document can be read.
-    let source = kept_document(events, event).unwrap_or_default();
-    json!({"_index": &**event.index(), "_id": event.id(), "_source": source})
+    let SourceEvent { index, id, source } =
+        source_event(events, event).unwrap_or_else(|_| SourceEvent::missing());
+    json!({"_index": index, "_id": id, "_source": source})
 }

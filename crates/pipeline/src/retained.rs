@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use maxspan_engine::{Detection, KeptEvent, apply_limits};
+use maxspan_event::EventId;
 use maxspan_plan::Limit;
 use rustc_hash::FxHashSet;
 
@@ -175,7 +176,7 @@ impl Retained {
 }
 
 /// Index and id of each event; nothing for a missing one.
-fn identities(detection: &Detection) -> impl Iterator<Item = Option<(&str, &str)>> {
+fn identities(detection: &Detection) -> impl Iterator<Item = Option<(&str, &EventId)>> {
     detection.events.iter().map(|event| event.as_ref().map(|event| (&**event.index(), event.id())))
 }
 

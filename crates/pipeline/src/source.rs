@@ -1,21 +1,17 @@
 //! An event's document as alerts and query results carry it.
 
 use maxspan_engine::{EventStore, KeptEvent, SpillError};
-use maxspan_event::{DecodeError, repair};
+use maxspan_event::{DecodeError, identity};
 use maxspan_rules::alert::SourceEvent;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::input::{InputProblem, Location, ProblemKind};
 
-/// The document of a kept event.
-pub(crate) fn kept_document(events: &EventStore, event: &KeptEvent) -> Result<Value, SpillError> {
-    Ok(document(&events.source(event)?, event.derived_os()))
-}
-
-/// A kept event as alerts take it.
+/// A kept event as alerts and query results take it.
 pub(crate) fn source_event(events: &EventStore, event: &KeptEvent) -> Result<SourceEvent, SpillError> {
-    let source = kept_document(events, event)?;
-    Ok(SourceEvent { index: event.index().to_string(), id: event.id().to_owned(), source })
+    let whole = identity::document_of(&events.source(event)?);
+    let id = event.id().text(&whole);
+    Ok(SourceEvent { index: event.index().to_string(), id, source: document(whole, event.derived_os()) })
 }
 
 /// The document of an event.
@@ -23,18 +19,15 @@ pub(crate) fn source_event(events: &EventStore, event: &KeptEvent) -> Result<Sou
 /// Top-level keys that begin with `_` are bookkeeping and left out; a derived `host.os.type` is written in. A document
 /// that cannot be read as a whole (nested too deeply where no rule looked) is kept as text in `event.original`, so
 /// that the alert is not lost.
-fn document(source: &[u8], derived_os: Option<&str>) -> Value {
-    let mut document = repair::parse(source).unwrap_or_else(|| {
-        let text = String::from_utf8_lossy(source).into_owned();
-        serde_json::json!({"event": {"original": text}})
-    });
-    if let Value::Object(map) = &mut document {
-        map.retain(|key, _| !key.starts_with('_'));
-        if let Some(os) = derived_os {
-            set_host_os(map, os);
-        }
+fn document(whole: Value, derived_os: Option<&str>) -> Value {
+    let Value::Object(mut map) = whole else {
+        return document(json!({"event": {"original": whole}}), derived_os);
+    };
+    map.retain(|key, _| !key.starts_with('_'));
+    if let Some(os) = derived_os {
+        set_host_os(&mut map, os);
     }
-    document
+    Value::Object(map)
 }
 
 /// An event that the decoder refused, as a problem of the input.
@@ -64,7 +57,10 @@ mod tests {
     #[test]
     fn bookkeeping_goes_and_the_derived_system_comes() {
         let check = |source: &str, expected: &str| {
-            assert_eq!(document(source.as_bytes(), Some("macos")).to_string(), expected);
+            assert_eq!(
+                document(identity::document_of(source.as_bytes()), Some("macos")).to_string(),
+                expected
+            );
         };
         check(
             r#"{"_src": "x", "host": {"os": {"family": "darwin"}}}"#,

@@ -66,8 +66,7 @@ fn run_with(base: &RuleBase, events: &[Value], options: &HuntOptions) -> (Vec<St
     let mut reader = Reader::of_bytes("events", std::io::Cursor::new(input), InputOptions::default());
     let mut collected = Collected::default();
     let stats = hunt(base, &mut reader, options, &mut collected);
-    let documents =
-        collected.alerts.iter().map(|alert| Value::Object(alert.alert.document.clone()).to_string());
+    let documents = collected.alerts.iter().map(|alert| alert.alert.document.to_json());
     (documents.collect(), stats)
 }
 

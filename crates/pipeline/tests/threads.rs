@@ -158,7 +158,7 @@ struct Told {
 
 impl HuntObserver for Told {
     fn alert(&mut self, alert: HuntAlert) {
-        let document = Value::Object(alert.alert.document);
+        let document = alert.alert.document.to_json();
         let arrivals: Vec<_> = alert.events.iter().flatten().map(|event| event.arrival).collect();
         self.lines.push(format!("{document} {arrivals:?}"));
     }

@@ -7,7 +7,7 @@
 //! counterpart here: there is no mapping that adds values.
 //!
 //! ```
-//! use maxspan_rules::alert::{AlertContext, SourceEvent, event_alert};
+//! use maxspan_rules::alert::{AlertContext, AlertingRule, SourceEvent, event_alert};
 //! # use std::sync::Arc;
 //! # let text = r#"{"rule_id":"r","name":"N","description":"D","severity":"low","risk_score":1,"type":"query"}"#;
 //! # let file = maxspan_rules::parse_json(&Arc::new(maxspan_diagnostics::Source::new("rule.json", text)));
@@ -18,8 +18,8 @@
 //!     source: serde_json::json!({"host": {"name": "h1"}}),
 //! };
 //! let context = AlertContext::new("2024-01-01T00:00:00.000Z", "execution-1");
-//! let alert = event_alert(rule, &event, &context).unwrap();
-//! assert_eq!(alert.document["kibana.alert.reason"], "event on h1 created low alert N.");
+//! let alert = event_alert(&AlertingRule::new(rule), event, &context).unwrap();
+//! assert_eq!(alert.document.get("kibana.alert.reason").unwrap(), "event on h1 created low alert N.");
 //! ```
 
 mod ancestors;
@@ -34,8 +34,11 @@ pub mod source;
 pub mod time;
 mod traverse;
 
-pub use sequence::{SequenceAlerts, sequence_alerts};
+use std::sync::Arc;
 
+pub use document::AlertDocument;
+pub use rule_fields::{AlertingRule, RuleFields};
+pub use sequence::{SequenceAlerts, sequence_alerts};
 use serde_json::{Map, Value};
 
 use crate::document::RuleDocument;
@@ -69,7 +72,7 @@ pub struct Alert {
     /// `_id`, equal to `kibana.alert.uuid`.
     pub id: String,
     /// The document.
-    pub document: Map<String, Value>,
+    pub document: AlertDocument,
 }
 
 /// How a run came about.
@@ -156,8 +159,9 @@ pub fn is_recursive(rule: &RuleDocument, event: &SourceEvent) -> bool {
 
 /// The alert of one event; none where the event is an alert of the same rule, or made from one (the recursion guard
 /// of specification 3.4).
-pub fn event_alert(rule: &RuleDocument, event: &SourceEvent, context: &AlertContext<'_>) -> Option<Alert> {
-    let ancestors = ancestors::ancestors(event);
+pub fn event_alert(rule: &AlertingRule<'_>, event: SourceEvent, context: &AlertContext<'_>) -> Option<Alert> {
+    let AlertingRule { document: rule, fields } = rule;
+    let ancestors = ancestors::ancestors(&event);
     if ancestors::has_rule(&ancestors, &rule.uuid) {
         return None;
     }
@@ -170,9 +174,9 @@ pub fn event_alert(rule: &RuleDocument, event: &SourceEvent, context: &AlertCont
         ancestors: &ancestors,
         reason: reason::reason(event.source.as_object().unwrap_or(&empty), &overrides),
         overrides: &overrides,
+        original_time: document::original_time(&event.source),
     };
-    let mut document = document::alert_source(event, context);
-    document::put_alert_fields(&mut document, rule, context, &parts);
-    document::put_original_time(&mut document, &event.source);
-    Some(Alert { id, document })
+    let mut own = document::alert_source(event.source, context);
+    document::put_alert_fields(&mut own, rule, context, &parts);
+    Some(Alert { id, document: AlertDocument::new(own, Arc::clone(fields)) })
 }

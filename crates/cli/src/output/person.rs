@@ -9,9 +9,10 @@ use indicatif::HumanCount;
 use maxspan_pipeline::hunt::{HuntAlert, HuntStats};
 use maxspan_pipeline::rule_base::RuleBase;
 use maxspan_rules::RuleDocument;
+use maxspan_rules::alert::AlertDocument;
 use maxspan_rules::document::Threat;
 
-use super::row::{Document, Group, Grouping, Row, first_text, listed, texts};
+use super::row::{Group, Grouping, Row, first_text, listed, texts};
 use super::summary::counted;
 use super::{AlertOutput, Writer};
 use crate::demo::scenario;
@@ -190,7 +191,7 @@ fn program() -> String {
 }
 
 /// `bash (4711) was started by installer`, `curl (4713) connected to 203.0.113.47:443, cdn.example.net`
-fn what_happened(event: &Document) -> String {
+fn what_happened(event: &AlertDocument) -> String {
     let text = |field: &str| first_text(event, field);
     let name = text("process.name").unwrap_or_else(|| "a process".to_owned());
     let process = text("process.pid").map_or(name.clone(), |pid| format!("{name} ({pid})"));

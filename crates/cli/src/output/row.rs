@@ -1,25 +1,22 @@
 //! An alert in brief: what a table, a summary and a person want to know of it first.
 
 use maxspan_pipeline::hunt::HuntAlert;
-use maxspan_rules::alert::source::{get_in, scalars};
-use serde_json::{Map, Value};
-
-/// An alert document.
-pub(crate) type Document = Map<String, Value>;
+use maxspan_rules::alert::AlertDocument;
+use maxspan_rules::alert::source::scalars;
 
 /// An alert that stands for itself, with the building blocks of its sequence.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub(crate) rule: usize,
     /// The events of the sequence, in order; empty for an alert of one event.
-    pub(crate) blocks: Vec<Document>,
-    pub(crate) alert: Document,
+    pub(crate) blocks: Vec<AlertDocument>,
+    pub(crate) alert: AlertDocument,
 }
 
 /// Puts the building blocks and the alert of a sequence together; they come one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Grouping {
-    blocks: Vec<Document>,
+    blocks: Vec<AlertDocument>,
 }
 
 impl Grouping {
@@ -36,7 +33,7 @@ impl Grouping {
 
 impl Group {
     /// The events' documents, in order.
-    pub(crate) fn events(&self) -> &[Document] {
+    pub(crate) fn events(&self) -> &[AlertDocument] {
         if self.blocks.is_empty() { std::slice::from_ref(&self.alert) } else { &self.blocks }
     }
 
@@ -84,13 +81,13 @@ impl Row {
 }
 
 /// The values of a field as texts.
-pub(crate) fn texts(document: &Document, field: &str) -> Vec<String> {
-    let values = get_in(document, field).map(scalars).unwrap_or_default();
+pub(crate) fn texts(document: &AlertDocument, field: &str) -> Vec<String> {
+    let values = document.find(field).map(scalars).unwrap_or_default();
     values.into_iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect()
 }
 
 /// The first value of a field, unless it is empty.
-pub(crate) fn first_text(document: &Document, field: &str) -> Option<String> {
+pub(crate) fn first_text(document: &AlertDocument, field: &str) -> Option<String> {
     texts(document, field).into_iter().next().filter(|text| !text.is_empty())
 }
 

@@ -12,7 +12,7 @@
 use maxspan_event::{date, identity};
 
 use super::TieBreak;
-use crate::bytes::{Bytes, put_key, put_optional, put_text, put_tuple, put_u32, put_u64};
+use crate::bytes::{Bytes, put_id, put_key, put_optional, put_text, put_tuple, put_u32, put_u64};
 use crate::detection::{DetectionOrder, TieValue};
 use crate::events::Place;
 use crate::key::{KeyTuple, KeyValue};
@@ -75,7 +75,7 @@ pub(super) fn digest(key: &[u8]) -> Digest {
 }
 
 /// Puts a match behind what is there.
-pub(super) fn write(out: &mut Vec<u8>, found: &Match, place: Place, content: u64, tie_break: TieBreak) {
+pub(super) fn write(out: &mut Vec<u8>, found: &Match, place: Place, tie_break: TieBreak) {
     let start = out.len();
     out.resize(start + FRONT_BYTES, 0);
     put_u32(out, found.rule.0);
@@ -92,7 +92,7 @@ pub(super) fn write(out: &mut Vec<u8>, found: &Match, place: Place, content: u64
     let put_identity = |out: &mut Vec<u8>| {
         let from = out.len();
         put_text(out, event.index.as_bytes());
-        put_text(out, event.id.as_bytes());
+        put_id(out, &event.id);
         (from - start, out.len() - from)
     };
     let (identity, compared) = match tie_break {
@@ -106,7 +106,7 @@ pub(super) fn write(out: &mut Vec<u8>, found: &Match, place: Place, content: u64
             put_optional(out, found.sequence_number);
             put_u32(out, first_step(&found.body));
             let identity = put_identity(out);
-            put_u64(out, content);
+            put_u64(out, event.content);
             (identity, out.len() - start - FRONT_BYTES)
         }
     };

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use maxspan_diagnostics::{Diagnostic, Source};
-use maxspan_rules::alert::source::get_in;
 use serde_json::{Map, Value};
 
 use super::compare::{aligned, equal, members_line, one_line};
@@ -243,7 +242,7 @@ fn named(run: &CaseRun, alert: &HuntAlert, key: &str) -> Value {
         "building_block" => alert.building_block.into(),
         "keys" => Value::Object(alert.keys.iter().cloned().collect()),
         "events" => run.events_of(alert).map(|(number, _)| Value::from(number)).collect(),
-        path => get_in(&alert.alert.document, path).cloned().unwrap_or_default(),
+        path => alert.alert.document.find(path).cloned().unwrap_or_default(),
     }
 }
 

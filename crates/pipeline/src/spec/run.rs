@@ -272,8 +272,7 @@ fn other_orders(case: &Case, run: &CaseRun, options: &SpecOptions) -> Option<Dif
         return None;
     }
     let shown = |alerts: &[HuntAlert]| -> Vec<String> {
-        let line = |alert: &HuntAlert| serde_json::Value::from(alert.alert.document.clone()).to_string();
-        alerts.iter().map(line).collect()
+        alerts.iter().map(|alert| alert.alert.document.to_json()).collect()
     };
     let expected = shown(&run.alerts);
     for turn in 0..=SHUFFLES {

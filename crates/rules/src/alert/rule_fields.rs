@@ -1,9 +1,14 @@
 //! `kibana.alert.rule.*`: what an alert says about its rule (specification 3.3).
+//!
+//! With the rule's query and guides this is most of an alert's text, and the same for all alerts of a rule; so it is
+//! made, and written as JSON, once.
+
+use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use super::overrides::Overrides;
 use super::source::flattened;
 use crate::api_json::parameters_json;
 use crate::document::RuleDocument;
@@ -11,10 +16,58 @@ use crate::document::RuleDocument;
 /// Consumer and producer of all detection rules.
 const SIEM: &str = "siem";
 
-/// Adds the rule's fields to an alert; what the rule does not have is left out.
-pub(crate) fn put_rule_fields(document: &mut Map<String, Value>, rule: &RuleDocument, overrides: &Overrides) {
-    let mut out = RuleFields(document);
-    put_identity(&mut out, rule, overrides);
+/// A rule, and what all its alerts say about it.
+#[derive(Debug, Clone)]
+pub struct AlertingRule<'a> {
+    /// The rule.
+    pub document: &'a RuleDocument,
+    /// What its alerts say about it.
+    pub fields: Arc<RuleFields>,
+}
+
+impl<'a> AlertingRule<'a> {
+    /// Puts together what the rule's alerts say about it.
+    pub fn new(document: &'a RuleDocument) -> Self {
+        Self { document, fields: Arc::new(RuleFields::new(document)) }
+    }
+}
+
+/// What all alerts of a rule say about it: `kibana.alert.rule.*`, but for the name, which events can override.
+#[derive(Debug)]
+pub struct RuleFields {
+    values: Map<String, Value>,
+    /// The same, as JSON.
+    json: Vec<(String, Box<RawValue>)>,
+}
+
+impl RuleFields {
+    fn new(rule: &RuleDocument) -> Self {
+        let values = values(rule);
+        let json = values.iter().filter_map(|(name, value)| Some((name.clone(), to_raw_value(value).ok()?)));
+        Self { json: json.collect(), values }
+    }
+
+    /// The fields by their dotted names.
+    pub fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
+    /// Names and values as JSON.
+    pub(crate) fn json(&self) -> &[(String, Box<RawValue>)] {
+        &self.json
+    }
+}
+
+impl PartialEq for RuleFields {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+/// The rule's fields; what the rule does not have is left out.
+fn values(rule: &RuleDocument) -> Map<String, Value> {
+    let mut out = Fields::default();
+    put_identity(&mut out, rule);
     put_content(&mut out, rule);
     put_behaviour(&mut out, rule);
     out.put("parameters", parameters_json(rule));
@@ -27,12 +80,12 @@ pub(crate) fn put_rule_fields(document: &mut Map<String, Value>, rule: &RuleDocu
             out.put(&name, value);
         }
     }
+    out.0
 }
 
-fn put_identity(out: &mut RuleFields<'_>, rule: &RuleDocument, overrides: &Overrides) {
+fn put_identity(out: &mut Fields, rule: &RuleDocument) {
     out.put("uuid", &rule.uuid);
     out.put("rule_id", &rule.rule_id);
-    out.put("name", &overrides.name);
     out.put("type", rule.rule_type().name());
     out.put("category", rule.rule_type().category());
     out.put("rule_type_id", rule.rule_type().rule_type_id());
@@ -47,7 +100,7 @@ fn put_identity(out: &mut RuleFields<'_>, rule: &RuleDocument, overrides: &Overr
     out.put_some("updated_by", rule.updated_by.as_ref());
 }
 
-fn put_content(out: &mut RuleFields<'_>, rule: &RuleDocument) {
+fn put_content(out: &mut Fields, rule: &RuleDocument) {
     out.put("description", &rule.description);
     out.put("author", &rule.author);
     out.put("tags", &rule.tags);
@@ -60,7 +113,7 @@ fn put_content(out: &mut RuleFields<'_>, rule: &RuleDocument) {
     out.put_some("timeline_title", rule.timeline_title.as_ref());
 }
 
-fn put_behaviour(out: &mut RuleFields<'_>, rule: &RuleDocument) {
+fn put_behaviour(out: &mut Fields, rule: &RuleDocument) {
     let patterns = rule.index_patterns();
     if !patterns.is_empty() {
         out.put("indices", patterns);
@@ -84,9 +137,11 @@ fn put_behaviour(out: &mut RuleFields<'_>, rule: &RuleDocument) {
     out.put_some("namespace", rule.namespace.as_ref());
 }
 
-struct RuleFields<'a>(&'a mut Map<String, Value>);
+/// Puts fields together.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
 
-impl RuleFields<'_> {
+impl Fields {
     fn put(&mut self, name: &str, value: impl Serialize) {
         self.0.insert(format!("kibana.alert.rule.{name}"), json!(value));
     }

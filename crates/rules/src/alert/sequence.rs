@@ -1,11 +1,14 @@
 //! The alerts of an EQL sequence: a building block for each event, and a shell over them (specification 3.7).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::ancestors::{Ancestor, ancestors, depth_above, has_rule};
-use super::document::{AlertParts, alert_source, put_alert_fields, put_original_time};
+use super::document::{AlertDocument, AlertParts, alert_source, original_time, put_alert_fields};
 use super::intersection::intersection;
 use super::reason::reason;
+use super::rule_fields::AlertingRule;
 use super::{Alert, AlertContext, SourceEvent, ids, overrides};
 use crate::document::RuleDocument;
 
@@ -31,10 +34,11 @@ struct Block<'a> {
 /// None where no event is there, or where one is an alert of the same rule or made from one: then the whole group is
 /// dropped. Overrides do not apply to sequences.
 pub fn sequence_alerts(
-    rule: &RuleDocument,
+    rule: &AlertingRule<'_>,
     events: &[SourceEvent],
     context: &AlertContext<'_>,
 ) -> Option<SequenceAlerts> {
+    let AlertingRule { document: rule, fields } = rule;
     let blocks: Vec<_> = events.iter().filter(|event| !event.is_missing()).map(block_of).collect();
     if blocks.is_empty() || blocks.iter().any(|block| has_rule(&block.ancestors, &rule.uuid)) {
         return None;
@@ -43,15 +47,17 @@ pub fn sequence_alerts(
     let block_ids = ids::building_block_ids(&names, &rule.uuid);
     let shell_ancestors = shell_ancestors(rule, &blocks, &block_ids);
     let shell_id = ids::shell_id(&names_of(&shell_ancestors), &rule.uuid);
-    let alerts: Vec<_> = blocks
+    let documents: Vec<_> = blocks
         .iter()
-        .zip(block_ids)
+        .zip(&block_ids)
         .enumerate()
-        .map(|(position, (block, id))| block_alert(rule, context, block, id, (&shell_id, position)))
+        .map(|(position, (block, id))| block_document(rule, context, block, id, (&shell_id, position)))
         .collect();
     let depths: Vec<_> = blocks.iter().map(|block| block.depth).collect();
-    let shell = shell_alert(rule, context, &alerts, shell_id, &shell_ancestors, depth_above(&depths));
-    Some(SequenceAlerts { blocks: alerts, shell })
+    let shell = shell_document(rule, context, &documents, &shell_id, &shell_ancestors, depth_above(&depths));
+    let alert = |(id, own)| Alert { id, document: AlertDocument::new(own, Arc::clone(fields)) };
+    let blocks = block_ids.into_iter().zip(documents).map(alert).collect();
+    Some(SequenceAlerts { blocks, shell: alert((shell_id, shell)) })
 }
 
 fn block_of(event: &SourceEvent) -> Block<'_> {
@@ -80,56 +86,52 @@ fn shell_ancestors(rule: &RuleDocument, blocks: &[Block<'_>], block_ids: &[Strin
     all
 }
 
-fn block_alert(
+fn block_document(
     rule: &RuleDocument,
     context: &AlertContext<'_>,
     block: &Block<'_>,
-    id: String,
+    id: &str,
     (group_id, group_index): (&str, usize),
-) -> Alert {
+) -> Map<String, Value> {
     let overrides = overrides::none(rule);
-    let mut document = alert_source(block.event, context);
+    let mut document = alert_source(block.event.source.clone(), context);
     let empty = Map::new();
     let parts = AlertParts {
-        id: &id,
+        id,
         ancestors: &block.ancestors,
         depth: block.depth,
         overrides: &overrides,
         reason: reason(block.event.source.as_object().unwrap_or(&empty), &overrides),
+        original_time: original_time(&block.event.source),
     };
     put_alert_fields(&mut document, rule, context, &parts);
-    put_original_time(&mut document, &block.event.source);
     document.insert("kibana.alert.building_block_type".to_owned(), json!("default"));
     document.insert("kibana.alert.group.id".to_owned(), json!(group_id));
     document.insert("kibana.alert.group.index".to_owned(), json!(group_index));
-    Alert { id, document }
+    document
 }
 
-fn shell_alert(
+fn shell_document(
     rule: &RuleDocument,
     context: &AlertContext<'_>,
-    blocks: &[Alert],
-    id: String,
+    blocks: &[Map<String, Value>],
+    id: &str,
     ancestors: &[Ancestor],
     depth: u64,
-) -> Alert {
+) -> Map<String, Value> {
     let overrides = overrides::none(rule);
-    let documents: Vec<&Map<String, Value>> = blocks.iter().map(|block| &block.document).collect();
-    let mut document = intersection(&documents);
+    let blocks: Vec<&Map<String, Value>> = blocks.iter().collect();
+    let mut document = intersection(&blocks);
     let reason = reason(&document, &overrides);
     // What makes the blocks building blocks is common to them, but not the shell's.
     document.shift_remove("kibana.alert.building_block_type");
     document.shift_remove("kibana.alert.group.index");
-    put_alert_fields(
-        &mut document,
-        rule,
-        context,
-        &AlertParts { id: &id, ancestors, depth, overrides: &overrides, reason },
-    );
-    document.insert("kibana.alert.group.id".to_owned(), json!(id));
     // Kibana's quirk: the shell's documents are the blocks, so this is when they were made, not when the events were.
-    document.insert("kibana.alert.original_time".to_owned(), json!(context.now));
-    Alert { id, document }
+    let original_time = Some(json!(context.now));
+    let parts = AlertParts { id, ancestors, depth, overrides: &overrides, reason, original_time };
+    put_alert_fields(&mut document, rule, context, &parts);
+    document.insert("kibana.alert.group.id".to_owned(), json!(id));
+    document
 }
 
 #[cfg(test)]
@@ -180,12 +182,17 @@ mod tests {
             let found = alert.document.get(field).unwrap_or(&Value::Null);
             assert_eq!(found, expected, "{field}");
         }
-        assert_eq!(alert.document["kibana.alert.uuid"], json!(alert.id));
+        assert_eq!(alert.document.get("kibana.alert.uuid"), Some(&json!(alert.id)));
     }
 
     #[test]
     fn a_sequence_gives_blocks_and_a_shell() {
-        let alerts = sequence_alerts(&rule(json!({})), &two_events(), &AlertContext::new(NOW, "x")).unwrap();
+        let alerts = sequence_alerts(
+            &AlertingRule::new(&rule(json!({}))),
+            &two_events(),
+            &AlertContext::new(NOW, "x"),
+        )
+        .unwrap();
         let shell_id = "ca9b16cbf37a0b7bfb06fa4729a8ffdeeb5c7ecc60c4c8ce7f8fd35c09f2dd81";
         assert_eq!((alerts.blocks.len(), alerts.shell.id.as_str()), (2, shell_id));
         check(
@@ -225,7 +232,9 @@ mod tests {
     #[test]
     fn a_building_block_rule_has_a_building_block_shell() {
         let rule = rule(json!({"building_block_type": "default"}));
-        let alerts = sequence_alerts(&rule, &two_events()[..1], &AlertContext::new(NOW, "x")).unwrap();
+        let alerts =
+            sequence_alerts(&AlertingRule::new(&rule), &two_events()[..1], &AlertContext::new(NOW, "x"))
+                .unwrap();
         check(
             &alerts.shell,
             json!({"kibana.alert.building_block_type": "default", "kibana.alert.group.index": null}),
@@ -239,7 +248,8 @@ mod tests {
             json!({"@timestamp": 1_704_067_201_000_i64, "event": {"kind": "event", "action": "one"}}),
         );
         let context = AlertContext { version: "1", ..AlertContext::new(NOW, "run") };
-        let alert = event_alert(&rule(json!({"index": ["logs-*"]})), &event, &context).unwrap();
+        let alert =
+            event_alert(&AlertingRule::new(&rule(json!({"index": ["logs-*"]}))), event, &context).unwrap();
         check(
             &alert,
             json!({
@@ -257,7 +267,8 @@ mod tests {
                 "kibana.alert.rule.from": "now-6m", "kibana.alert.rule.note": null,
             }),
         );
-        let parameters = alert.document["kibana.alert.rule.parameters"].as_object().unwrap();
+        let parameters =
+            alert.document.get("kibana.alert.rule.parameters").and_then(Value::as_object).unwrap();
         assert_eq!(parameters["query"], json!("any where true"));
         assert!(!parameters.contains_key("name") && !parameters.contains_key("interval"));
     }
@@ -272,13 +283,17 @@ mod tests {
             )
         };
         let (rule, context) = (rule(json!({})), AlertContext::new(NOW, "x"));
-        assert!(event_alert(&rule, &alert_of(RULE), &context).is_none());
-        assert!(sequence_alerts(&rule, &[two_events().remove(0), alert_of(RULE)], &context).is_none());
-        assert!(sequence_alerts(&rule, &[SourceEvent::missing()], &context).is_none());
+        assert!(event_alert(&AlertingRule::new(&rule), alert_of(RULE), &context).is_none());
+        assert!(
+            sequence_alerts(&AlertingRule::new(&rule), &[two_events().remove(0), alert_of(RULE)], &context)
+                .is_none()
+        );
+        assert!(sequence_alerts(&AlertingRule::new(&rule), &[SourceEvent::missing()], &context).is_none());
         let nameless = SourceEvent { index: String::new(), id: String::new(), source: json!({}) };
-        let alerts = sequence_alerts(&rule, &[nameless, SourceEvent::missing()], &context);
+        let alerts =
+            sequence_alerts(&AlertingRule::new(&rule), &[nameless, SourceEvent::missing()], &context);
         assert_eq!(alerts.map(|alerts| alerts.blocks.len()), Some(1));
-        let alert = event_alert(&rule, &alert_of("another"), &context).unwrap();
+        let alert = event_alert(&AlertingRule::new(&rule), alert_of("another"), &context).unwrap();
         check(
             &alert,
             json!({"kibana.alert.depth": 2, "kibana.alert.ancestors":

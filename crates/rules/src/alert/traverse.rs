@@ -18,21 +18,16 @@ type Kinds<'a> = &'a dyn Fn(&str) -> Option<FieldKind>;
 
 /// The source without reserved names and without values that ECS does not allow, with copies of `event.*` and
 /// `data_stream.*`, and without `event.kind`, which the alert sets.
-pub(crate) fn fit_for_alert(source: &Map<String, Value>, kinds: Kinds<'_>) -> Map<String, Value> {
-    let mut fit = Map::new();
-    for (key, value) in source {
+pub(crate) fn fit_for_alert(mut source: Map<String, Value>, kinds: Kinds<'_>) -> Map<String, Value> {
+    let mut path = String::new();
+    source.retain(|key, value| {
         let first = key.split('.').next().unwrap_or("");
-        if RESERVED.contains(&first) {
-            continue;
-        }
-        if let Some(value) = allowed_member("", key, value, kinds) {
-            fit.insert(key.clone(), value);
-        }
-    }
-    let copies = copies(&fit);
-    remove_event_kind(&mut fit);
-    fit.extend(copies);
-    fit
+        !RESERVED.contains(&first) && keep_allowed_member(&mut path, key, value, kinds)
+    });
+    let copies = copies(&source);
+    remove_event_kind(&mut source);
+    source.extend(copies);
+    source
 }
 
 fn copies(source: &Map<String, Value>) -> Vec<(String, Value)> {
@@ -61,39 +56,44 @@ fn remove_event_kind(source: &mut Map<String, Value>) {
     }
 }
 
-/// A member's value as far as ECS allows it; none where nothing of it is allowed.
-fn allowed_member(prefix: &str, key: &str, value: &Value, kinds: Kinds<'_>) -> Option<Value> {
-    let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
-    // A dotted key reaches through fields: none of them may be one that holds a value.
-    let through = key.match_indices('.').map(|(dot, _)| &path[..path.len() - key.len() + dot]);
-    if through.into_iter().any(|parent| kinds(parent).is_some_and(holds_value)) {
-        return None;
+/// Leaves of a member's value what ECS allows; false where nothing of it is allowed. The path is that of the object, and
+/// is so again afterwards.
+fn keep_allowed_member(path: &mut String, key: &str, value: &mut Value, kinds: Kinds<'_>) -> bool {
+    let before = path.len();
+    if !path.is_empty() {
+        path.push('.');
     }
-    allowed(&path, value, kinds)
+    let start = path.len();
+    path.push_str(key);
+    // A dotted key reaches through fields: none of them may be one that holds a value.
+    let mut through = key.match_indices('.').map(|(dot, _)| &path[..start + dot]);
+    let kept =
+        !through.any(|parent| kinds(parent).is_some_and(holds_value)) && keep_allowed(path, value, kinds);
+    path.truncate(before);
+    kept
 }
 
 fn holds_value(kind: FieldKind) -> bool {
     !matches!(kind, FieldKind::Object | FieldKind::Nested | FieldKind::Unchecked)
 }
 
-fn allowed(path: &str, value: &Value, kinds: Kinds<'_>) -> Option<Value> {
+fn keep_allowed(path: &mut String, value: &mut Value, kinds: Kinds<'_>) -> bool {
     match value {
         Value::Array(values) => {
-            let kept: Vec<_> = values.iter().filter_map(|value| allowed(path, value, kinds)).collect();
-            (!kept.is_empty() || values.is_empty()).then_some(Value::Array(kept))
+            let empty = values.is_empty();
+            values.retain_mut(|value| keep_allowed(path, value, kinds));
+            empty || !values.is_empty()
         }
         Value::Object(members) => match kinds(path) {
-            Some(FieldKind::Unchecked) => Some(value.clone()),
-            Some(kind) if holds_value(kind) => None,
+            Some(FieldKind::Unchecked) => true,
+            Some(kind) if holds_value(kind) => false,
             _ => {
-                let kept: Map<_, _> = members
-                    .iter()
-                    .filter_map(|(key, value)| Some((key.clone(), allowed_member(path, key, value, kinds)?)))
-                    .collect();
-                (!kept.is_empty() || members.is_empty()).then_some(Value::Object(kept))
+                let empty = members.is_empty();
+                members.retain(|key, value| keep_allowed_member(path, key, value, kinds));
+                empty || !members.is_empty()
             }
         },
-        scalar => kinds(path).is_none_or(|kind| scalar_fits(kind, scalar)).then(|| scalar.clone()),
+        scalar => kinds(path).is_none_or(|kind| scalar_fits(kind, scalar)),
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_ecs_does_not_allow_is_dropped() {
         let check = |source: Value, expected: Value| {
-            let found = fit_for_alert(source.as_object().unwrap(), &ecs);
+            let found = fit_for_alert(source.as_object().unwrap().clone(), &ecs);
             assert_eq!(Value::Object(found), expected, "{source}");
         };
         check(
@@ -186,6 +186,6 @@ mod tests {
             "kibana.alert.original_event.action": "start",
             "kibana.alert.original_data_stream.type": "logs",
         });
-        assert_eq!(Value::Object(fit_for_alert(source.as_object().unwrap(), &ecs)), expected);
+        assert_eq!(Value::Object(fit_for_alert(source.as_object().unwrap().clone(), &ecs)), expected);
     }
 }
