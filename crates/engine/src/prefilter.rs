@@ -5,8 +5,11 @@
 //!
 //! 1. the [`gate`]: fields with few values (category, operating system, …) leave some units alive;
 //! 2. the [`index`]: of each unit that is alive, one anchor: atoms of which one must hold for the predicate to hold
-//!    ([`guard`]), chosen by how few events they let through ([`selectivity`]). Units without an anchor are on the
-//!    always-list, and are counted.
+//!    ([`guard`]), chosen by how few events they let through ([`selectivity`]). A unit without an anchor is a candidate
+//!    whenever it is alive.
+//!
+//! A rule is on the always-list, which is counted, when a unit of it has no anchor and the gate asks only classes of
+//! events of it: nothing beyond the first fields of the gate, which are coarse.
 //!
 //! There are no false negatives: whatever satisfies a unit's predicate is a candidate. Brute force is the oracle
 //! ([`Scratch::exhaustive`](crate::Scratch::exhaustive)).

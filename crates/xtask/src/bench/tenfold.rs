@@ -2,8 +2,9 @@
 //! differs as the rules of a larger corpus would.
 //!
 //! Constants of what rules search for get the suffix (`SEARCHED`): names, paths, command lines. In a rule that has none
-//! of these, all constants get it but addresses and those of fields that only say of what kind an event is (`KINDS`). What a query
-//! negates stays: exclusions that exclude nothing would make rules match more. Works on the text, by words and strings; what it does not understand stays as it is.
+//! of these, all constants get it but addresses and those of fields that only say of what kind an event is (`KINDS`).
+//! What a query negates stays: exclusions that exclude nothing would make rules match more. Works on the text, by words
+//! and strings; what it does not understand stays as it is.
 
 /// Fields, or the begin of their names, whose constants are changed.
 const SEARCHED: [&str; 24] = [
