@@ -23,7 +23,7 @@ mod trie;
 pub(crate) mod unescape;
 mod walk;
 
-use trie::Trie;
+use trie::{Trie, TrieBuilder};
 use walk::Walk;
 
 /// Why an event could not be decoded.
@@ -76,7 +76,7 @@ pub(crate) struct Buffers {
 impl Decoder {
     /// A decoder for the fields; the schema types the leaves of free text.
     pub fn new(fields: Fields, schema: Schema) -> Self {
-        let mut trie = Trie::new();
+        let mut trie = TrieBuilder::new();
         for (slot, field) in fields.iter() {
             for path in std::iter::once(&field.path).chain(&field.other_path) {
                 trie.insert(path).targets.push(slot);
@@ -88,7 +88,7 @@ impl Decoder {
             nested.push(Self::new(one.fields.clone(), schema.clone()));
         }
         let by_slot = fields.iter().map(|(_, field)| field.clone()).collect();
-        let looked_at = vec![false; fields.len()];
+        let (trie, looked_at) = (trie.build(), vec![false; fields.len()]);
         Self { fields, by_slot, trie, nested, schema, looked_at }
     }
 
@@ -144,8 +144,7 @@ impl Decoder {
         let Ok(text) = simdutf8::basic::from_utf8(bytes) else { return false };
         let mut buffers = std::mem::take(&mut slots.buffers);
         slots.begin(&self.by_slot, text);
-        let sure =
-            buffers.ends.read(bytes) && Walk::document(self, text, buffers.ends.positions(), slots).is_ok();
+        let sure = buffers.ends.read(bytes) && Walk::document(self, text, &buffers.ends, slots).is_ok();
         slots.buffers = buffers;
         sure
     }
@@ -163,7 +162,7 @@ impl Decoder {
 
     /// What stands for an explicit null.
     fn push_null(&self, node: u32, slots: &mut Slots) {
-        for slot in &self.trie.node(node).targets {
+        for slot in self.trie.targets(node) {
             if let Some(text) = &self.by_slot[slot.index()].null_value {
                 slots.push_text(*slot, text);
             }
@@ -171,7 +170,7 @@ impl Decoder {
     }
 
     fn push(&self, node: u32, slots: &mut Slots, raw: Raw) {
-        for slot in &self.trie.node(node).targets {
+        for slot in self.trie.targets(node) {
             slots.push_raw(*slot, raw);
         }
     }
@@ -184,7 +183,7 @@ impl Decoder {
                 items.iter().try_for_each(|item| self.nested_objects(node, item.get(), slots))
             }
             Some(b'{') => {
-                for nested in &self.trie.node(node).nested {
+                for nested in self.trie.nested(node) {
                     let mut inner = Slots::default();
                     self.nested[nested.0 as usize].decode_thoroughly(value.as_bytes(), &mut inner)?;
                     slots.push_nested(*nested, inner);

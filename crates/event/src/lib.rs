@@ -47,5 +47,5 @@ pub use ip::{Cidr, parse_ip};
 pub use mapping::MappingError;
 pub use normalize::{HostOs, Normalizer};
 pub use schema::Schema;
-pub use slots::{Dropped, Fields, Leaf, NestedSlot, Slot, Slots, Values};
+pub use slots::{Dropped, Fields, FieldsMark, Leaf, NestedSlot, Slot, Slots, Values};
 pub use value::{Value, ValueRef, compare_numbers};

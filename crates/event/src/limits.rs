@@ -9,8 +9,8 @@ pub const VALUES_PER_FIELD_MAX: usize = 65_536;
 /// Most leaves that free text and wildcard field names look at in one event.
 pub const LEAVES_PER_EVENT_MAX: usize = 10_000;
 
-/// A document longer than this is decoded the thorough way: the quick one needs four bytes for each place of its
-/// structure.
+/// A document longer than this is decoded the thorough way: the quick one needs four bytes for each end of a
+/// string.
 pub(crate) const QUICK_BYTES_MAX: usize = 4 << 20;
 
 /// Deepest nesting of values that somebody wants; a document with deeper ones is refused. As in `serde_json`.

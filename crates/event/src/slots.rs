@@ -28,6 +28,14 @@ pub struct Fields {
     pub(crate) nested: Vec<Nested>,
 }
 
+/// How much was asked for at some time.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldsMark {
+    slots: usize,
+    nested: usize,
+    leaves: bool,
+}
+
 /// Objects under a path, kept apart for nested queries, and the fields that are asked of each.
 #[derive(Debug, Clone)]
 pub(crate) struct Nested {
@@ -52,6 +60,21 @@ impl Fields {
         self.list.push(field.clone());
         self.by_field.insert(field.clone(), slot);
         slot
+    }
+
+    /// What was asked for up to now; see [`Fields::forget_since`].
+    pub fn mark(&self) -> FieldsMark {
+        FieldsMark { slots: self.list.len(), nested: self.nested.len(), leaves: self.leaves }
+    }
+
+    /// Forgets what was asked for since a mark, so that nothing is decoded in vain for a rule that does not run. Slots
+    /// given out since then mean nothing any more.
+    pub fn forget_since(&mut self, mark: FieldsMark) {
+        for field in self.list.drain(mark.slots..) {
+            self.by_field.remove(&field);
+        }
+        self.nested.truncate(mark.nested);
+        self.leaves = mark.leaves;
     }
 
     /// Asks for every leaf of the events, as free text and wildcard field names need; see [`Slots::leaves`].
@@ -397,3 +420,22 @@ impl<'a> Iterator for Values<'a> {
 }
 
 impl ExactSizeIterator for Values<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Schema;
+
+    #[test]
+    fn what_was_asked_for_since_a_mark_is_forgotten() {
+        let (schema, mut fields) = (Schema::empty(), Fields::default());
+        let kept = fields.slot(&schema.field("a"));
+        let mark = fields.mark();
+        fields.slot(&schema.field("b"));
+        fields.nested("n", Fields::default());
+        fields.want_leaves();
+        fields.forget_since(mark);
+        assert_eq!((fields.len(), fields.nested.len(), fields.leaves), (1, 0, false));
+        assert_eq!((fields.slot(&schema.field("a")), fields.slot(&schema.field("b"))), (kept, Slot(1)));
+    }
+}

@@ -27,6 +27,7 @@ mod batch;
 mod bulk;
 mod documents;
 mod line;
+mod line_end;
 mod recover;
 mod resolve;
 mod shape;

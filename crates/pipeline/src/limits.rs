@@ -41,7 +41,7 @@ impl Default for InputLimits {
             array_depth_max: 8,
             expansion_ratio_max: 500,
             expansion_bytes_free: 1 << 30,
-            batch_bytes: 256 << 10,
+            batch_bytes: 64 << 10,
         }
     }
 }

@@ -104,8 +104,12 @@ impl RuleBase {
         for rule in rules.into_iter().filter(|rule| chosen(rule, &options.only)) {
             base.read += 1;
             *base.by_type.entry(rule.rule_type().name()).or_default() += 1;
+            let before = builder.fields.mark();
             let compiled = compile(&rule, &exceptions, &value_lists, &mut builder, &options.compile);
             base.diagnostics.extend(compiled.diagnostics);
+            if !matches!(compiled.outcome, Outcome::Ready(_)) {
+                builder.fields.forget_since(before);
+            }
             base.add(rule, compiled.outcome, &mut builder);
         }
         let Accounts {

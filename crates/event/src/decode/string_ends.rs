@@ -17,8 +17,30 @@ const BLOCK: usize = 64;
 /// The ends of the strings of one document. Reused from document to document.
 #[derive(Debug, Default)]
 pub(super) struct StringEnds {
-    positions: Vec<u32>,
+    ends: Vec<StringEnd>,
     len: usize,
+    code_units: bool,
+}
+
+/// Where the closing quote of a string stands, and whether the string has escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StringEnd(u32);
+
+impl StringEnd {
+    /// Set where the string has escapes. A document is shorter than what the other bits hold.
+    const ESCAPED: u32 = 1 << 31;
+
+    /// The place of the closing quote.
+    #[inline]
+    pub(super) fn place(self) -> usize {
+        (self.0 & !Self::ESCAPED) as usize
+    }
+
+    /// Whether the string has escapes.
+    #[inline]
+    pub(super) fn is_escaped(self) -> bool {
+        self.0 & Self::ESCAPED != 0
+    }
 }
 
 /// Which bytes of a block are what; bit i for byte i.
@@ -36,18 +58,25 @@ struct Before {
     escaped: u64,
     /// All bits set where the block begins within a string.
     in_string: u64,
+    /// 1 where that string had escapes.
+    has_escapes: u64,
 }
 
 impl StringEnds {
-    /// Where the closing quotes stand, in order.
-    pub(super) fn positions(&self) -> &[u32] {
-        &self.positions[..self.len]
+    /// The ends in order.
+    pub(super) fn ends(&self) -> &[StringEnd] {
+        &self.ends[..self.len]
+    }
+
+    /// Whether there is an escape `\u` anywhere, and with it maybe half of a surrogate pair.
+    pub(super) fn has_code_units(&self) -> bool {
+        self.code_units
     }
 
     /// Finds them. False where the document cannot be valid JSON, or is too long for the positions.
     pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
-        self.len = 0;
-        u32::try_from(bytes.len()).is_ok() && dispatch!(Level::new(), simd => self.blocks(simd, bytes))
+        (self.len, self.code_units) = (0, false);
+        bytes.len() < StringEnd::ESCAPED as usize && dispatch!(Level::new(), simd => self.blocks(simd, bytes))
     }
 
     #[inline(always)]
@@ -85,31 +114,64 @@ impl StringEnds {
         if found.controls & in_string != 0 {
             return false;
         }
-        if escaped != 0 && !escapes_are_valid(escaped & in_string, block, start, bytes) {
+        if escaped != 0 && !self.escapes_are_valid(escaped & in_string, block, start, bytes) {
             return false;
         }
-        self.push(start, quotes & !in_string);
+        // A backslash added to the run of its string's bits turns the bit behind the run on: that of the closing quote.
+        let (sum, over) = in_string.overflowing_add(found.backslashes & in_string);
+        let (sum, over_again) = sum.overflowing_add(std::mem::replace(&mut before.has_escapes, 0));
+        before.has_escapes = u64::from(over | over_again);
+        self.push(start, quotes & !in_string, sum);
         true
     }
 
-    /// Adds the positions of the bits.
+    /// Adds the ends at the bits; those of strings with escapes are set in `escaped`.
     #[inline(always)]
-    fn push(&mut self, start: usize, mut bits: u64) {
-        if self.positions.len() < self.len + BLOCK {
-            self.positions.resize(self.len * 2 + BLOCK, 0);
+    fn push(&mut self, start: usize, mut bits: u64, escaped: u64) {
+        if self.ends.len() < self.len + BLOCK {
+            self.ends.resize(self.len * 2 + BLOCK, StringEnd(0));
         }
-        let Some((out, _)) = self.positions[self.len..].split_first_chunk_mut::<BLOCK>() else { return };
+        let Some((out, _)) = self.ends[self.len..].split_first_chunk_mut::<BLOCK>() else { return };
         let count = bits.count_ones() as usize;
         // Four at a time, since most blocks have fewer; what is written too much is overwritten next.
         let mut at = 0;
         while at < count {
-            for place in &mut out[at..at + 4] {
-                *place = start as u32 + bits.trailing_zeros();
+            for end in &mut out[at..at + 4] {
+                let at = bits.trailing_zeros();
+                let is_escaped = escaped.checked_shr(at).unwrap_or(0) as u32 & 1;
+                *end = StringEnd(start as u32 + at | is_escaped << StringEnd::ESCAPED.trailing_zeros());
                 bits &= bits.wrapping_sub(1);
             }
             at += 4;
         }
         self.len += count;
+    }
+
+    /// Whether each escaped byte makes a valid escape.
+    #[inline(always)]
+    fn escapes_are_valid(
+        &mut self,
+        mut escaped: u64,
+        block: &[u8; BLOCK],
+        start: usize,
+        bytes: &[u8],
+    ) -> bool {
+        while escaped != 0 {
+            let at = escaped.trailing_zeros() as usize;
+            match block[at % BLOCK] {
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                b'u' => {
+                    let digits = bytes.get(start + at + 1..start + at + 5);
+                    if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                        return false;
+                    }
+                    self.code_units = true;
+                }
+                _ => return false,
+            }
+            escaped &= escaped - 1;
+        }
+        true
     }
 }
 
@@ -151,44 +213,25 @@ fn prefix_xor(mut bits: u64) -> u64 {
     bits
 }
 
-/// Whether each escaped byte makes a valid escape.
-#[inline(always)]
-fn escapes_are_valid(mut escaped: u64, block: &[u8; BLOCK], start: usize, bytes: &[u8]) -> bool {
-    while escaped != 0 {
-        let at = escaped.trailing_zeros() as usize;
-        match block[at % BLOCK] {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-            b'u' => {
-                let digits = bytes.get(start + at + 1..start + at + 5);
-                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    return false;
-                }
-            }
-            _ => return false,
-        }
-        escaped &= escaped - 1;
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    /// The same, byte by byte.
-    fn plainly(bytes: &[u8]) -> Option<Vec<u32>> {
-        let (mut found, mut in_string, mut at) = (Vec::new(), false, 0);
+    /// The places of the ends, and whether the strings have escapes, found byte by byte.
+    fn plainly(bytes: &[u8]) -> Option<Vec<(usize, bool)>> {
+        let (mut found, mut in_string, mut escaped, mut at) = (Vec::new(), false, false, 0);
         while at < bytes.len() {
             match bytes[at] {
                 b'"' => {
                     if in_string {
-                        found.push(at as u32);
+                        found.push((at, escaped));
                     }
-                    in_string = !in_string;
+                    (in_string, escaped) = (!in_string, false);
                 }
                 b'\\' if in_string => {
+                    escaped = true;
                     at += 1;
                     match bytes.get(at)? {
                         b'u' => {
@@ -206,9 +249,9 @@ mod tests {
         (!in_string).then_some(found)
     }
 
-    fn positions(bytes: &[u8]) -> Option<Vec<u32>> {
+    fn ends(bytes: &[u8]) -> Option<Vec<(usize, bool)>> {
         let mut ends = StringEnds::default();
-        ends.read(bytes).then(|| ends.positions().to_vec())
+        ends.read(bytes).then(|| ends.ends().iter().map(|end| (end.place(), end.is_escaped())).collect())
     }
 
     proptest! {
@@ -222,7 +265,7 @@ mod tests {
             if let Some(expected) = plain
                 && !outside_strings(&text).contains('\\')
             {
-                prop_assert_eq!(positions(text.as_bytes()), Some(expected));
+                prop_assert_eq!(ends(text.as_bytes()), Some(expected));
             }
         }
     }
@@ -247,10 +290,10 @@ mod tests {
     fn strings_that_are_no_json_are_refused() {
         let long = "x".repeat(60);
         for bad in ["\"", "\"\\\"", "\"\\x\"", "\"\n\"", "\"\\u12g4\"", "\"\\u12\""] {
-            assert_eq!(positions(format!("{{{long}{bad}").as_bytes()), None, "{bad}");
-            assert_eq!(positions(bad.as_bytes()), None, "{bad}");
+            assert_eq!(ends(format!("{{{long}{bad}").as_bytes()), None, "{bad}");
+            assert_eq!(ends(bad.as_bytes()), None, "{bad}");
         }
-        assert_eq!(positions(br#"{"a\"":"\\"}"#), Some(vec![5, 10]));
-        assert_eq!(positions(b""), Some(vec![]));
+        assert_eq!(ends(br#"{"a\"":"\\"}"#), Some(vec![(5, true), (10, true)]));
+        assert_eq!(ends(b""), Some(vec![]));
     }
 }

@@ -73,7 +73,7 @@ impl NodeSeed<'_> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if self.decoder.trie.node(node).nested.is_empty() {
+            if self.decoder.trie.nested(node).is_empty() {
                 map.next_value_seed(self.below(node))?;
                 continue;
             }
@@ -101,7 +101,7 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
-        if self.decoder.trie.node(self.node).targets.is_empty() {
+        if self.decoder.trie.targets(self.node).is_empty() {
             return deserializer.deserialize_any(To(self));
         }
         // Parsed numbers have lost how they are written, so the text is taken first.
@@ -119,13 +119,13 @@ impl<'de> Place<'de> for NodeSeed<'_> {
 
     fn number(self) {
         debug_assert!(self.written.is_empty() || is_number(self.written.as_bytes()));
-        for slot in &self.decoder.trie.node(self.node).targets {
+        for slot in self.decoder.trie.targets(self.node) {
             self.slots.push_number_text(*slot, self.written);
         }
     }
 
     fn text(self, text: &str) {
-        for slot in &self.decoder.trie.node(self.node).targets {
+        for slot in self.decoder.trie.targets(self.node) {
             self.slots.push_text(*slot, text);
         }
     }

@@ -1,4 +1,9 @@
 //! The needed paths as a trie: key by key to the slots that want a value.
+//!
+//! It is asked for every key of every event. So it is flat: what most events need of it stays in the nearest cache.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::slots::{NestedSlot, Slot};
 
@@ -6,95 +11,203 @@ use crate::slots::{NestedSlot, Slot};
 pub(super) const ROOT: u32 = 0;
 
 /// A trie of paths.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
+    /// The children of all nodes: a hash table of each, one after the other. It is over the ends of the keys, which is
+    /// where they differ.
+    places: Vec<Place>,
+    /// The keys that a fingerprint does not hold as a whole, one after the other.
+    long_keys: Vec<u8>,
+    targets: Vec<Slot>,
+    nested: Vec<NestedSlot>,
 }
 
-/// One place of the trie.
-#[derive(Debug, Default)]
-pub(super) struct Node {
-    children: Keys,
-    /// Who wants the values here.
-    pub(super) targets: Vec<Slot>,
-    /// Nested queries that want the objects here.
-    pub(super) nested: Vec<NestedSlot>,
+/// One place of the trie: parts of its lists.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    children: u32,
+    /// A power of two, at least twice as many as there are children; 0 where there is none.
+    places: u32,
+    targets: (u32, u32),
+    nested: (u32, u32),
 }
+
+/// A place of a hash table.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    fingerprint: Fingerprint,
+    /// [`NOBODY`] where the place is free.
+    child: u32,
+    /// Where the key begins among the long ones.
+    key: u32,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+const FREE: Place = Place { fingerprint: Fingerprint { head: 0, tail: 0, len: 0 }, child: NOBODY, key: 0 };
 
 impl Trie {
-    pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::default()] }
+    /// Who wants the values at a node.
+    #[inline]
+    pub(super) fn targets(&self, node: u32) -> &[Slot] {
+        &self.targets[range(self.nodes[node as usize].targets)]
     }
 
-    pub(super) fn node(&self, node: u32) -> &Node {
-        &self.nodes[node as usize]
-    }
-
-    /// The node of a path, made where there is none.
-    pub(super) fn insert(&mut self, path: &str) -> &mut Node {
-        let mut node = ROOT;
-        for segment in path.split('.') {
-            let known = self.nodes[node as usize].children.get(segment.as_bytes());
-            let child = known.unwrap_or(self.nodes.len() as u32);
-            if known.is_none() {
-                self.nodes[node as usize].children.insert(segment, child);
-                self.nodes.push(Node::default());
-            }
-            node = child;
-        }
-        &mut self.nodes[node as usize]
+    /// Nested queries that want the objects at a node.
+    #[inline]
+    pub(super) fn nested(&self, node: u32) -> &[NestedSlot] {
+        &self.nested[range(self.nodes[node as usize].nested)]
     }
 
     /// The node that a key below `node` leads to; the key may be several with dots between them. None where nobody wants
     /// what stands there.
     #[inline]
     pub(super) fn walk(&self, node: u32, key: &[u8]) -> Option<u32> {
-        let children = &self.nodes[node as usize].children;
-        children.get(key).or_else(|| if may_be_several(key) { self.walk_segments(node, key) } else { None })
+        self.child(node, key)
+            .or_else(|| if may_be_several(key) { self.walk_segments(node, key) } else { None })
     }
 
     fn walk_segments(&self, mut node: u32, key: &[u8]) -> Option<u32> {
         for segment in key.split(|byte| *byte == b'.') {
-            node = self.nodes[node as usize].children.get(segment)?;
+            node = self.child(node, segment)?;
         }
         Some(node)
     }
+
+    #[inline]
+    fn child(&self, node: u32, key: &[u8]) -> Option<u32> {
+        let Node { children, places, .. } = self.nodes[node as usize];
+        if places == 0 {
+            return None;
+        }
+        let table = &self.places[children as usize..(children + places) as usize];
+        let fingerprint = Fingerprint::of(key);
+        let mut at = fingerprint.place(table.len());
+        loop {
+            let place = &table[at];
+            if place.child == NOBODY {
+                return None;
+            }
+            if place.fingerprint == fingerprint && (key.len() <= FINGERPRINT_BYTES || self.is_key(place, key))
+            {
+                return Some(place.child);
+            }
+            at = (at + 1) & (table.len() - 1);
+        }
+    }
+
+    fn is_key(&self, place: &Place, key: &[u8]) -> bool {
+        self.long_keys[place.key as usize..].starts_with(key)
+    }
 }
 
-/// Whether a key may lead further than by itself: with dots in it, or with escapes. Without a branch for each byte, since
-/// most keys that are asked are short and have neither.
-#[inline]
-pub(super) fn may_be_several(key: &[u8]) -> bool {
-    key.iter().fold(0, |found, byte| found | u8::from(*byte == b'.') | u8::from(*byte == b'\\')) != 0
+fn range((start, end): (u32, u32)) -> Range<usize> {
+    start as usize..end as usize
 }
 
-/// The children of a node by their keys: a hash table over the ends of the keys, which is where they differ.
+/// A trie that grows.
+#[derive(Debug)]
+pub(super) struct TrieBuilder {
+    nodes: Vec<Growing>,
+}
+
+/// One place of it.
 #[derive(Debug, Default)]
-struct Keys {
-    /// A power of two of places, at most half of them taken.
-    table: Vec<Option<Entry>>,
-    len: usize,
+pub(super) struct Growing {
+    children: BTreeMap<Box<[u8]>, u32>,
+    /// Who wants the values here.
+    pub(super) targets: Vec<Slot>,
+    /// Nested queries that want the objects here.
+    pub(super) nested: Vec<NestedSlot>,
 }
 
-#[derive(Debug, Clone)]
-struct Entry {
-    fingerprint: Fingerprint,
-    key: Box<[u8]>,
-    child: u32,
+impl TrieBuilder {
+    pub(super) fn new() -> Self {
+        Self { nodes: vec![Growing::default()] }
+    }
+
+    /// The node of a path, made where there is none.
+    pub(super) fn insert(&mut self, path: &str) -> &mut Growing {
+        let mut node = ROOT;
+        for segment in path.split('.') {
+            let next = self.nodes.len() as u32;
+            let key = segment.as_bytes().into();
+            node = *self.nodes[node as usize].children.entry(key).or_insert(next);
+            if node == next {
+                self.nodes.push(Growing::default());
+            }
+        }
+        &mut self.nodes[node as usize]
+    }
+
+    pub(super) fn build(self) -> Trie {
+        let mut trie = Trie::default();
+        for Growing { children, targets, nested } in self.nodes {
+            let node = Node {
+                children: trie.places.len() as u32,
+                places: trie.put(&children) as u32,
+                targets: append(&mut trie.targets, targets),
+                nested: append(&mut trie.nested, nested),
+            };
+            trie.nodes.push(node);
+        }
+        trie
+    }
 }
+
+/// Where the items stand that are put behind those that are there.
+fn append<T>(list: &mut Vec<T>, items: Vec<T>) -> (u32, u32) {
+    let start = list.len() as u32;
+    list.extend(items);
+    (start, list.len() as u32)
+}
+
+impl Trie {
+    /// Puts a hash table behind those that are there; its places.
+    fn put(&mut self, children: &BTreeMap<Box<[u8]>, u32>) -> usize {
+        if children.is_empty() {
+            return 0;
+        }
+        let mut table = vec![FREE; (2 * children.len()).next_power_of_two()];
+        for (bytes, child) in children {
+            let (fingerprint, key) = (Fingerprint::of(bytes), self.long_keys.len() as u32);
+            if bytes.len() > FINGERPRINT_BYTES {
+                self.long_keys.extend_from_slice(bytes);
+            }
+            let mut at = fingerprint.place(table.len());
+            while table[at].child != NOBODY {
+                at = (at + 1) & (table.len() - 1);
+            }
+            table[at] = Place { fingerprint, child: *child, key };
+        }
+        self.places.extend_from_slice(&table);
+        table.len()
+    }
+}
+
+/// Whether a key may lead further than by itself: with dots in it. Without a branch for each byte, since most keys that
+/// are asked are short and have none.
+#[inline]
+fn may_be_several(key: &[u8]) -> bool {
+    key.iter().fold(0, |found, byte| found | u8::from(*byte == b'.')) != 0
+}
+
+/// Keys up to so many bytes are known by their fingerprints.
+const FINGERPRINT_BYTES: usize = 16;
 
 /// The first and the last eight bytes, and the length: the whole key up to sixteen bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fingerprint {
     head: u64,
     tail: u64,
-    len: usize,
+    len: u32,
 }
 
 impl Fingerprint {
     #[inline]
     fn of(key: &[u8]) -> Self {
-        let len = key.len();
+        let len = key.len() as u32;
         let (head, tail) = if let (Some(head), Some(tail)) = (key.first_chunk::<8>(), key.last_chunk()) {
             (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
         } else if let (Some(head), Some(tail)) = (key.first_chunk::<4>(), key.last_chunk()) {
@@ -109,81 +222,39 @@ impl Fingerprint {
     #[inline]
     fn place(self, places: usize) -> usize {
         const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-        let mixed = (self.head ^ self.tail.rotate_left(29) ^ self.len as u64).wrapping_mul(SPREAD);
+        let mixed = (self.head ^ self.tail.rotate_left(29) ^ u64::from(self.len)).wrapping_mul(SPREAD);
         (mixed >> 32) as usize & (places - 1)
-    }
-}
-
-impl Keys {
-    #[inline]
-    fn get(&self, key: &[u8]) -> Option<u32> {
-        if self.table.is_empty() {
-            return None;
-        }
-        let fingerprint = Fingerprint::of(key);
-        let mut place = fingerprint.place(self.table.len());
-        loop {
-            let entry = self.table[place].as_ref()?;
-            if entry.fingerprint == fingerprint && (key.len() <= 16 || *entry.key == *key) {
-                return Some(entry.child);
-            }
-            place = (place + 1) & (self.table.len() - 1);
-        }
-    }
-
-    fn insert(&mut self, key: &str, child: u32) {
-        self.len += 1;
-        if self.len * 2 > self.table.len() {
-            let places = (self.table.len() * 2).max(8);
-            let old = std::mem::replace(&mut self.table, vec![None; places]);
-            old.into_iter().flatten().for_each(|entry| self.put(entry));
-        }
-        let key: Box<[u8]> = key.as_bytes().into();
-        self.put(Entry { fingerprint: Fingerprint::of(&key), key, child });
-    }
-
-    fn put(&mut self, entry: Entry) {
-        let mut place = entry.fingerprint.place(self.table.len());
-        while self.table[place].is_some() {
-            place = (place + 1) & (self.table.len() - 1);
-        }
-        self.table[place] = Some(entry);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rustc_hash::FxHashMap;
-
     use super::*;
 
     #[test]
     fn keys_of_every_length_are_found() {
-        let mut expected: FxHashMap<String, u32> = FxHashMap::default();
-        let mut keys = Keys::default();
-        for length in 0..40 {
-            for letter in ["a", "b", "\u{e9}"] {
-                let key = letter.repeat(length);
-                if !expected.contains_key(&key) {
-                    let child = expected.len() as u32;
-                    keys.insert(&key, child);
-                    expected.insert(key, child);
-                }
-            }
+        let mut builder = TrieBuilder::new();
+        let mut keys: Vec<String> = Vec::new();
+        for length in 1..40 {
+            keys.extend(["a", "b", "\u{e9}"].map(|letter| letter.repeat(length)));
         }
-        for (key, child) in &expected {
-            assert_eq!(keys.get(key.as_bytes()), Some(*child), "{key}");
-            assert_eq!(keys.get(format!("{key}x").as_bytes()), None, "{key}x");
+        keys.push("aaaaaaaaXbbbbbbbb".to_owned());
+        let slots = || (0..).map(Slot);
+        keys.iter().zip(slots()).for_each(|(key, slot)| builder.insert(key).targets.push(slot));
+        let trie = builder.build();
+        for (key, slot) in keys.iter().zip(slots()) {
+            let found = trie.walk(ROOT, key.as_bytes()).map(|node| trie.targets(node));
+            assert_eq!(found, Some(&[slot][..]), "{key}");
+            assert_eq!(trie.walk(ROOT, format!("{key}x").as_bytes()), None, "{key}x");
         }
-        let middles = ["aaaaaaaaXbbbbbbbb", "aaaaaaaaYbbbbbbbb"];
-        keys.insert(middles[0], 7);
-        assert_eq!(middles.map(|key| keys.get(key.as_bytes())), [Some(7), None]);
+        assert_eq!(trie.walk(ROOT, b"aaaaaaaaYbbbbbbbb"), None);
     }
 
     #[test]
     fn dotted_keys_and_nested_ones_meet() {
-        let mut trie = Trie::new();
-        trie.insert("a.b.c").targets.push(Slot(0));
+        let mut builder = TrieBuilder::new();
+        builder.insert("a.b.c").targets.push(Slot(0));
+        let trie = builder.build();
         let ab = trie.walk(ROOT, b"a.b").unwrap();
         assert_eq!(trie.walk(ab, b"c"), trie.walk(ROOT, b"a.b.c"));
         assert_eq!(trie.walk(trie.walk(ROOT, b"a").unwrap(), b"b"), Some(ab));

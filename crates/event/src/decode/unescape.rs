@@ -13,13 +13,18 @@ pub(crate) fn unescape_into(text: &str, out: &mut String) -> bool {
 }
 
 fn unescape(text: &str, out: &mut String) -> Option<()> {
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+    // What stands before `next` in it is done, but for the first byte where that stands for itself.
+    let (mut rest, mut next) = (text, 0);
+    while let Some(found) = rest.as_bytes()[next..].iter().position(|byte| *byte == b'\\') {
+        let at = next + found;
         out.push_str(&rest[..at]);
         let escape = *rest.as_bytes().get(at + 1)?;
+        if matches!(escape, b'"' | b'\\' | b'/') {
+            (rest, next) = (&rest[at + 1..], 1);
+            continue;
+        }
         let mut length = 2;
         out.push(match escape {
-            b'"' | b'\\' | b'/' => char::from(escape),
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
@@ -33,7 +38,7 @@ fn unescape(text: &str, out: &mut String) -> Option<()> {
             }
             _ => return None,
         });
-        rest = &rest[at + length..];
+        (rest, next) = (&rest[at + length..], 0);
     }
     out.push_str(rest);
     Some(())

@@ -4,7 +4,8 @@
 //! The walk takes a document only when it is sure that it is valid JSON, what is skipped included; values are spans of
 //! the document. Where it is not sure ([`Unsure`]), the thorough way decides, and says what is wrong.
 
-use super::trie::{ROOT, Trie, may_be_several};
+use super::string_ends::{StringEnd, StringEnds};
+use super::trie::{ROOT, Trie};
 use super::{Decoder, unescape};
 use crate::limits::WALK_DEPTH_MAX;
 use crate::slots::{Raw, Slots, Span};
@@ -20,7 +21,9 @@ pub(super) struct Walk<'a> {
     text: &'a str,
     bytes: &'a [u8],
     /// The ends of the strings that are to come.
-    ends: &'a [u32],
+    ends: &'a [StringEnd],
+    /// Whether escapes may be halves of surrogate pairs.
+    has_code_units: bool,
     depth: usize,
     slots: &'a mut Slots,
 }
@@ -30,11 +33,12 @@ impl<'a> Walk<'a> {
     pub(super) fn document(
         decoder: &'a Decoder,
         text: &'a str,
-        ends: &'a [u32],
+        ends: &'a StringEnds,
         slots: &'a mut Slots,
     ) -> Result<(), Unsure> {
         let (trie, bytes) = (&decoder.trie, text.as_bytes());
-        let mut walk = Self { decoder, trie, text, bytes, ends, depth: 0, slots };
+        let (ends, has_code_units) = (ends.ends(), ends.has_code_units());
+        let mut walk = Self { decoder, trie, text, bytes, ends, has_code_units, depth: 0, slots };
         let start = walk.after_blanks(0);
         if walk.byte(start) != b'{' {
             return Err(Unsure);
@@ -58,23 +62,23 @@ impl<'a> Walk<'a> {
         at
     }
 
-    /// The place of a string's closing quote, given that of its opening one.
+    /// The end of a string, given the place of its opening quote.
     #[inline]
-    fn string_end(&mut self, open: usize) -> Result<usize, Unsure> {
+    fn string_end(&mut self, open: usize) -> Result<StringEnd, Unsure> {
         if self.byte(open) != b'"' {
             return Err(Unsure);
         }
         // Strings are met in order, and none is met twice.
         let (end, rest) = self.ends.split_first().ok_or(Unsure)?;
         self.ends = rest;
-        Ok(*end as usize)
+        Ok(*end)
     }
 
     /// A key and its colon: where the key ends, and where its value begins.
     #[inline]
-    fn key(&mut self, open: usize) -> Result<(usize, usize), Unsure> {
+    fn key(&mut self, open: usize) -> Result<(StringEnd, usize), Unsure> {
         let close = self.string_end(open)?;
-        let colon = self.after_blanks(close + 1);
+        let colon = self.after_blanks(close.place() + 1);
         if self.byte(colon) == b':' { Ok((close, self.after_blanks(colon + 1))) } else { Err(Unsure) }
     }
 
@@ -101,21 +105,19 @@ impl<'a> Walk<'a> {
 
     /// The trie's node for a key.
     #[inline]
-    fn child(&self, node: u32, start: usize, end: usize) -> Result<Option<u32>, Unsure> {
-        let key = &self.bytes[start..end];
-        match self.trie.walk(node, key) {
-            None if may_be_several(key) && key.contains(&b'\\') => {
-                let key = unescape::unescaped(&self.text[start..end]).ok_or(Unsure)?;
-                Ok(self.trie.walk(node, key.as_bytes()))
-            }
-            found => Ok(found),
+    fn child(&self, node: u32, start: usize, end: StringEnd) -> Result<Option<u32>, Unsure> {
+        let key = &self.text[start..end.place()];
+        if end.is_escaped() {
+            let key = unescape::unescaped(key).ok_or(Unsure)?;
+            return Ok(self.trie.walk(node, key.as_bytes()));
         }
+        Ok(self.trie.walk(node, key.as_bytes()))
     }
 
     /// The value of a key that somebody wants.
     fn entry(&mut self, node: u32, from: usize) -> Result<usize, Unsure> {
         let end = self.value(node, from)?;
-        if !self.trie.node(node).nested.is_empty() {
+        if !self.trie.nested(node).is_empty() {
             let value = &self.text[from..end];
             self.decoder.nested_objects(node, value, self.slots).map_err(|_| Unsure)?;
         }
@@ -128,7 +130,7 @@ impl<'a> Walk<'a> {
             b'"' => {
                 let close = self.string_end(at)?;
                 self.string(node, at + 1, close)?;
-                Ok(close + 1)
+                Ok(close.place() + 1)
             }
             b'{' => {
                 self.deeper()?;
@@ -170,14 +172,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn string(&mut self, node: u32, start: usize, end: usize) -> Result<(), Unsure> {
-        let targets = &self.trie.node(node).targets;
-        let span = Span::new(start, end);
-        let text = &self.text[start..end];
-        let escaped = text.as_bytes().contains(&b'\\');
+    fn string(&mut self, node: u32, start: usize, end: StringEnd) -> Result<(), Unsure> {
+        let targets = self.trie.targets(node);
+        let (span, escaped) = (Span::new(start, end.place()), end.is_escaped());
         // A lone surrogate is nothing that the text can hold.
-        if escaped && unescape::has_code_units(text) && unescape::unescaped(text).is_none() {
-            return Err(Unsure);
+        if escaped && self.has_code_units {
+            let text = &self.text[start..end.place()];
+            if unescape::has_code_units(text) && unescape::unescaped(text).is_none() {
+                return Err(Unsure);
+            }
         }
         for slot in targets {
             self.slots.push_string(*slot, self.text, span, escaped, self.decoder.is_looked_at(*slot));
@@ -195,7 +198,7 @@ impl<'a> Walk<'a> {
                 if !is_in_range(&self.text[at..end]) {
                     return Err(Unsure);
                 }
-                for slot in &self.trie.node(node).targets {
+                for slot in self.trie.targets(node) {
                     self.slots.push_number(*slot, Span::new(at, end));
                 }
             }
@@ -204,7 +207,7 @@ impl<'a> Walk<'a> {
     }
 
     fn push(&mut self, node: u32, raw: Raw) {
-        for slot in &self.trie.node(node).targets {
+        for slot in self.trie.targets(node) {
             self.slots.push_raw(*slot, raw);
         }
     }
@@ -222,7 +225,7 @@ impl<'a> Walk<'a> {
     #[inline]
     fn skip_plain(&mut self, at: usize) -> Result<usize, Unsure> {
         if self.byte(at) == b'"' {
-            return Ok(self.string_end(at)? + 1);
+            return Ok(self.string_end(at)?.place() + 1);
         }
         scalar_end(self.bytes, at).ok_or(Unsure)
     }

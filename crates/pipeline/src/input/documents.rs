@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use super::batch::{Cut, Lines};
 use super::bulk::{Action, action};
-use super::line::{Bookkeeping, LineLook, Look};
+use super::line::{Lead, LineLook, lead};
+use super::line_end::{LineEnd, line_end};
 use super::recover::skip_document;
 use super::shape::{Found, Outline, Scanner};
 use super::source::failure_kind;
@@ -143,23 +144,22 @@ impl Documents {
     /// The fast path: the line at the start of the window, where it is an event as it stands.
     fn line(&mut self) -> Option<Turn> {
         let length = self.window.line_length(LINE_FAST_BYTES)?;
-        let (source, found) = self.plain(&self.window.bytes()[..length])?;
+        let line = &self.window.bytes()[..length];
+        let lead = lead(line)?;
+        let (source, found) = (self.plain(line, &lead, true)?, &lead.found);
         let (index, id) = (found.index(source).map(str::to_owned), found.id(source).map(str::to_owned));
         let (source, place) = (Box::from(source), (self.window.line(), 0));
         self.window.consume_line(length + 1);
         Some(self.event(source, index, id, place))
     }
 
-    /// The document of a line that starts with `{`, where it is an event as it stands.
-    fn plain<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Bookkeeping)> {
+    /// The document of a line that starts with `{`, where it is an event as it stands; `suspicious` as in [`LineEnd`].
+    fn plain<'l>(&self, line: &'l [u8], lead: &Lead, suspicious: bool) -> Option<&'l [u8]> {
         let line = line.trim_ascii_end();
         if !line.ends_with(b"}") || line.len() > self.limits.document_bytes_max {
             return None;
         }
-        match self.look.look(line) {
-            Look::Event(found) => Some((line, found)),
-            Look::Structure => None,
-        }
+        (!suspicious || self.look.is_plain(&line[lead.end..])).then_some(line)
     }
 
     /// Takes the lines that come next, as long as they are events as they stand and end within the bytes of a batch.
@@ -197,9 +197,15 @@ impl Documents {
         if bytes.get(start) != Some(&b'{') {
             return None;
         }
-        let length = memchr::memchr(b'\n', &bytes[start..]).filter(|length| *length <= LINE_FAST_BYTES)?;
-        let (source, found) = self.plain(&bytes[start..start + length])?;
-        let cut = Cut { start, end: start + source.len(), line, found };
+        let lead = lead(&bytes[start..])?;
+        let LineEnd { length, suspicious } = line_end(&bytes[start + lead.end..])?;
+        let length = lead.end + length;
+        // What is broken may lead beyond its line.
+        if length > LINE_FAST_BYTES || memchr::memchr(b'\n', &bytes[start..start + lead.end]).is_some() {
+            return None;
+        }
+        let source = self.plain(&bytes[start..start + length], &lead, suspicious)?;
+        let cut = Cut { start, end: start + source.len(), line, found: lead.found };
         Some((cut, start + length + 1))
     }
 

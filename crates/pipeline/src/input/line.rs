@@ -33,15 +33,6 @@ const FIRST_KEYS: [&[u8]; 12] = [
 /// Bookkeeping keys, without their opening quote and underscore.
 const MARKS: [&[u8]; 5] = [b"index\"", b"id\"", b"source\"", b"scroll_id\"", b"shards\""];
 
-/// What a line is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// An event as it stands.
-    Event(Bookkeeping),
-    /// Its structure must be read.
-    Structure,
-}
-
 /// Where the text of the leading `_index` and `_id` of a line stands in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Bookkeeping {
@@ -76,14 +67,9 @@ impl LineLook {
         Self { mark: Finder::new(b"\"_"), adjacent: Finder::new(b"}{") }
     }
 
-    /// Looks at `line`, which starts with `{` and ends with `}`.
-    pub(super) fn look(&self, line: &[u8]) -> Look {
-        let Some(lead) = lead(line) else { return Look::Structure };
-        let rest = &line[lead.end..];
-        if self.has_mark(rest) || self.adjacent.find(rest).is_some() {
-            return Look::Structure;
-        }
-        Look::Event(lead.found)
+    /// Whether nothing in `rest`, what follows the leading pairs of a line, says that it may be more than an event.
+    pub(super) fn is_plain(&self, rest: &[u8]) -> bool {
+        !self.has_mark(rest) && self.adjacent.find(rest).is_none()
     }
 
     fn has_mark(&self, text: &[u8]) -> bool {
@@ -95,14 +81,14 @@ impl LineLook {
 }
 
 /// The leading `"_key":"string"` pairs of a line.
-struct Lead {
-    found: Bookkeeping,
+pub(super) struct Lead {
+    pub(super) found: Bookkeeping,
     /// Offset from which the line was not looked at.
-    end: usize,
+    pub(super) end: usize,
 }
 
-/// Reads the leading pairs; `None` where the structure of the line must be read.
-fn lead(line: &[u8]) -> Option<Lead> {
+/// Reads the leading pairs of a line that starts with `{`; `None` where the structure of the line must be read.
+pub(super) fn lead(line: &[u8]) -> Option<Lead> {
     let mut lead = Lead { found: Bookkeeping::default(), end: 1 };
     let mut first = true;
     loop {
@@ -154,14 +140,12 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Option<(&str, &str)>) {
-        let look = LineLook::new().look(line.as_bytes());
-        let shown = match look {
-            Look::Structure => None,
-            Look::Event(found) => {
-                let text = |part: Option<&str>| part.unwrap_or("-").to_owned();
-                Some((text(found.index(line.as_bytes())), text(found.id(line.as_bytes()))))
-            }
-        };
+        let look =
+            lead(line.as_bytes()).filter(|lead| LineLook::new().is_plain(&line.as_bytes()[lead.end..]));
+        let shown = look.map(|Lead { found, .. }| {
+            let text = |part: Option<&str>| part.unwrap_or("-").to_owned();
+            (text(found.index(line.as_bytes())), text(found.id(line.as_bytes())))
+        });
         let expected = expected.map(|(index, id)| (index.to_owned(), id.to_owned()));
         assert_eq!(shown, expected, "{line}");
     }
