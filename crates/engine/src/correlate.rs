@@ -11,7 +11,7 @@ use maxspan_plan::{Limit, PlanKind};
 
 use crate::bytes;
 use crate::detection::{Detection, DetectionOrder, TieValue};
-use crate::events::{EventStore, KeptEvent, Place};
+use crate::events::{EventStore, KeptEvent, MovedEvents, NOWHERE, Place};
 use crate::limits::{
     BUFFER_BYTES_DEFAULT, DOCUMENT_BYTES_DEFAULT, LINEAGE_PROCESSES_MAX, MATCH_BYTES_MAX, SAMPLE_EVENTS_MAX,
     SAMPLE_KEYS_MAX, SEQUENCE_KEYS_MAX, STATE_BYTES_DEFAULT,
@@ -199,7 +199,7 @@ impl Correlator {
         }
         let Self { rules, buffer, events, .. } = self;
         let state = &mut rules[found.rule.0 as usize];
-        let place = events.put(&found.event);
+        let place = if found.body.can_be_detected() { events.put(&found.event) } else { NOWHERE };
         let before = buffer.memory_bytes();
         buffer.push(|bytes| held::write(bytes, &found, place, tie_break));
         let late = state.frontier.as_ref().is_some_and(|last| buffer.last_compared() < &*last.compared);
@@ -233,8 +233,8 @@ impl Correlator {
     }
 
     /// Takes the document of a detection's event out of its memory, where there is a spill that it can go to.
-    pub fn put_aside(&mut self, event: &mut KeptEvent) {
-        self.events.put_aside(event);
+    pub fn put_aside(&mut self, event: &mut KeptEvent, moved: &mut MovedEvents) {
+        self.events.put_aside(event, moved);
     }
 
     /// The input has ended: everything that is held back is settled. Detections come out rule by rule, each rule's in

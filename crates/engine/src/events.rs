@@ -18,6 +18,9 @@ use crate::spill::{Spill, SpillError};
 /// Where an event is: number of the piece, then offset in it.
 pub(crate) type Place = u64;
 
+/// The place of an event that no detection can have.
+pub(crate) const NOWHERE: Place = Place::MAX;
+
 /// An event that something was found in: what tells it from others. Its document is in memory, or put aside
 /// ([`EventStore::source`]).
 #[derive(Debug, Clone)]
@@ -96,6 +99,13 @@ impl From<Arc<Event>> for KeptEvent {
     fn from(event: Arc<Event>) -> Self {
         Self(Kept::Here(event))
     }
+}
+
+/// Events that were put aside together: those that several rules detected are put there once.
+#[derive(Debug, Default)]
+pub struct MovedEvents {
+    /// The events are held, so that no other one comes to their addresses.
+    by_address: FxHashMap<usize, (Arc<Event>, Arc<Aside>)>,
 }
 
 /// Events by their places.
@@ -209,15 +219,21 @@ impl EventStore {
     }
 
     /// Takes the document of a kept event out of its memory, where there is a spill that it can go to.
-    pub fn put_aside(&mut self, event: &mut KeptEvent) {
+    pub fn put_aside(&mut self, event: &mut KeptEvent, moved: &mut MovedEvents) {
+        let Kept::Here(here) = &event.0 else { return };
         if self.spill().is_none() {
             return;
         }
-        if let Kept::Here(here) = &event.0 {
-            let place = self.put(here);
-            if let Ok(Some(aside)) = self.aside(place) {
-                event.0 = Kept::Aside(Arc::new(aside));
-            }
+        let address = Arc::as_ptr(here) as usize;
+        if let Some((_, aside)) = moved.by_address.get(&address) {
+            event.0 = Kept::Aside(Arc::clone(aside));
+            return;
+        }
+        let place = self.put(here);
+        if let Ok(Some(aside)) = self.aside(place) {
+            let aside = Arc::new(aside);
+            moved.by_address.insert(address, (Arc::clone(here), Arc::clone(&aside)));
+            event.0 = Kept::Aside(aside);
         }
     }
 
@@ -249,7 +265,7 @@ impl EventStore {
             self.pieces.push(Piece::Memory(bytes));
         }
         let number = self.pieces.len() - 1;
-        let Some(Piece::Memory(piece)) = self.pieces.last_mut() else { return Place::MAX };
+        let Some(Piece::Memory(piece)) = self.pieces.last_mut() else { return NOWHERE };
         let offset = piece.len();
         let before = piece.capacity();
         append(piece, &head, event);
@@ -334,7 +350,7 @@ impl EventStore {
             self.pieces.push(Piece::Memory(bytes));
         }
         let number = self.pieces.len() - 1;
-        let Some(Piece::Memory(piece)) = self.pieces.last_mut() else { return Place::MAX };
+        let Some(Piece::Memory(piece)) = self.pieces.last_mut() else { return NOWHERE };
         piece.extend_from_slice(record);
         (number as u64) << 32 | (piece.len() - record.len()) as u64
     }

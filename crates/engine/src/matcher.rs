@@ -90,6 +90,17 @@ pub enum MatchBody {
     Lineage(LineageMatch),
 }
 
+impl MatchBody {
+    /// Whether a detection can have the event among its own. Most of what lineage queries are told is only who descends
+    /// from whom.
+    pub(crate) fn can_be_detected(&self) -> bool {
+        match self {
+            Self::Event | Self::Steps(_) => true,
+            Self::Lineage(lineage) => lineage.steps.iter().any(|(table, _)| *table != 0),
+        }
+    }
+}
+
 /// A step and the keys under which the event takes part in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepMatch {
@@ -254,7 +265,10 @@ impl RuleSet {
             Some(id) => EventId::Given(id),
             None => EventId::Content { hash: content, occurrence: 0 },
         };
-        let event = Event { index, id, source: input.source.into(), content, derived_os, arrival: 0 };
+        // Without a copy of the document where nobody will ask for it.
+        let can_be_detected = found.iter().any(|one| one.body.can_be_detected());
+        let source = if can_be_detected { input.source.into() } else { Box::default() };
+        let event = Event { index, id, source, content, derived_os, arrival: 0 };
         Ok(Some(Matched { event, found }))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use maxspan_engine::{Correlator, Detection, EventStore, SpillError};
+use maxspan_engine::{Correlator, Detection, EventStore, MovedEvents, SpillError};
 use maxspan_rules::RuleType;
 use maxspan_rules::alert::is_recursive;
 
@@ -101,8 +101,9 @@ impl<'a> KeptDetections<'a> {
     /// Takes the documents of what is kept out of memory.
     fn put_aside(&mut self, correlator: &mut Correlator) {
         self.fresh_bytes = 0;
+        let mut moved = MovedEvents::default();
         for rule in std::mem::take(&mut self.fresh) {
-            self.retained[rule].visit_fresh(&mut |event| correlator.put_aside(event));
+            self.retained[rule].visit_fresh(&mut |event| correlator.put_aside(event, &mut moved));
         }
     }
 

@@ -63,6 +63,9 @@ pub const AGAINST_PROBLEMS_MAX: usize = 20;
 /// small; larger ones read no faster, as measured.
 pub(crate) const READ_BYTES: usize = 64 << 10;
 
+/// The fewest bytes asked of a source.
+pub(crate) const READ_BYTES_MIN: usize = 4 << 10;
+
 /// A buffer of input that grew longer than this, for one long document, is not used again.
 pub(crate) const BUFFER_KEPT_MAX: usize = 4 << 20;
 
@@ -98,7 +101,7 @@ pub(crate) const STRAY_BYTES_MAX: usize = 64 << 10;
 pub(crate) const INDENT_BYTES_MAX: usize = 4 << 10;
 
 /// Detections of one rule and interval that are held before the cap is applied, where the cap is smaller.
-pub const RETAINED_SLACK: usize = 500;
+pub const RETAINED_SLACK: usize = 64;
 
 /// Detections of all rules that a cap dropped and that are remembered, so that the same one is not counted twice. Further
 /// ones are counted in [`crate::hunt::HuntStats::capped_not_remembered`].

@@ -105,13 +105,25 @@ struct Results<O> {
     working: usize,
     /// A thread panicked.
     stopped: bool,
+    /// Whether the caller sleeps until results are put. Who sleeps is woken by the system, which is asked for nothing
+    /// while nobody does.
+    caller_sleeps: bool,
+    /// Threads that sleep until results are taken.
+    others_sleep: usize,
 }
 
 impl<'a, O> Shared<'a, O> {
     fn new(reader: &'a mut Reader, others: usize) -> Self {
+        let results = Results {
+            waiting: BTreeMap::new(),
+            working: 0,
+            stopped: false,
+            caller_sleeps: false,
+            others_sleep: 0,
+        };
         Self {
             input: Mutex::new(Numbered { reader, number: 0 }),
-            results: Mutex::new(Results { waiting: BTreeMap::new(), working: 0, stopped: false }),
+            results: Mutex::new(results),
             put: Condvar::new(),
             taken: Condvar::new(),
             waiting_max: BATCHES_WAITING_MAX * (others + 1),
@@ -142,22 +154,34 @@ impl<'a, O> Shared<'a, O> {
     }
 
     fn put(&self, number: u64, outcome: O, progress: Progress) {
-        self.lock().waiting.insert(number, (outcome, progress));
-        self.put.notify_one();
+        let mut results = self.lock();
+        results.waiting.insert(number, (outcome, progress));
+        if results.caller_sleeps {
+            self.put.notify_one();
+        }
     }
 
     /// Waits while too many results have not been taken.
     fn wait_for_room(&self) {
         let full = |results: &mut Results<O>| results.waiting.len() >= self.waiting_max && !results.stopped;
-        drop(self.taken.wait_while(self.lock(), full));
+        let mut results = self.lock();
+        if !full(&mut results) {
+            return;
+        }
+        results.others_sleep += 1;
+        let woken = self.taken.wait_while(results, full);
+        woken.unwrap_or_else(PoisonError::into_inner).others_sleep -= 1;
     }
 
     /// Hands on the results from `number` on that follow each other without a gap.
     fn hand_on(&self, number: &mut u64, take: &mut impl FnMut(O, Progress)) {
         loop {
-            let next = self.lock().waiting.remove(number);
-            let Some((outcome, progress)) = next else { return };
-            self.taken.notify_all();
+            let mut results = self.lock();
+            let Some((outcome, progress)) = results.waiting.remove(number) else { return };
+            if results.others_sleep > 0 {
+                self.taken.notify_all();
+            }
+            drop(results);
             *number += 1;
             take(outcome, progress);
         }
@@ -169,8 +193,11 @@ impl<'a, O> Shared<'a, O> {
             self.hand_on(number, take);
             let idle =
                 |results: &mut Results<O>| results.working > 0 && !results.waiting.contains_key(number);
-            let waited = self.put.wait_while(self.lock(), idle);
-            if waited.unwrap_or_else(PoisonError::into_inner).working == 0 {
+            let mut results = self.lock();
+            results.caller_sleeps = true;
+            let mut results = self.put.wait_while(results, idle).unwrap_or_else(PoisonError::into_inner);
+            results.caller_sleeps = false;
+            if results.working == 0 {
                 return;
             }
         }

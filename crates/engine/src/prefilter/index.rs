@@ -1,6 +1,6 @@
 //! The atoms that units are found by, field by field: exact tables, and one automaton for all parts of texts.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, StartKind};
 use maxspan_event::wildcard::fold_char;
 use maxspan_event::{Slot, Slots, ValueRef};
 use maxspan_plan::Datum;
@@ -61,7 +61,11 @@ impl FieldIndex {
             }
         }
         if !patterns.is_empty() {
-            let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns);
+            let automaton = AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::DFA))
+                .start_kind(StartKind::Unanchored)
+                .build(&patterns);
             match automaton {
                 Ok(automaton) => index.automaton = Some(automaton),
                 // Too many patterns for the automaton: every event that has the field is a candidate.

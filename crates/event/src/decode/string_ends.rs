@@ -114,7 +114,9 @@ impl StringEnds {
         if found.controls & in_string != 0 {
             return false;
         }
-        if escaped != 0 && !self.escapes_are_valid(escaped & in_string, block, start, bytes) {
+        // Most escapes are those of quotes and backslashes, which are always valid.
+        let others = escaped & in_string & !(found.quotes | found.backslashes);
+        if others != 0 && !self.escapes_are_valid(others, block, start, bytes) {
             return false;
         }
         // A backslash added to the run of its string's bits turns the bit behind the run on: that of the closing quote.
@@ -147,8 +149,7 @@ impl StringEnds {
         self.len += count;
     }
 
-    /// Whether each escaped byte makes a valid escape.
-    #[inline(always)]
+    /// Whether each escaped byte, none of them a quote or a backslash, makes a valid escape.
     fn escapes_are_valid(
         &mut self,
         mut escaped: u64,
@@ -159,7 +160,7 @@ impl StringEnds {
         while escaped != 0 {
             let at = escaped.trailing_zeros() as usize;
             match block[at % BLOCK] {
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
                 b'u' => {
                     let digits = bytes.get(start + at + 1..start + at + 5);
                     if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {

@@ -169,6 +169,7 @@ impl Documents {
         if !at_line || self.lines_trusted != Some(true) {
             return false;
         }
+        self.window.go_on_in(&mut lines.buffer);
         self.window.ensure(self.limits.batch_bytes);
         let (mut end, mut line) = (0, self.window.line());
         while let Some((cut, behind)) = self.cut(end, line) {

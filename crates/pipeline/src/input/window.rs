@@ -7,7 +7,7 @@
 
 use std::io::{self, Read};
 
-use crate::limits::{BUFFER_KEPT_MAX, READ_BYTES};
+use crate::limits::{BUFFER_KEPT_MAX, READ_BYTES, READ_BYTES_MIN};
 
 /// Unconsumed bytes of a stream, and where they are.
 pub(super) struct Window {
@@ -67,12 +67,17 @@ impl Window {
 
     /// Reads more bytes; false at the end of the source.
     pub(super) fn fill(&mut self) -> bool {
+        self.read(READ_BYTES)
+    }
+
+    /// Reads more bytes, at most so many and no more than [`READ_BYTES`].
+    fn read(&mut self, bytes_max: usize) -> bool {
         if self.at_end {
             return false;
         }
         self.make_room();
         loop {
-            match self.source.read(&mut self.buffer[self.end..self.end + READ_BYTES]) {
+            match self.source.read(&mut self.buffer[self.end..self.end + bytes_max]) {
                 Ok(0) => break,
                 Ok(count) => {
                     self.end += count;
@@ -120,18 +125,26 @@ impl Window {
     /// Hands over the buffer in exchange for `other`, where the bytes behind the first `count` go on; of the `count`,
     /// the last is a line feed, and `line` is the line behind it. Gives the place of the first of them in the buffer.
     pub(super) fn hand_over(&mut self, count: usize, line: u64, other: &mut Vec<u8>) -> usize {
+        let first = self.start;
+        self.start += count;
+        (self.line, self.column) = (line, 0);
+        self.go_on_in(other);
+        first
+    }
+
+    /// Exchanges the buffer for `other`, where the bytes that were not consumed go on. A thread that reads into its own
+    /// buffer finds it in its own cache.
+    pub(super) fn go_on_in(&mut self, other: &mut Vec<u8>) {
         if other.len() > BUFFER_KEPT_MAX {
             *other = Vec::new();
         }
-        let rest = &self.buffer[self.start + count..self.end];
+        let rest = &self.buffer[self.start..self.end];
         if other.len() < rest.len() {
             other.resize(rest.len(), 0);
         }
         other[..rest.len()].copy_from_slice(rest);
-        self.end = rest.len();
+        (self.start, self.end) = (0, rest.len());
         std::mem::swap(&mut self.buffer, other);
-        (self.line, self.column) = (line, 0);
-        std::mem::take(&mut self.start)
     }
 
     /// Line (from 1) and bytes before on that line (from 0) of the byte at `offset`.
@@ -146,10 +159,15 @@ impl Window {
         }
     }
 
-    /// Makes `count` bytes available where the source has them; the number that are, at most `count`.
+    /// Makes `count` bytes available where the source has them; the number that are, at most `count`. Reads little more
+    /// than is needed: what is read too much is moved.
     pub(super) fn ensure(&mut self, count: usize) -> usize {
-        while self.end - self.start < count && self.fill() {}
-        count.min(self.end - self.start)
+        loop {
+            let missing = count.saturating_sub(self.end - self.start);
+            if missing == 0 || !self.read(missing.clamp(READ_BYTES_MIN, READ_BYTES)) {
+                return count - missing;
+            }
+        }
     }
 
     /// Bytes before the next line feed, reading as far as is needed to find it; `None` where there is none within
