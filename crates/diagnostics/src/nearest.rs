@@ -21,9 +21,7 @@ pub fn nearest_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a st
     let mut found: Vec<(usize, &str)> = Vec::new();
     for candidate in candidates {
         let edits_max = (name.len().max(candidate.len()) / 3).min(EDITS_MAX);
-        let near =
-            candidate.len().abs_diff(name.len()) <= edits_max && letters.fewest_edits(candidate) <= edits_max;
-        if !near {
+        if candidate.len().abs_diff(name.len()) > edits_max || !letters.may_be_near(candidate, edits_max) {
             continue;
         }
         let other: Vec<char> = candidate.to_lowercase().chars().collect();
@@ -39,23 +37,33 @@ pub fn nearest_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a st
 
 /// How often bytes occur in a name, by their lowest five bits (which are the same for both cases of a letter): a cheap
 /// bound that spares most candidates the real distance.
-struct Letters([i32; 32]);
+struct Letters {
+    counts: [u8; 32],
+    bytes: usize,
+}
 
 impl Letters {
     fn of(name: &str) -> Self {
-        let mut counts = [0; 32];
-        name.bytes().for_each(|byte| counts[usize::from(byte & 31)] += 1);
-        Self(counts)
+        let mut counts = [0_u8; 32];
+        for byte in name.bytes() {
+            let count = &mut counts[usize::from(byte & 31)];
+            *count = count.saturating_add(1);
+        }
+        Self { counts, bytes: name.len() }
     }
 
-    /// No fewer edits than this turn the name into the other.
-    fn fewest_edits(&self, other: &str) -> usize {
-        let mut counts = self.0;
-        other.bytes().for_each(|byte| counts[usize::from(byte & 31)] -= 1);
-        // A substitution mends one letter too many and one too few at once.
-        let too_many: i32 = counts.iter().map(|count| (*count).max(0)).sum();
-        let too_few: i32 = counts.iter().map(|count| (-*count).max(0)).sum();
-        too_many.max(too_few).unsigned_abs() as usize
+    /// Whether so many edits may turn the name into the other: no letter that is too many, or too few, goes without one.
+    fn may_be_near(&self, other: &str, edits_max: usize) -> bool {
+        let (mut left, mut too_few) = (self.counts, 0);
+        for byte in other.bytes() {
+            let count = &mut left[usize::from(byte & 31)];
+            too_few += usize::from(*count == 0);
+            if too_few > edits_max {
+                return false;
+            }
+            *count = count.saturating_sub(1);
+        }
+        self.bytes + too_few <= other.len() + edits_max
     }
 }
 

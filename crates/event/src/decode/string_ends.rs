@@ -141,7 +141,7 @@ impl StringEnds {
             for end in &mut out[at..at + 4] {
                 let at = bits.trailing_zeros();
                 let is_escaped = escaped.checked_shr(at).unwrap_or(0) as u32 & 1;
-                *end = StringEnd(start as u32 + at | is_escaped << StringEnd::ESCAPED.trailing_zeros());
+                *end = StringEnd((start as u32 + at) | (is_escaped << StringEnd::ESCAPED.trailing_zeros()));
                 bits &= bits.wrapping_sub(1);
             }
             at += 4;

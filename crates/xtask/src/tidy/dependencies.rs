@@ -44,6 +44,7 @@ const ALLOWED: [Allowed; 10] = [
         name: "pipeline",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules"],
         third_party: &[
+            "fearless_simd",
             "flate2",
             "memchr",
             "pulldown-cmark",
