@@ -160,7 +160,8 @@ impl RuleSet {
         &self.decoder
     }
 
-    /// Rules of which every event of their index is a candidate that passes the gate: the always-list.
+    /// Rules of which every event of their index is a candidate that passes the gate, of which they ask nothing but what
+    /// whole classes of events have: the always-list.
     pub fn always_rules(&self) -> impl Iterator<Item = RuleId> + '_ {
         self.prefilter.always_rules()
     }
