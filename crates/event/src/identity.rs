@@ -43,8 +43,8 @@ pub fn document_of(source: &[u8]) -> Value {
     repair::parse(source).unwrap_or_else(|| Value::String(String::from_utf8_lossy(source).into_owned()))
 }
 
-/// A number that stands for a document's text without the white space between its tokens. It is quick, and whoever wants
-/// to finds two documents with the same one.
+/// A number that stands for a document's text without the white space between its tokens, and without leading bookkeeping
+/// (keys that begin with `_`, with their strings). It is quick, and whoever wants to finds two documents with the same one.
 ///
 /// Writers put white space everywhere or nowhere; a document is taken to have none when there is none around its first
 /// key.
@@ -53,15 +53,32 @@ pub fn document_of(source: &[u8]) -> Value {
 /// use maxspan_event::identity::content_hash;
 /// assert_eq!(content_hash(br#"{"a b": [1, "\" c"]}"#), content_hash(br#"{"a b":[1,"\" c"]}"#));
 /// assert_ne!(content_hash(br#"{"a b": 1}"#), content_hash(br#"{"ab": 1}"#));
+/// assert_eq!(content_hash(br#"{"_src": "x:1", "_n": "2", "a": 1}"#), content_hash(br#"{"a":1}"#));
 /// ```
 pub fn content_hash(source: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
+    let content = after_bookkeeping(source);
     if is_spaced(source) {
-        hasher.write(&without_white_space(source));
+        hasher.write(&without_white_space(content));
     } else {
-        hasher.write(source);
+        hasher.write(content);
     }
     hasher.finish()
+}
+
+/// What stands behind the opening bracket and the leading pairs of bookkeeping.
+fn after_bookkeeping(source: &[u8]) -> &[u8] {
+    let mut rest = source.strip_prefix(b"{").unwrap_or(source).trim_ascii_start();
+    while rest.starts_with(b"\"_") {
+        let behind_key = rest[string_length(rest)..].trim_ascii_start();
+        let Some(value) = behind_key.strip_prefix(b":").map(<[u8]>::trim_ascii_start) else { break };
+        if !value.starts_with(b"\"") {
+            break;
+        }
+        let behind = value[string_length(value)..].trim_ascii_start();
+        rest = behind.strip_prefix(b",").unwrap_or(behind).trim_ascii_start();
+    }
+    rest
 }
 
 fn is_spaced(source: &[u8]) -> bool {
