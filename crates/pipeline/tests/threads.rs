@@ -309,3 +309,20 @@ fn a_panic_of_the_input_or_the_observer_is_that_of_the_hunt() {
     check(u64::MAX, 300, "this event fails");
     check(u64::MAX, 1000, "this event fails");
 }
+
+/// A damaged stream gives what was unpacked before the read that meets the damage; where that begins must not depend on
+/// how much is asked for.
+#[test]
+fn damage_costs_the_same_events_in_batches_of_any_size() {
+    let packed = gzip("{\"a\":1}\n".repeat(60_000).as_bytes());
+    for damage in (packed.len() / 4..packed.len() - 20).step_by(97) {
+        let mut damaged = packed.clone();
+        damaged[damage..].fill(0xff);
+        let (_folder, spec) = written(&[damaged]);
+        let whole = one_by_one(Reader::open(&spec, options(1))).0;
+        for batch_bytes in [100, 5_000, 64 << 10, 100_000] {
+            let items = in_batches(Reader::open(&spec, options(batch_bytes))).0;
+            assert!(items == whole, "{damage}, {batch_bytes}: {} of {}", items.len(), whole.len());
+        }
+    }
+}

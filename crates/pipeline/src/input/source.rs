@@ -47,7 +47,12 @@ pub(super) fn decompressed(
         Compression::Gzip => Box::new(MultiGzDecoder::new(filled(whole))),
         Compression::Zstd => Box::new(zstd::Decoder::with_buffer(filled(whole))?),
     };
-    Ok(Box::new(MeteredPlain { plain, meters: Arc::clone(meters), limits }))
+    let plain = MeteredPlain { plain, meters: Arc::clone(meters), limits };
+    if compression == Compression::None {
+        return Ok(Box::new(plain));
+    }
+    // How much is asked for decides how much of a damaged stream is saved, so it must not be the reader's affair.
+    Ok(Box::new(BufReader::with_capacity(READ_BYTES, plain)))
 }
 
 /// What an error in the middle of a source means.
