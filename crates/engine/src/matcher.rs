@@ -258,11 +258,9 @@ impl RuleSet {
         if found.is_empty() {
             return Ok(None);
         }
-        let id =
-            input.id.filter(|id| !id.is_empty()).map(Box::from).or(alert_uuid.map(String::into_boxed_str));
         let content = identity::content_hash(input.source);
-        let id = match id.filter(|id| !id.is_empty()) {
-            Some(id) => EventId::Given(id),
+        let id = match [input.id, alert_uuid.as_deref()].into_iter().flatten().find(|id| !id.is_empty()) {
+            Some(id) => EventId::Given(id.into()),
             None => EventId::Content { hash: content, occurrence: 0 },
         };
         // Without a copy of the document where nobody will ask for it.

@@ -61,6 +61,7 @@ impl FieldIndex {
             }
         }
         if !patterns.is_empty() {
+            // A table of all steps: the quickest of its kinds over the long texts that it is asked.
             let automaton = AhoCorasick::builder()
                 .match_kind(MatchKind::Standard)
                 .kind(Some(AhoCorasickKind::DFA))

@@ -45,13 +45,6 @@ impl AlertDocument {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
-
-    /// The whole document.
-    pub fn to_map(&self) -> Map<String, Value> {
-        let mut all = self.own.clone();
-        all.extend(self.rule.values().clone());
-        all
-    }
 }
 
 impl Serialize for AlertDocument {
