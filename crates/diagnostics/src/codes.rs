@@ -1,7 +1,8 @@
 //! The registry of diagnostic codes.
 //!
 //! Ranges: `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
-//! `15xx` exceptions, filters and value lists, `16xx` lints, `17xx` plans and limits, `18xx` specs, `19xx` what was measured.
+//! `15xx` exceptions, filters and value lists, `16xx` lints, `17xx` plans and limits, `18xx` specs, `19xx` what was measured,
+//! `21xx` the event store.
 //! A number is never given to another meaning, even after its code is gone.
 
 use crate::code::{Code, CodeInfo, Severity};
@@ -122,6 +123,18 @@ codes! {
     1806 SPEC_LIMIT Error "spec-limit" "a spec file or case over a limit";
     1901 PROFILE_FORMAT Error "profile-format" "a profile that cannot be read, or of another version";
     1902 STATS_FORMAT Error "stats-format" "a file of stats that cannot be read, or without what rules cost";
+    2101 STORE_NONE Error "store-none" "no store, or no table, where one should be";
+    2102 STORE_DAMAGED Error "store-damaged" "a file of a store, or of Parquet, that cannot be read";
+    2103 STORE_COLUMN Error "store-column" "a column of another type than it should have";
+    2104 STORE_FILE_MISSING Error "store-file-missing" "a file is not there that a store says it has";
+    2105 STORE_ACCESS Error "store-access" "a store that may not be read, or not be written";
+    2106 STORE_FULL Error "store-full" "no space is left where a store is written";
+    2107 STORE_MEMORY Error "store-memory" "more memory would be needed than is allowed";
+    2108 STORE_CONFLICT Error "store-conflict" "another program changed the same table at the same time";
+    2109 STORE_FORMAT Error "store-format" "a table in a form that this version cannot read or write";
+    2110 STORE_ADDRESS Error "store-address" "an address of a store that cannot be used";
+    2111 STORE_INCONSISTENT Error "store-inconsistent" "a file of a store that holds something else than its table says";
+    2112 STORE_FAILED Error "store-failed" "a store that failed for another reason";
 }
 
 #[cfg(test)]

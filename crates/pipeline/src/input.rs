@@ -28,6 +28,7 @@ mod bulk;
 mod documents;
 mod line;
 mod line_end;
+mod other;
 mod recover;
 mod resolve;
 mod shape;
@@ -47,6 +48,8 @@ use maxspan_engine::EventInput;
 use crate::limits::{ITEM_BYTES, InputLimits};
 pub use batch::{Batch, BatchEvent, BatchItem};
 use documents::Documents;
+pub use other::{OtherEvent, OtherEvents, OtherFormats, OtherProblem};
+use other::OtherFile;
 use resolve::{Entry, What, resolve};
 use source::Meters;
 use window::Window;
@@ -64,7 +67,8 @@ pub enum InputPath {
     /// Standard input, written `-`.
     StandardInput,
     /// A file, whatever its extension, or a folder: every file below it that ends in `.ndjson`, `.jsonl`, `.json`,
-    /// `.log`, `.gz` or `.zst`, in the order of their paths, hidden ones left out.
+    /// `.log`, `.gz` or `.zst`, or is of another format that is read ([`OtherFormats`]), in the order of their paths,
+    /// hidden ones left out.
     Path(PathBuf),
 }
 
@@ -280,24 +284,34 @@ pub struct Reader {
     options: InputOptions,
     bytes_total: Option<u64>,
     open: Option<Open>,
+    others: Option<Arc<dyn OtherFormats>>,
     /// Without the bytes of the file that is open.
     counts: Counts,
 }
 
 /// The file that is being read.
-struct Open {
-    documents: Documents,
-    meters: Arc<Meters>,
+enum Open {
+    Documents(Documents, Arc<Meters>),
+    Other(OtherFile),
 }
 
 impl Reader {
     /// A reader of all that `spec` stands for. Folders are listed now, files opened when their turn comes; what is
     /// wrong with either is among the items.
     pub fn open(spec: &InputSpec, options: InputOptions) -> Self {
-        let resolved = resolve(spec);
+        Self::open_with(spec, options, None)
+    }
+
+    /// The same, with formats that somebody else reads.
+    pub fn open_with(
+        spec: &InputSpec,
+        options: InputOptions,
+        others: Option<Arc<dyn OtherFormats>>,
+    ) -> Self {
+        let resolved = resolve(spec, others.as_deref());
         let counts = Counts { files_repeated: resolved.files_repeated, ..Counts::default() };
         let entries = resolved.entries.into_iter();
-        Self { entries, options, bytes_total: resolved.bytes_total, open: None, counts }
+        Self { entries, options, bytes_total: resolved.bytes_total, open: None, others, counts }
     }
 
     /// A reader of one stream that is already open, such as the body of a request; `name` is its file in locations.
@@ -314,12 +328,25 @@ impl Reader {
         reader
     }
 
+    /// A reader of events that are in no file, such as those of a store; `name` is their file in locations.
+    pub fn of_events(name: &str, events: Box<dyn OtherEvents>, options: InputOptions) -> Self {
+        let mut reader = Self::open(&InputSpec::default(), options);
+        reader.bytes_total = None;
+        reader.counts.files += 1;
+        reader.open = Some(Open::Other(OtherFile::new(events, Arc::from(name))));
+        reader
+    }
+
     /// What was read so far.
     pub fn counts(&self) -> Counts {
         let mut counts = self.counts;
-        if let Some(open) = &self.open {
-            counts.bytes_compressed += open.meters.compressed();
-            counts.bytes_decompressed += open.meters.decompressed();
+        match &self.open {
+            Some(Open::Documents(_, meters)) => {
+                counts.bytes_compressed += meters.compressed();
+                counts.bytes_decompressed += meters.decompressed();
+            }
+            Some(Open::Other(file)) => counts.bytes_decompressed += file.bytes(),
+            None => {}
         }
         counts
     }
@@ -333,8 +360,8 @@ impl Reader {
     /// with [`Reader::next`] it gives every item once.
     pub fn batch(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
-        if let Some(open) = &mut self.open
-            && open.documents.lines(&mut batch.lines)
+        if let Some(Open::Documents(documents, _)) = &mut self.open
+            && documents.lines(&mut batch.lines)
         {
             self.counts.events += batch.lines.cuts.len() as u64;
         } else {
@@ -354,8 +381,12 @@ impl Reader {
     fn next_item(&mut self) -> Option<Item> {
         loop {
             if let Some(open) = &mut self.open {
-                if let Some(item) = open.documents.next() {
-                    return Some(item);
+                let item = match open {
+                    Open::Documents(documents, _) => documents.next(),
+                    Open::Other(file) => file.next(),
+                };
+                if item.is_some() {
+                    return item;
                 }
                 self.counts = self.counts();
                 self.open = None;
@@ -374,16 +405,28 @@ impl Reader {
             What::Problem(kind, message) => return Some(whole_file_problem(name, kind, message)),
             What::StandardInput => self.start(entry.name, Box::new(io::stdin())),
             What::File(path) => File::open(path).and_then(|file| self.start(entry.name, Box::new(file))),
+            What::Other(path) => return self.begin_other(&path, entry.name),
         };
         let error = outcome.err()?;
         Some(whole_file_problem(name, ProblemKind::Unreadable, error.to_string()))
+    }
+
+    fn begin_other(&mut self, path: &Path, name: Arc<str>) -> Option<InputProblem> {
+        match self.others.as_ref()?.open(path) {
+            Ok(events) => {
+                self.open = Some(Open::Other(OtherFile::new(events, name)));
+                self.counts.files += 1;
+                None
+            }
+            Err(problem) => Some(whole_file_problem(name, problem.kind, problem.message)),
+        }
     }
 
     fn start(&mut self, name: Arc<str>, raw: Box<dyn Read + Send>) -> io::Result<()> {
         let meters = Arc::new(Meters::default());
         let plain = source::decompressed(raw, &meters, self.options.limits)?;
         let documents = Documents::new(Window::new(plain), name, self.options.limits);
-        self.open = Some(Open { documents, meters });
+        self.open = Some(Open::Documents(documents, meters));
         self.counts.files += 1;
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{InputPath, InputSpec, ProblemKind};
+use super::{InputPath, InputSpec, OtherFormats, ProblemKind};
 
 /// Extensions of the files that are read from folders; `.ndjson.gz` ends in one of them, as does `.gz` alone.
 const EXTENSIONS: [&str; 6] = ["ndjson", "jsonl", "json", "log", "gz", "zst"];
@@ -27,6 +27,8 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) enum What {
     File(PathBuf),
+    /// A file or folder of another format.
+    Other(PathBuf),
     StandardInput,
     Problem(ProblemKind, String),
 }
@@ -41,10 +43,10 @@ pub(super) struct Resolved {
     pub(super) files_repeated: u64,
 }
 
-/// Expands `spec`. Reads folders and sizes, no file.
-pub(super) fn resolve(spec: &InputSpec) -> Resolved {
+/// Expands `spec`. Reads folders and sizes, and of files only what `others` wants to see of them.
+pub(super) fn resolve(spec: &InputSpec, others: Option<&dyn OtherFormats>) -> Resolved {
     let empty = Resolved { bytes_total: Some(0), ..Resolved::default() };
-    let mut resolver = Resolver { resolved: empty, seen: HashSet::new() };
+    let mut resolver = Resolver { resolved: empty, seen: HashSet::new(), others };
     for path in &spec.paths {
         match path {
             InputPath::StandardInput => resolver.standard_input(),
@@ -55,13 +57,14 @@ pub(super) fn resolve(spec: &InputSpec) -> Resolved {
 }
 
 /// The expansion so far.
-struct Resolver {
+struct Resolver<'a> {
     resolved: Resolved,
     /// Canonical paths of all files.
     seen: HashSet<PathBuf>,
+    others: Option<&'a dyn OtherFormats>,
 }
 
-impl Resolver {
+impl Resolver<'_> {
     fn standard_input(&mut self) {
         self.resolved.bytes_total = None;
         self.resolved.entries.push(Entry { name: Arc::from("-"), what: What::StandardInput });
@@ -69,6 +72,7 @@ impl Resolver {
 
     fn path(&mut self, path: &Path) {
         match path.metadata() {
+            Ok(_) if self.is_other(path) => self.file(path, None),
             Ok(metadata) if metadata.is_dir() => self.folder(path),
             Ok(metadata) => self.file(path, metadata.is_file().then_some(metadata.len())),
             Err(error) => self.problem(path, ProblemKind::Unreadable, error.to_string()),
@@ -78,8 +82,15 @@ impl Resolver {
     fn folder(&mut self, folder: &Path) {
         let mut empty = true;
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
-        for entry in walk.into_iter().filter_entry(|entry| !is_hidden(entry)) {
+        let mut walk = walk.into_iter().filter_entry(|entry| !is_hidden(entry));
+        while let Some(entry) = walk.next() {
             match entry {
+                Ok(entry) if self.is_other(entry.path()) => {
+                    self.path(entry.path());
+                    if entry.file_type().is_dir() {
+                        walk.skip_current_dir();
+                    }
+                }
                 Ok(entry) if entry.file_type().is_dir() || !has_extension(entry.path()) => continue,
                 Ok(entry) => self.path(entry.path()),
                 Err(error) => {
@@ -103,7 +114,12 @@ impl Resolver {
             return;
         }
         self.resolved.bytes_total = self.resolved.bytes_total.zip(bytes).map(|(total, bytes)| total + bytes);
-        self.resolved.entries.push(Entry { name: shown(path), what: What::File(path.to_owned()) });
+        let what = if self.is_other(path) { What::Other(path.to_owned()) } else { What::File(path.to_owned()) };
+        self.resolved.entries.push(Entry { name: shown(path), what });
+    }
+
+    fn is_other(&self, path: &Path) -> bool {
+        self.others.is_some_and(|others| others.takes(path))
     }
 
     fn problem(&mut self, path: &Path, kind: ProblemKind, message: String) {
@@ -138,7 +154,7 @@ mod tests {
             std::fs::write(path, "{}\n").expect("a file");
         }
         let place = |path: &&str| if *path == "-" { PathBuf::from("-") } else { folder.path().join(path) };
-        let resolved = resolve(&InputSpec::new(paths.iter().map(place)));
+        let resolved = resolve(&InputSpec::new(paths.iter().map(place)), None);
         let root = folder.path().to_string_lossy().into_owned();
         let shown = |entry: &Entry| {
             let name = entry.name.strip_prefix(root.as_str()).unwrap_or(&entry.name).trim_matches('/');

@@ -16,7 +16,7 @@ struct Allowed {
     third_party: &'static [&'static str],
 }
 
-const ALLOWED: [Allowed; 10] = [
+const ALLOWED: [Allowed; 11] = [
     Allowed { name: "diagnostics", workspace: &[], third_party: &["codespan-reporting", "serde"] },
     Allowed {
         name: "event",
@@ -59,8 +59,26 @@ const ALLOWED: [Allowed; 10] = [
         ],
     },
     Allowed {
+        name: "store",
+        workspace: &["diagnostics", "event", "plan"],
+        third_party: &[
+            "arrow",
+            "bytes",
+            "chrono",
+            "datafusion",
+            "deltalake",
+            "futures",
+            "object_store",
+            "parquet",
+            "rustc-hash",
+            "serde_json",
+            "tokio",
+            "url",
+        ],
+    },
+    Allowed {
         name: "cli",
-        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules", "pipeline"],
+        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules", "pipeline", "store"],
         third_party: &[
             "anyhow",
             "clap",

@@ -1,0 +1,124 @@
+//! Names of data streams, and of the folders of their tables.
+
+use std::borrow::Cow;
+
+use maxspan_event::index::{IndexPatterns, data_stream_name};
+
+use crate::limits::STREAM_NAME_BYTES_MAX;
+
+/// The table of events that name no index, or one that no folder can be called after.
+pub const STREAM_DEFAULT: &str = "events";
+
+/// The data stream that an index belongs to; [`STREAM_DEFAULT`] where that cannot be a table's name.
+pub(crate) fn stream_of(index: &str) -> Cow<'_, str> {
+    let name = data_stream_name(index);
+    if name.is_empty() || name.len() > STREAM_NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return Cow::Borrowed(STREAM_DEFAULT);
+    }
+    name
+}
+
+/// The folder of a data stream: its name, with `+XX` for what not every file system, and every tool, takes as it is. A
+/// leading dot or underscore hides a folder, and some file systems do not tell upper from lower case.
+pub(crate) fn folder_of(stream: &str) -> String {
+    let mut folder = String::with_capacity(stream.len());
+    for (place, byte) in stream.bytes().enumerate() {
+        let plain = byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if plain || (place > 0 && (byte == b'.' || byte == b'_')) {
+            folder.push(char::from(byte));
+        } else {
+            folder.push_str(&format!("+{byte:02X}"));
+        }
+    }
+    folder
+}
+
+/// The data stream of a folder; none for a folder that no table can have.
+pub(crate) fn stream_of_folder(folder: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(folder.len());
+    let mut rest = folder.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte != b'+' {
+            bytes.push(*byte);
+            continue;
+        }
+        let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &rest[2..];
+    }
+    let stream = String::from_utf8(bytes).ok()?;
+    (folder_of(&stream) == folder).then_some(stream)
+}
+
+/// Which tables index patterns can choose events of. Errs towards yes.
+#[derive(Debug, Clone, Default)]
+pub struct Streams {
+    patterns: IndexPatterns,
+    /// Some pattern looks for backing indices by name, which the name of a data stream does not tell.
+    by_backing_index: bool,
+}
+
+impl Streams {
+    /// The tables that these patterns choose; all for none.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
+        let patterns: Vec<&str> = patterns.into_iter().flat_map(|text| text.split(',')).map(str::trim).collect();
+        let by_backing_index = patterns.iter().any(|pattern| may_name_backing_index(pattern));
+        Self { patterns: IndexPatterns::new(patterns), by_backing_index }
+    }
+
+    /// Whether the table of this data stream may hold events of the chosen indices.
+    pub fn may_match(&self, stream: &str) -> bool {
+        stream == STREAM_DEFAULT || self.by_backing_index || self.patterns.matches(stream)
+    }
+}
+
+/// Whether the pattern may choose an index by another name than that of its data stream.
+fn may_name_backing_index(pattern: &str) -> bool {
+    let name = pattern.strip_prefix('-').unwrap_or(pattern);
+    let name = name.split_once(':').map_or(name, |(_, name)| name);
+    let literal = name.split('*').next().unwrap_or_default();
+    let may_begin = |prefix: &str| prefix.starts_with(literal) || literal.starts_with(prefix);
+    name != "*" && (name.starts_with('.') || may_begin("partial-") || may_begin("restored-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_can_be_read_back() {
+        let check = |stream: &str, folder: &str| {
+            assert_eq!(folder_of(stream), folder);
+            assert_eq!(stream_of_folder(folder).as_deref(), Some(stream));
+        };
+        check("logs-endpoint.events.process-default", "logs-endpoint.events.process-default");
+        check(".alerts-security.alerts-default", "+2Ealerts-security.alerts-default");
+        check("c1:logs-X", "c1+3Alogs-+58");
+        check("_x/../é", "+5Fx+2F..+2F+C3+A9");
+        for none in ["_delta_log", ".hidden", "a+4", "a+zz", "a+61", "A"] {
+            assert_eq!(stream_of_folder(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn backing_indices_belong_to_their_stream() {
+        assert_eq!(stream_of(".ds-logs-x-default-2026.01.31-000007"), "logs-x-default");
+        assert_eq!(stream_of(&"x".repeat(81)), STREAM_DEFAULT);
+        assert_eq!(stream_of(""), STREAM_DEFAULT);
+    }
+
+    #[test]
+    fn patterns_choose_tables() {
+        let check = |patterns: &[&str], stream: &str, expected: bool| {
+            assert_eq!(Streams::new(patterns.iter().copied()).may_match(stream), expected, "{patterns:?}");
+        };
+        check(&["logs-*"], "logs-x-default", true);
+        check(&["logs-*"], "auditbeat-8", false);
+        check(&["logs-*"], STREAM_DEFAULT, true);
+        check(&[".ds-logs-x-*"], "logs-x-default", true);
+        check(&["*"], "logs-x-default", true);
+        check(&["part*"], "logs-x-default", true);
+        check(&[], "anything", true);
+    }
+}
