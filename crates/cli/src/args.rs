@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod cost;
 mod explain;
 mod held;
+pub(crate) mod store;
 mod threads;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::exit;
 use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
 use cost::{CostArguments, ProfileArguments};
 pub(crate) use explain::{ExplainArguments, ExplainFormat};
+use store::{ExportArguments, ImportArguments, StoreCommand};
 use threads::Threads;
 
 const EXAMPLES: &str = "Examples:
@@ -58,6 +60,19 @@ pub(crate) enum Command {
         command: RulesCommand,
     },
     Test(TestArguments),
+    Import(Box<ImportArguments>),
+    Export(Box<ExportArguments>),
+    /// Look after an event store: what is in it, compaction, checks, retention
+    ///
+    /// A store is made by `maxspan import`. Other programs read it as the Delta tables that it is.
+    #[command(after_help = "Examples:
+  maxspan store info events
+  maxspan store compact events
+  maxspan store retain --days 90 events")]
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     Demo(DemoArguments),
     /// Print a completion script for a shell
     ///
@@ -122,8 +137,11 @@ pub(crate) struct HuntArguments {
     /// What `rules profile` measured on events like these: rules are found by what is rare, which only saves time
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub(crate) profile: Option<PathBuf>,
+    /// Hunt through the events of this store instead of files: a folder, or a URL such as s3://bucket/path
+    #[arg(long, value_name = "STORE", conflicts_with = "inputs", help_heading = "Events")]
+    pub(crate) store: Option<String>,
     /// Files and folders with events; `-` is standard input
-    #[arg(value_name = "INPUT", required = true, help_heading = None)]
+    #[arg(value_name = "INPUT", required_unless_present = "store", help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,
 }
 

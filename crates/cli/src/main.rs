@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod demo;
+mod events;
 mod exit;
 mod find;
 mod load;
@@ -44,6 +45,9 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Query(arguments) => commands::query::run(arguments),
         Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
+        Command::Import(arguments) => commands::import::run(arguments),
+        Command::Export(arguments) => commands::export::run(arguments),
+        Command::Store { command } => commands::store::run(command),
         Command::Test(arguments) => commands::test::run(arguments),
         Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
         Command::Rules { command: RulesCommand::Show(arguments) } => commands::show::run(arguments),

@@ -12,7 +12,7 @@ use maxspan_diagnostics::codes::REGISTRY;
 use maxspan_pipeline::spec::{MemoryFiles, Runner, RunnerOptions, Verdict, parse};
 
 /// Codes whose pages have no example that a rule alone could be, and why.
-const WITHOUT_EXAMPLE: [(&str, &str); 14] = [
+const WITHOUT_EXAMPLE: [(&str, &str); 26] = [
     ("MX1112", "takes a query of hundreds of brackets; tested in the parser"),
     ("MX1302", "only an option of the library gives it; tested in the parser"),
     ("MX1303", "takes a query of hundreds of brackets; tested in the parser"),
@@ -27,6 +27,18 @@ const WITHOUT_EXAMPLE: [(&str, &str); 14] = [
     ("MX1806", "takes thousands of cases; tested in `crates/pipeline/tests/specs.rs`"),
     ("MX1901", "is about a profile; tested in `pipeline::profile`"),
     ("MX1902", "is about the stats of a hunt; tested in `pipeline::profile`"),
+    ("MX2101", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2102", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2103", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2104", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2105", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2106", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2107", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2108", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2109", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2110", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2111", "is about a store, not about rules; tested in the crate `store`"),
+    ("MX2112", "is about a store, not about rules; tested in the crate `store`"),
 ];
 
 fn folder() -> PathBuf {

@@ -20,6 +20,7 @@ pub mod profile;
 pub mod query;
 mod retained;
 pub mod rule_base;
+pub mod select;
 mod source;
 pub mod spec;
 pub mod spill;

@@ -9,6 +9,7 @@ pub mod documents;
 mod encoder;
 mod error;
 mod file;
+pub mod implied;
 mod import;
 mod known;
 pub mod limits;

@@ -13,12 +13,12 @@ use maxspan_eql::Strictness;
 use maxspan_pipeline::against::AgainstOptions;
 use maxspan_pipeline::check::{Check, CheckOptions, Checked};
 use maxspan_pipeline::hunt::HuntOptions;
-use maxspan_pipeline::input::{InputOptions, InputSpec, Reader};
 use maxspan_pipeline::rule_base::RuleBaseOptions;
 use maxspan_rules::CompileOptions;
 use maxspan_rules::lint::{Allows, Message};
 
 use crate::args::{CheckArguments, CheckFormat};
+use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::account::not_run_kinds;
@@ -67,7 +67,7 @@ fn check(arguments: &CheckArguments) -> Result<Checked, Failure> {
     let mut check = Check::new(loaded, CheckOptions { base, lints, allows });
     let events = &arguments.against;
     if !events.against.is_empty() {
-        let mut reader = Reader::open(&InputSpec::new(&events.against), InputOptions::default());
+        let mut reader = events::reader(&events.against);
         let default_index = events.index.clone().unwrap_or_default();
         let hunt = HuntOptions { default_index, now, ..HuntOptions::default() };
         check.against(&mut reader, &AgainstOptions { hunt, alerts_per_day_max: events.max_volume });

@@ -5,13 +5,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use maxspan_pipeline::input::{InputOptions, InputSpec, Item, ProblemKind, Reader};
+use maxspan_pipeline::input::{Item, ProblemKind};
 use maxspan_rules::alert::source::get_in;
 use maxspan_rules::coverage::{ATLAS, ATTACK, Coverage, coverage, navigator_layer};
 use serde_json::{Map, Value};
 
 use super::list::chosen_rules;
 use crate::args::catalog::{CoverageArguments, CoverageFormat, LayerFramework};
+use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::output::Writer;
 use crate::output::coverage::{csv, markdown, write_table};
@@ -93,7 +94,7 @@ fn alerts_by_rule(path: &Path) -> Result<BTreeMap<String, u64>, Failure> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut problems = Messages::new("problem");
     let mut others = 0;
-    for item in Reader::open(&InputSpec::new([path]), InputOptions::default()) {
+    for item in events::reader([path]) {
         let event = match item {
             Item::Event(event) => event,
             // A hunt without alerts writes an empty file.

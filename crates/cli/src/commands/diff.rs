@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use indicatif::HumanCount;
 use maxspan_pipeline::diff::{Diff, DiffObserver, diff};
 use maxspan_pipeline::hunt::HuntOptions;
-use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
+use maxspan_pipeline::input::{InputProblem, Progress};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions, Selectivity};
 use maxspan_rules::CompileOptions;
 
 use crate::args::catalog::{DiffArguments, DiffFormat};
+use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::Writer;
@@ -39,7 +40,7 @@ pub(crate) fn run(arguments: &DiffArguments) -> Result<Exit, Failure> {
         }
         None => Box::new(BufWriter::new(io::stdout())),
     };
-    let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
+    let mut reader = events::reader(&arguments.inputs);
     let mut reading = Reading::new(arguments.quiet);
     let found = diff(&old, &new, &mut reader, &options(arguments, now), arguments.limit, &mut reading);
     let problems = reading.close();

@@ -7,10 +7,10 @@ use clap::builder::styling::AnsiColor;
 use maxspan_pipeline::explain::text::{Mark, Painter, render};
 use maxspan_pipeline::explain::{ExplainOptions, Explanation, Subject, explain};
 use maxspan_pipeline::hunt::HuntOptions;
-use maxspan_pipeline::input::{InputOptions, InputSpec, Reader};
 use maxspan_rules::{CompileOptions, LoadedRules, RuleDocument};
 
 use crate::args::{ExplainArguments, ExplainFormat};
+use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::messages::{input_problem, print_all, print_diagnostics};
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
     let rule = chosen(&loaded, arguments)?;
     let options = options(arguments)?;
     let subject = Subject { rule, exceptions: &loaded.exceptions, value_lists: &loaded.value_lists };
-    let mut reader = Reader::open(&InputSpec::new(&arguments.events), InputOptions::default());
+    let mut reader = events::reader(&arguments.events);
     let explanation = explain(subject, &mut reader, &options).map_err(|diagnostics| {
         print_all(diagnostics.iter().map(|(source, diagnostic)| (&**source, diagnostic)));
         Failure::rules(format!("the rule `{}` cannot be run", rule.name))

@@ -6,11 +6,13 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hunt};
-use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
+use maxspan_pipeline::input::{InputProblem, Progress};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 use maxspan_rules::CompileOptions;
+use maxspan_store::StoreOptions;
 
 use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
+use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::messages::{print_all, print_diagnostics};
@@ -33,7 +35,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     let stats_file =
         arguments.output.stats.as_deref().map(|path| open_file(path, "the stats")).transpose()?;
 
-    let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
+    let mut reader = events::reader_of(arguments.store.as_deref(), &arguments.inputs, store_options(arguments))?;
     let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
     let stats = hunt(&rules, &mut reader, &options(arguments, now), &mut watcher);
     let problems = watcher.reading.close();
@@ -48,6 +50,10 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     }
     written?;
     Ok(exit(&stats, problems, arguments.output.fail_on_alert))
+}
+
+fn store_options(arguments: &HuntArguments) -> StoreOptions {
+    StoreOptions { threads: arguments.threads.count(), ..StoreOptions::default() }
 }
 
 fn exit(stats: &HuntStats, problems: u64, fail_on_alert: bool) -> Exit {

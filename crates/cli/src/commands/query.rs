@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, Read as _, Write as _};
 
 use maxspan_diagnostics::Source;
 use maxspan_eql::Strictness;
-use maxspan_pipeline::input::{InputOptions, InputSpec, Reader};
 use maxspan_pipeline::query::{self, QueryAnswer, QueryLanguage, QueryOptions};
 use serde_json::Value;
 
 use crate::args::QueryArguments;
+use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::account;
@@ -21,7 +21,7 @@ use crate::time;
 pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
     let source = query_source(&arguments.query, arguments.language.into())?;
     let options = options(arguments)?;
-    let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
+    let mut reader = events::reader(&arguments.inputs);
     let answer = match query::run(&source.text, &mut reader, &options) {
         Ok(answer) => answer,
         Err(diagnostics) => {

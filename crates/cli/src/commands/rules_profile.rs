@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 
-use maxspan_pipeline::input::{InputOptions, InputProblem, InputSpec, Progress, Reader};
+use maxspan_pipeline::input::{InputProblem, Progress};
 use maxspan_pipeline::profile::{Profile, ProfileObserver, profile};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 
 use crate::args::cost::ProfileArguments;
+use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
 use crate::output::Writer;
@@ -29,7 +30,7 @@ pub(crate) fn run(arguments: &ProfileArguments) -> Result<Exit, Failure> {
         }
         None => Box::new(BufWriter::new(io::stdout())),
     };
-    let mut reader = Reader::open(&InputSpec::new(&arguments.inputs), InputOptions::default());
+    let mut reader = events::reader(&arguments.inputs);
     let mut reading = Reading::new(arguments.quiet);
     let found = profile(&rules, &mut reader, &mut reading);
     let problems = reading.close();
