@@ -1,11 +1,14 @@
 //! `cargo xtask test`: all tests with nothing but cargo, and at the end one line `N passed, N failed, N skipped`.
 //!
 //! Tests that need the shared packs print `SKIPPED:` where these are absent, and pass; so such a test counts both as
-//! passed, as cargo says, and as skipped. In CI, absent packs are a failure.
+//! passed, as cargo says, and as skipped. In CI, absent packs are a failure. The same holds for tests that need Python, for
+//! which one is made ([`python`]).
 
+mod python;
 mod summary;
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -27,16 +30,23 @@ pub(crate) fn run() -> Outcome {
 /// Runs all tests; the summary is there whatever the result.
 pub(crate) fn run_all() -> (Summary, Result<()>) {
     let mut summary = Summary::default();
-    let targets = run_tests(&["--all-targets"], &mut summary);
-    let documentation = run_tests(&["--doc"], &mut summary);
+    let python = match python::python() {
+        Ok(python) => python,
+        Err(error) => return (summary, Err(error)),
+    };
+    let targets = run_tests(&["--all-targets"], python.as_deref(), &mut summary);
+    let documentation = run_tests(&["--doc"], None, &mut summary);
     let packs = report_missing_packs();
     (summary, targets.and(documentation).and(packs))
 }
 
-fn run_tests(selection: &[&str], summary: &mut Summary) -> Result<()> {
+fn run_tests(selection: &[&str], python: Option<&Path>, summary: &mut Summary) -> Result<()> {
     // A passed test's output is only shown, and so its `SKIPPED:` only seen, on demand.
     let mut command = cargo::command(&["test", "--workspace", "--no-fail-fast"]);
     command.args(selection).args(["--", "--show-output"]);
+    if let Some(python) = python {
+        command.env(python::VARIABLE, python);
+    }
     let succeeded = follow(&mut command, summary)?;
     if !succeeded || summary.failed > 0 {
         bail!("`cargo test {}` failed", selection.join(" "));
