@@ -17,6 +17,7 @@ use std::thread::{self, JoinHandle};
 
 use chrono::Utc;
 use deltalake::protocol::{DeltaOperation, SaveMode};
+use futures::{StreamExt, stream};
 use maxspan_event::DecodeError;
 use maxspan_event::identity::digest;
 use maxspan_diagnostics::codes;
@@ -30,11 +31,13 @@ pub use crate::encoder::NewEvent;
 use crate::error::{Result, StoreError};
 use crate::file::{Summary, encode, new_name};
 use crate::known::known;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BATCH_SHARE, EVENT_BYTES, STREAMS_MAX};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BATCH_SHARE, COMMITS_AT_ONCE, EVENT_BYTES, STREAMS_MAX,
+};
 use crate::names::STREAM_DEFAULT;
 use crate::rows::Rows;
 use crate::store::Store;
-use crate::table::{NewFile, Table};
+use crate::table::{FileEntry, NewFile, Table};
 
 /// What an import did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -249,6 +252,9 @@ struct Work {
     group: Group,
 }
 
+/// The files that are there, by data stream and day.
+type Known = BTreeMap<String, FxHashMap<Option<i32>, Vec<FileEntry>>>;
+
 /// What became of a group.
 #[derive(Debug, Default)]
 struct Done {
@@ -263,10 +269,18 @@ impl Writer {
     fn write(&mut self, mut batch: Vec<Work>) -> Result<()> {
         // The largest first, so that no thread is left with one at the end.
         batch.sort_by_key(|work| work.group.source_bytes);
+        let mut known = Known::new();
         for work in &batch {
             self.open(&work.stream)?;
+            if !known.contains_key(&work.stream) {
+                let mut days: FxHashMap<Option<i32>, Vec<FileEntry>> = FxHashMap::default();
+                for file in self.tables[&work.stream].files()? {
+                    days.entry(file.day).or_default().push(file);
+                }
+                known.insert(work.stream.clone(), days);
+            }
         }
-        let (this, queue) = (&*self, Mutex::new(batch));
+        let (this, queue, known) = (&*self, Mutex::new(batch), &known);
         let threads = this.store.options().threads.max(1);
         let work_off = || {
             let mut done = Vec::new();
@@ -274,7 +288,7 @@ impl Writer {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let Some(work) = next else { return (done, Ok(())) };
                 let stream = work.stream.clone();
-                match this.file(work) {
+                match this.file(work, known) {
                     Ok(one) => done.push((stream, one)),
                     Err(error) => return (done, Err(error)),
                 }
@@ -314,15 +328,13 @@ impl Writer {
     }
 
     /// Writes the file of a group, without what the table has already.
-    fn file(&self, work: Work) -> Result<Done> {
+    fn file(&self, work: Work, files: &Known) -> Result<Done> {
         let Work { stream, day, group } = work;
-        let table = &self.tables[&stream];
-        let mut files = table.files()?;
-        files.retain(|file| file.day == day);
+        let files = files.get(&stream).and_then(|days| days.get(&day)).map_or(&[][..], Vec::as_slice);
         let (layout, objects) = (self.store.layout(), self.store.objects());
         let filled = group.rows.finish(layout);
-        let own = |file: &crate::table::FileEntry| self.own.contains(file.path.as_ref());
-        let known = self.store.runtime().block_on(known(objects, &files, own, &filled))?;
+        let own = |file: &FileEntry| self.own.contains(file.path.as_ref());
+        let known = self.store.runtime().block_on(known(objects, files, own, &filled))?;
         let duplicates = known.iter().filter(|known| **known).count() as u64;
         let source_bytes = group.source_bytes.saturating_sub(filled.source_bytes(&known));
         let sorted = filled.sorted(&known);
@@ -360,23 +372,36 @@ impl Writer {
                 actions.entry(stream).or_default().push(file.addition(true, now_ms));
             }
         }
-        for (stream, counts) in counts {
-            if let (Some(actions), Some(table)) = (actions.remove(&stream), self.tables.get_mut(&stream)) {
+        let commits = self.tables.iter_mut().filter_map(|(stream, table)| {
+            let actions = actions.remove(stream)?;
+            Some(async move {
                 let operation = DeltaOperation::Write {
                     mode: SaveMode::Append,
                     partition_by: Some(vec![DAY.to_owned()]),
                     predicate: None,
                 };
-                self.store.runtime().block_on(table.commit(actions, operation))?;
-                self.counts.commits += 1;
+                (stream, table.commit(actions, operation).await)
+            })
+        });
+        let commits = stream::iter(commits).buffer_unordered(COMMITS_AT_ONCE).collect::<Vec<_>>();
+        let mut outcome = Ok(());
+        for (stream, result) in self.store.runtime().block_on(commits) {
+            match result {
+                Ok(()) => self.counts.commits += 1,
+                Err(error) => {
+                    counts.remove(stream);
+                    outcome = Err(error);
+                }
             }
+        }
+        for counts in counts.into_values() {
             self.counts.stored += counts.stored;
             self.counts.duplicates += counts.duplicates;
             self.counts.source_bytes += counts.source_bytes;
             self.counts.files += counts.files;
             self.counts.file_bytes += counts.file_bytes;
         }
-        Ok(())
+        outcome
     }
 
     /// Removes the files of a batch that failed. What cannot be removed is left to `compact`.

@@ -89,3 +89,6 @@ pub const SCAN_OPENED_AT_ONCE: usize = 16;
 
 /// Files that `compact` merges at once at most; more are merged in several passes.
 pub const COMPACT_FILES_MAX: usize = 256;
+
+/// Tables that an import commits to at once.
+pub const COMMITS_AT_ONCE: usize = 8;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -38,4 +39,9 @@ pub fn session(options: StoreOptions) -> Result<SessionContext> {
 pub(crate) fn runtime(threads: usize) -> Result<Runtime> {
     let built = Builder::new_multi_thread().worker_threads(threads.max(1)).enable_all().build();
     built.map_err(|error| StoreError::new(codes::STORE_FAILED, "threads", error.to_string()))
+}
+
+/// The error of a query, with its kind.
+pub fn query_error(error: &DataFusionError) -> StoreError {
+    StoreError::of("the query", error)
 }
