@@ -108,6 +108,7 @@ async fn parquet(location: &Location) -> Result<BoxStream<'static, Result<Record
         rows: None,
         day: None,
         times: None,
+        ingested: None,
         index: None,
     };
     let builder = open(location.store(), &file, false).await.map_err(|error| renamed(error, location))?;

@@ -6,7 +6,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use arrow::array::{Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::{max, max_string, min, min_string};
 use arrow::datatypes::SchemaRef;
 use maxspan_event::identity::digest;
@@ -17,7 +17,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use crate::columns::{INDEX, INEXACT, Layout, RAW, SOURCE, TIMESTAMP};
+use crate::columns::{EVERYTHING, INDEX, INEXACT, INGESTED, Layout, RAW, SOURCE, TIMESTAMP};
 use crate::error::{Result, StoreError};
 use crate::limits::{
     BLOOM_FALSE_POSITIVES, COLUMN_ZSTD_LEVEL, PAGE_ROWS, ROW_GROUP_BYTES, ROW_GROUP_ROWS, SOURCE_PAGE_BYTES,
@@ -31,6 +31,10 @@ use crate::table::{NewFile, partition_folder};
 pub(crate) struct Summary {
     rows: u64,
     times: Option<(i64, i64)>,
+    ingested: Option<(i64, i64)>,
+    ingested_nulls: u64,
+    /// Some row's document says more of `event.ingested` than its column, so that the table is told nothing of it.
+    ingested_inexact: bool,
     index: Option<(String, String)>,
     index_nulls: u64,
 }
@@ -38,10 +42,16 @@ pub(crate) struct Summary {
 impl Summary {
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
-        let times = batch.column_by_name(TIMESTAMP);
-        if let Some(times) = times.and_then(|times| times.as_any().downcast_ref::<TimestampMicrosecondArray>()) {
+        if let Some(times) = instants(batch, TIMESTAMP) {
             self.times = merged(self.times, min(times).zip(max(times)));
         }
+        if let Some(times) = instants(batch, INGESTED) {
+            self.ingested = merged(self.ingested, min(times).zip(max(times)));
+            self.ingested_nulls += times.null_count() as u64;
+        } else {
+            self.ingested_nulls += batch.num_rows() as u64;
+        }
+        self.ingested_inexact |= marks(batch, INGESTED);
         let index = batch.column_by_name(INDEX);
         if let Some(index) = index.and_then(|index| index.as_any().downcast_ref::<StringArray>()) {
             let range = min_string(index).zip(max_string(index));
@@ -54,9 +64,21 @@ impl Summary {
     }
 
     pub(crate) fn file(self, relative: String, bytes: u64, day: Option<i32>) -> NewFile {
-        let Self { rows, times, index, index_nulls } = self;
-        NewFile { relative, bytes, rows, day, times, index, index_nulls }
+        let Self { rows, times, ingested, ingested_nulls, ingested_inexact, index, index_nulls } = self;
+        let ingested = (!ingested_inexact).then_some((ingested, ingested_nulls));
+        NewFile { relative, bytes, rows, day, times, ingested, index, index_nulls }
     }
+}
+
+/// Whether some row says that this column holds less than its document.
+fn marks(batch: &RecordBatch, name: &str) -> bool {
+    let lists = batch.column_by_name(INEXACT).and_then(|marks| marks.as_list_opt::<i32>());
+    let names = lists.and_then(|lists| lists.values().as_string_opt::<i32>());
+    names.is_some_and(|names| names.iter().flatten().any(|mark| mark == name || mark == EVERYTHING))
+}
+
+fn instants<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a TimestampMicrosecondArray> {
+    batch.column_by_name(name)?.as_any().downcast_ref()
 }
 
 fn merged<T: Ord>(one: Option<(T, T)>, other: Option<(T, T)>) -> Option<(T, T)> {

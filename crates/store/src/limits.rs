@@ -51,7 +51,7 @@ pub const PAGE_ROWS: usize = 20_000;
 pub const ENCODED_ROWS: usize = 2_048;
 
 /// Compression of documents.
-pub const SOURCE_ZSTD_LEVEL: i32 = 7;
+pub const SOURCE_ZSTD_LEVEL: i32 = 9;
 
 /// Compression of the other columns, which have a dictionary already.
 pub const COLUMN_ZSTD_LEVEL: i32 = 3;

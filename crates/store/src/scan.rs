@@ -36,6 +36,9 @@ pub struct ScanRequest {
     pub from: Option<i64>,
     /// The last instant, in nanoseconds.
     pub to: Option<i64>,
+    /// Whether an event is also wanted whose `event.ingested` is within the window, though its time is not: what rules with
+    /// that `timestamp_override` ask for.
+    pub or_ingested: bool,
     /// Each must hold.
     pub equals: Vec<Equality>,
     /// How events come.

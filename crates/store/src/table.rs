@@ -13,7 +13,7 @@ use maxspan_diagnostics::codes;
 use object_store::path::Path;
 use serde_json::{Map, Value, json};
 
-use crate::columns::{DAY, INDEX, INEXACT, Kind, Layout, RAW, SOURCE, TIMESTAMP};
+use crate::columns::{DAY, INDEX, INEXACT, INGESTED, Kind, Layout, RAW, SOURCE, TIMESTAMP};
 use crate::error::{Result, StoreError};
 use crate::limits::CHECKPOINT_INTERVAL;
 use crate::location::Location;
@@ -47,6 +47,8 @@ pub struct FileEntry {
     pub day: Option<i32>,
     /// The earliest and latest time in microseconds, where the log says so.
     pub times: Option<(i64, i64)>,
+    /// The earliest and latest `event.ingested` in microseconds, or that there is none, where the log says so.
+    pub ingested: Option<Option<(i64, i64)>>,
     /// The only `_index` of its events, where the log says that there is one.
     pub index: Option<String>,
 }
@@ -113,10 +115,6 @@ impl Table {
         Err(StoreError::new(codes::STORE_FORMAT, &self.place, words))
     }
 
-    /// What messages call it.
-    pub(crate) fn place(&self) -> &str {
-        &self.place
-    }
 
     pub(crate) fn version(&self) -> u64 {
         self.delta.version().unwrap_or_default()
@@ -146,15 +144,22 @@ impl Table {
 
     fn entry(&self, relative: String, bytes: u64, day: Option<&str>, stats: Value) -> FileEntry {
         let text = |kind: &str, name: &str| stats[kind][name].as_str();
-        let micros = |kind: &str| Some(DateTime::parse_from_rfc3339(text(kind, TIMESTAMP)?).ok()?.timestamp_micros());
+        let micros = |kind: &str, name: &str| {
+            Some(DateTime::parse_from_rfc3339(text(kind, name)?).ok()?.timestamp_micros())
+        };
+        // A statistic in milliseconds is rounded down, by whoever wrote it.
+        let range = |name: &str| {
+            micros("minValues", name).zip(micros("maxValues", name).map(|most| most.saturating_add(999)))
+        };
+        let never_ingested = stats["nullCount"][INGESTED].as_u64().is_some_and(|nulls| stats["numRecords"] == nulls);
         let is_one = text("minValues", INDEX) == text("maxValues", INDEX) && stats["nullCount"][INDEX] == json!(0);
         FileEntry {
             path: Path::from_iter(self.root.parts().chain(Path::from(relative.as_str()).parts())),
             bytes,
             rows: stats["numRecords"].as_u64(),
             day: day.and_then(days_since_1970),
-            // A statistic in milliseconds is rounded down, by whoever wrote it.
-            times: micros("minValues").zip(micros("maxValues").map(|most| most.saturating_add(999))),
+            times: range(TIMESTAMP),
+            ingested: if never_ingested { Some(None) } else { range(INGESTED).map(Some) },
             index: text("minValues", INDEX).filter(|_| is_one).map(str::to_owned),
             relative,
         }
@@ -196,6 +201,9 @@ pub(crate) struct NewFile {
     pub(crate) day: Option<i32>,
     /// In microseconds.
     pub(crate) times: Option<(i64, i64)>,
+    /// The earliest and latest `event.ingested`, in microseconds, and how many events have none; nothing where columns do
+    /// not tell.
+    pub(crate) ingested: Option<(Option<(i64, i64)>, u64)>,
     /// The least and the greatest `_index`, and how many events have none.
     pub(crate) index: Option<(String, String)>,
     pub(crate) index_nulls: u64,
@@ -206,18 +214,27 @@ impl NewFile {
     pub(crate) fn addition(&self, data_change: bool, now_ms: i64) -> Action {
         let mut least = Map::new();
         let mut most = Map::new();
-        if let Some((from, to)) = self.times {
-            least.insert(TIMESTAMP.to_owned(), json!(rfc3339(from)));
-            most.insert(TIMESTAMP.to_owned(), json!(rfc3339(to)));
+        let ingested = self.ingested.and_then(|(range, _)| range);
+        for (name, range) in [(TIMESTAMP, self.times), (INGESTED, ingested)] {
+            if let Some((from, to)) = range {
+                least.insert(name.to_owned(), json!(rfc3339(from)));
+                most.insert(name.to_owned(), json!(rfc3339(to)));
+            }
         }
         if let Some((from, to)) = &self.index {
             least.insert(INDEX.to_owned(), json!(from));
             most.insert(INDEX.to_owned(), json!(to));
         }
         let time_nulls = if self.times.is_some() { 0 } else { self.rows };
+        let mut nulls = Map::from_iter([
+            (TIMESTAMP.to_owned(), json!(time_nulls)),
+            (INDEX.to_owned(), json!(self.index_nulls)),
+        ]);
+        if let Some((_, count)) = self.ingested {
+            nulls.insert(INGESTED.to_owned(), json!(count));
+        }
         let stats = json!({
-            "numRecords": self.rows, "minValues": least, "maxValues": most,
-            "nullCount": {TIMESTAMP: time_nulls, INDEX: self.index_nulls},
+            "numRecords": self.rows, "minValues": least, "maxValues": most, "nullCount": nulls,
         });
         Action::Add(Add {
             path: self.relative.clone(),

@@ -123,6 +123,23 @@ fn columns_never_hide_what_they_do_not_hold() {
 }
 
 #[test]
+fn the_time_of_coming_in_counts_where_that_is_asked_for() {
+    let (_folder, store) = store();
+    let late = event(1, r#","event":{"ingested":"2026-01-05T00:00:00Z"}"#);
+    let twice = event(2, r#","event":{"ingested":["2026-01-03T00:00:00Z","2026-01-05T00:00:00Z"]}"#);
+    let plain = event(3, "");
+    for part in [&[&late, &plain][..], &[&twice]] {
+        let rows: Vec<_> = part.iter().map(|source| ("logs-x-default", "", source.as_str())).collect();
+        import(&store, &rows);
+    }
+    let day = 1_767_225_600_000_000_000 + 4 * 86_400_000_000_000;
+    let request = |or_ingested: bool, from: i64| ScanRequest { from: Some(from), or_ingested, ..ScanRequest::default() };
+    assert_eq!(scanned(&store, &request(false, day)), [""; 0]);
+    assert_eq!(scanned(&store, &request(true, day)), [late, twice.clone()]);
+    assert_eq!(scanned(&store, &request(true, day + 86_400_000_000_000)), [twice], "its column does not tell");
+}
+
+#[test]
 fn files_that_overlap_are_merged() {
     let (_folder, store) = store();
     let events: Vec<String> = (0..3_000).map(|n| event(n, &format!(r#","n":{n}"#))).collect();

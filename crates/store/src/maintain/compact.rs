@@ -228,6 +228,7 @@ mod tests {
             rows: None,
             day: Some(day),
             times: None,
+            ingested: None,
             index: None,
         }
     }

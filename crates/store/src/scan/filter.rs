@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter};
@@ -10,7 +10,7 @@ use parquet::arrow::async_reader::ParquetRecordBatchStream;
 use rustc_hash::FxHashSet;
 
 use super::prune::{Condition, Opened, Values, Wanted};
-use crate::columns::{EVERYTHING, INEXACT, TIMESTAMP};
+use crate::columns::{EVERYTHING, INEXACT, INGESTED, TIMESTAMP};
 use crate::error::{Result, StoreError};
 use crate::limits::SCAN_ROWS;
 use crate::read::{EVENT_COLUMNS, ObjectFile, projection};
@@ -25,8 +25,10 @@ pub(super) fn stream(
     let mut tests: Vec<Box<dyn ArrowPredicate>> = Vec::new();
     let (from, to) = condition.window;
     if (from, to) != (i64::MIN, i64::MAX) {
-        let columns = projection(&arrow, &parquet, [TIMESTAMP]);
-        let test = move |batch: RecordBatch| Ok(within(&batch, from, to));
+        let or_ingested = condition.or_ingested;
+        let names: &[&str] = if or_ingested { &[TIMESTAMP, INGESTED, INEXACT] } else { &[TIMESTAMP] };
+        let columns = projection(&arrow, &parquet, names.iter().copied());
+        let test = move |batch: RecordBatch| Ok(within(&batch, from, to, or_ingested));
         tests.push(Box::new(ArrowPredicateFn::new(columns, test)));
     }
     for number in 0..condition.wanted.len() {
@@ -44,15 +46,39 @@ pub(super) fn stream(
     builder.build().map_err(|error| StoreError::of_file(place, &error))
 }
 
-/// Rows whose time is within the window, and those without one.
-fn within(batch: &RecordBatch, from: i64, to: i64) -> BooleanArray {
-    let times = batch.column_by_name(TIMESTAMP);
-    match times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>()) {
-        Some(times) => {
-            let is_within = |row: usize| times.is_null(row) || (from..=to).contains(&times.value(row));
-            BooleanBuffer::collect_bool(times.len(), is_within).into()
-        }
-        None => vec![true; batch.num_rows()].into(),
+/// Rows whose time, or time of coming in, is within the window, and those without a time.
+fn within(batch: &RecordBatch, from: i64, to: i64, or_ingested: bool) -> BooleanArray {
+    let instants = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>();
+    let Some(times) = instants(TIMESTAMP) else { return vec![true; batch.num_rows()].into() };
+    let ingested = instants(INGESTED).filter(|_| or_ingested);
+    let marks = Marks::new(batch, INGESTED);
+    let is_ingested = |row: usize| {
+        ingested.is_some_and(|times| times.is_valid(row) && (from..=to).contains(&times.value(row)))
+            || (or_ingested && marks.at(row))
+    };
+    let is_within =
+        |row: usize| times.is_null(row) || (from..=to).contains(&times.value(row)) || is_ingested(row);
+    BooleanBuffer::collect_bool(times.len(), is_within).into()
+}
+
+/// Rows that say that a column holds less than their documents.
+struct Marks<'a> {
+    marks: Option<&'a ListArray>,
+    name: &'a str,
+}
+
+impl<'a> Marks<'a> {
+    fn new(batch: &'a RecordBatch, name: &'a str) -> Self {
+        let marks = batch.column_by_name(INEXACT).and_then(|marks| marks.as_list_opt::<i32>());
+        Self { marks, name }
+    }
+
+    fn at(&self, row: usize) -> bool {
+        self.marks.filter(|marks| marks.is_valid(row)).is_some_and(|marks| {
+            let names = marks.value(row);
+            let Some(names) = names.as_string_opt::<i32>() else { return true };
+            names.iter().flatten().any(|mark| mark == self.name || mark == EVERYTHING)
+        })
     }
 }
 
@@ -60,15 +86,8 @@ fn within(batch: &RecordBatch, from: i64, to: i64) -> BooleanArray {
 fn wanted_rows(batch: &RecordBatch, wanted: &Wanted, set: &Set) -> BooleanArray {
     let name = wanted.column.field.name.as_str();
     let has_value = batch.column_by_name(name).map(|column| Held::new(column, set));
-    let marks = batch.column_by_name(INEXACT).and_then(|marks| marks.as_list_opt::<i32>());
-    let is_marked = |row: usize| {
-        marks.filter(|marks| marks.is_valid(row)).is_some_and(|marks| {
-            let names = marks.value(row);
-            let Some(names) = names.as_string_opt::<i32>() else { return true };
-            names.iter().flatten().any(|mark| mark == name || mark == EVERYTHING)
-        })
-    };
-    let is_wanted = |row: usize| has_value.as_ref().is_some_and(|held| held.at(row)) || is_marked(row);
+    let marks = Marks::new(batch, name);
+    let is_wanted = |row: usize| has_value.as_ref().is_some_and(|held| held.at(row)) || marks.at(row);
     BooleanBuffer::collect_bool(batch.num_rows(), is_wanted).into()
 }
 

@@ -10,7 +10,7 @@ use parquet::file::statistics::Statistics;
 use parquet::schema::types::SchemaDescriptor;
 
 use super::{Equality, ScanRequest, answerable, window};
-use crate::columns::{EVERYTHING, INEXACT, Kind, Layout, TIMESTAMP, TypedColumn};
+use crate::columns::{EVERYTHING, INEXACT, INGESTED, Kind, Layout, TIMESTAMP, TypedColumn};
 use crate::error::{Result, StoreError};
 use crate::limits::LOOKUP_VALUES_MAX;
 use crate::read::{FileBuilder, open};
@@ -21,6 +21,7 @@ use crate::table::FileEntry;
 pub(super) struct Condition {
     /// In microseconds, both included.
     pub(super) window: (i64, i64),
+    pub(super) or_ingested: bool,
     pub(super) wanted: Arc<[Wanted]>,
 }
 
@@ -49,7 +50,7 @@ pub(super) struct Opened {
 impl Condition {
     pub(super) fn new(request: &ScanRequest, layout: &Layout) -> Self {
         let wanted = answerable(request, layout).filter_map(|equality| Wanted::new(equality, layout));
-        Self { window: window(request), wanted: wanted.collect() }
+        Self { window: window(request), or_ingested: request.or_ingested, wanted: wanted.collect() }
     }
 
     /// Whether files should be opened before it is their turn, since most of them will have nothing.
@@ -60,6 +61,12 @@ impl Condition {
     /// Whether an event of the window may be in the file.
     pub(super) fn may_be_in(&self, file: &FileEntry) -> bool {
         let (from, to) = self.window;
+        if self.or_ingested {
+            let may_overlap = |(least, most): (i64, i64)| from <= most && least <= to;
+            if file.ingested.is_none_or(|range| range.is_some_and(may_overlap)) {
+                return true;
+            }
+        }
         let (least, most) = file.time_range();
         let day_overlaps = file.day.is_none_or(|day| {
             let start = i64::from(day) * DAY_MICROS;
@@ -149,7 +156,9 @@ pub(super) async fn prune(
     let place = file.path.to_string();
     let mut row_groups = Vec::new();
     for number in 0..builder.metadata().num_row_groups() {
-        if !may_be_within(condition.window, builder.metadata().row_group(number)) {
+        let group = builder.metadata().row_group(number);
+        let by_ingestion = condition.or_ingested && may_be_ingested_within(condition.window, group);
+        if !by_ingestion && !may_be_within(condition.window, group) {
             continue;
         }
         let mut may_match = true;
@@ -169,6 +178,16 @@ fn may_be_within((from, to): (i64, i64), group: &RowGroupMetaData) -> bool {
     let Some(Statistics::Int64(times)) = group.column(column).statistics() else { return true };
     let range = times.min_opt().zip(times.max_opt());
     times.null_count_opt() != Some(0) || range.is_none_or(|(least, most)| from <= *most && *least <= to)
+}
+
+/// Whether a row group may have an event that came in within the window.
+fn may_be_ingested_within((from, to): (i64, i64), group: &RowGroupMetaData) -> bool {
+    // Where no row tells less than its document, what is not in the column is nowhere.
+    let tells_all = leaf_of(group.schema_descr(), INEXACT).is_none_or(|marks| !has_values(group, marks));
+    let Some(column) = leaf_of(group.schema_descr(), INGESTED) else { return !tells_all };
+    let Some(Statistics::Int64(times)) = group.column(column).statistics() else { return true };
+    let range = times.min_opt().zip(times.max_opt());
+    !tells_all || range.is_some_and(|(least, most)| from <= *most && *least <= to)
 }
 
 async fn may_hold(builder: &mut FileBuilder, number: usize, wanted: &Wanted, place: &str) -> Result<bool> {

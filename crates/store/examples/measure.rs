@@ -1,0 +1,67 @@
+//! How large a store becomes, and how fast it is filled and searched, without the program around it.
+//!
+//! ```text
+//! measure fill STORE FILE...          NDJSON, of which a leading `_index` is understood
+//! measure find STORE FIELD=VALUE...   all of them must hold; how many events, in how many milliseconds
+//! ```
+
+use std::env;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::sync::Arc;
+use std::time::Instant;
+
+use maxspan_event::Value;
+use maxspan_store::{Equality, Importer, NewEvent, ScanRequest, Store, StoreOptions, Streams};
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let options = StoreOptions { threads: 2, ..StoreOptions::default() };
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["fill", store, files @ ..] => fill(&Arc::new(Store::create(store, options).expect("a store")), files),
+        ["find", store, conditions @ ..] => find(store, options, conditions),
+        _ => eprintln!("measure fill STORE FILE..., or measure find STORE FIELD=VALUE..."),
+    }
+}
+
+fn fill(store: &Arc<Store>, files: &[&str]) {
+    let started = Instant::now();
+    let mut importer = Importer::new(Arc::clone(store));
+    let (mut bytes, mut refused) = (0, 0);
+    for file in files {
+        let mut reader = BufReader::with_capacity(1 << 20, File::open(file).expect("a file"));
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).expect("a line") > 0 {
+            bytes += line.len();
+            let source = line.trim_ascii();
+            let index = source.strip_prefix(b"{\"_index\":\"").and_then(|rest| rest.split(|byte| *byte == b'"').next());
+            let index = index.and_then(|index| std::str::from_utf8(index).ok());
+            refused += u64::from(importer.push(&NewEvent { index, id: None, source }).expect("an import").is_err());
+            line.clear();
+        }
+    }
+    let (counts, outcome) = importer.finish();
+    outcome.expect("an import");
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{counts:?}, {refused} refused");
+    println!("{seconds:.1} s, {:.0} MB/s of JSON", bytes as f64 / 1e6 / seconds);
+    let streams = store.info(&Streams::default()).expect("what is there");
+    let stored: u64 = streams.iter().map(|stream| stream.bytes).sum();
+    println!("{stored} bytes, 1/{:.1} of the JSON", bytes as f64 / stored as f64);
+}
+
+fn find(store: &str, options: StoreOptions, conditions: &[&str]) {
+    let started = Instant::now();
+    let store = Arc::new(Store::open(store, options).expect("a store"));
+    let equality = |condition: &&str| {
+        let (field, value) = condition.split_once('=').expect("FIELD=VALUE");
+        Equality { field: field.to_owned(), values: vec![Value::text(value)] }
+    };
+    let equals = conditions.iter().map(equality).collect();
+    let request = ScanRequest { equals, ..ScanRequest::default() };
+    let mut events = 0;
+    for batch in store.scan(&request).expect("a scan") {
+        events += batch.expect("a batch").len();
+    }
+    println!("{events} events, {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
+}
