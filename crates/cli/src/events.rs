@@ -25,7 +25,8 @@ pub(crate) fn reader_of(
 ) -> Result<Reader, Failure> {
     let Some(name) = store else { return Ok(reader(paths)) };
     let store = Arc::new(Store::open(name, options).map_err(failure)?);
-    let request = ScanRequest { streams: Streams::default(), order: ScanOrder::Any, ..ScanRequest::default() };
+    let request =
+        ScanRequest { streams: Streams::default(), order: ScanOrder::Any, ..ScanRequest::default() };
     let scan = store.scan(&request).map_err(failure)?;
     let events = StoreEvents { scan, batch: Vec::new().into_iter() };
     Ok(Reader::of_events(name, Box::new(events), InputOptions::default()))
@@ -75,7 +76,11 @@ struct Rows(Documents);
 impl OtherEvents for Rows {
     fn next(&mut self) -> Option<Result<OtherEvent, OtherProblem>> {
         let document = self.0.next()?;
-        Some(document.map_err(problem).map(|row| OtherEvent { source: row.source, index: row.index, id: row.id }))
+        Some(document.map_err(problem).map(|row| OtherEvent {
+            source: row.source,
+            index: row.index,
+            id: row.id,
+        }))
     }
 }
 
@@ -110,6 +115,7 @@ fn owned(batch: &EventBatch) -> Vec<OtherEvent> {
 
 #[allow(clippy::needless_pass_by_value)]
 fn problem(error: StoreError) -> OtherProblem {
-    let kind = if error.code == codes::STORE_DAMAGED { ProblemKind::Damaged } else { ProblemKind::Unreadable };
+    let kind =
+        if error.code == codes::STORE_DAMAGED { ProblemKind::Damaged } else { ProblemKind::Unreadable };
     OtherProblem { kind, message: error.to_string() }
 }

@@ -130,7 +130,10 @@ fn a_store_is_looked_after() {
     let file = fs::read_dir(&day).expect("a folder").next().expect("a file").expect("an entry").path();
     fs::write(&file, &fs::read(&file).expect("a file")[..200]).expect("a file");
     let (_, said) = run(folder.path(), &["store", "verify", "store"], 3);
-    assert!(said.contains("MX2102") && said.contains(&*file.file_name().expect("a name").to_string_lossy()), "{said}");
+    assert!(
+        said.contains("MX2102") && said.contains(&*file.file_name().expect("a name").to_string_lossy()),
+        "{said}"
+    );
     let (_, said) = run(folder.path(), &["export", "--store", "store"], 3);
     assert!(said.contains("MX2102"), "{said}");
     let (_, said) = run(folder.path(), &["store", "info", "rules"], 2);
@@ -218,7 +221,8 @@ impl Drop for Server {
 fn a_store_can_be_in_an_object_store() {
     let (Some(mut server), Some(mut bucket)) = (python(), python()) else { return };
     let folder = folder();
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
     let endpoint = format!("http://127.0.0.1:{port}");
     server.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
     let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn();

@@ -48,8 +48,8 @@ use maxspan_engine::EventInput;
 use crate::limits::{ITEM_BYTES, InputLimits};
 pub use batch::{Batch, BatchEvent, BatchItem};
 use documents::Documents;
-pub use other::{OtherEvent, OtherEvents, OtherFormats, OtherProblem};
 use other::OtherFile;
+pub use other::{OtherEvent, OtherEvents, OtherFormats, OtherProblem};
 use resolve::{Entry, What, resolve};
 use source::Meters;
 use window::Window;
@@ -303,11 +303,7 @@ impl Reader {
     }
 
     /// The same, with formats that somebody else reads.
-    pub fn open_with(
-        spec: &InputSpec,
-        options: InputOptions,
-        others: Option<Arc<dyn OtherFormats>>,
-    ) -> Self {
+    pub fn open_with(spec: &InputSpec, options: InputOptions, others: Option<Arc<dyn OtherFormats>>) -> Self {
         let resolved = resolve(spec, others.as_deref());
         let counts = Counts { files_repeated: resolved.files_repeated, ..Counts::default() };
         let entries = resolved.entries.into_iter();

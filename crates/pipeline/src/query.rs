@@ -219,7 +219,11 @@ impl<'a> Collection<'a> {
 }
 
 /// Parses and lowers a query of either language.
-pub(crate) fn plan(text: &str, builder: &mut RuleSetBuilder, options: &QueryOptions) -> (Option<Plan>, Vec<Diagnostic>) {
+pub(crate) fn plan(
+    text: &str,
+    builder: &mut RuleSetBuilder,
+    options: &QueryOptions,
+) -> (Option<Plan>, Vec<Diagnostic>) {
     match options.language {
         QueryLanguage::Kql => {
             let (tree, mut found) = maxspan_kql::parse(text, &maxspan_kql::ParseOptions::default());

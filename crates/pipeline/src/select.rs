@@ -64,7 +64,11 @@ impl Selection {
                 Some((true, PlanKind::Events(predicate))) => all.push(predicate),
                 Some(_) => {
                     let message = "a condition is about one event: no sequence, no sample, no pipe";
-                    found.push(Diagnostic::new(codes::EQL_STAGES, maxspan_diagnostics::Span::default(), message));
+                    found.push(Diagnostic::new(
+                        codes::EQL_STAGES,
+                        maxspan_diagnostics::Span::default(),
+                        message,
+                    ));
                     return Err((Source::new("condition", text), found));
                 }
                 None => return Err((Source::new("condition", text), found)),

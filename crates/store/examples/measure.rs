@@ -18,7 +18,9 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let options = StoreOptions { threads: 2, ..StoreOptions::default() };
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["fill", store, files @ ..] => fill(&Arc::new(Store::create(store, options).expect("a store")), files),
+        ["fill", store, files @ ..] => {
+            fill(&Arc::new(Store::create(store, options).expect("a store")), files)
+        }
         ["find", store, conditions @ ..] => find(store, options, conditions),
         _ => eprintln!("measure fill STORE FILE..., or measure find STORE FIELD=VALUE..."),
     }
@@ -34,9 +36,12 @@ fn fill(store: &Arc<Store>, files: &[&str]) {
         while reader.read_until(b'\n', &mut line).expect("a line") > 0 {
             bytes += line.len();
             let source = line.trim_ascii();
-            let index = source.strip_prefix(b"{\"_index\":\"").and_then(|rest| rest.split(|byte| *byte == b'"').next());
+            let index = source
+                .strip_prefix(b"{\"_index\":\"")
+                .and_then(|rest| rest.split(|byte| *byte == b'"').next());
             let index = index.and_then(|index| std::str::from_utf8(index).ok());
-            refused += u64::from(importer.push(&NewEvent { index, id: None, source }).expect("an import").is_err());
+            refused +=
+                u64::from(importer.push(&NewEvent { index, id: None, source }).expect("an import").is_err());
             line.clear();
         }
     }

@@ -136,10 +136,7 @@ fn without_typed_columns(builder: FileBuilder) -> FileBuilder {
 
 fn has_documents(schema: &ArrowSchema) -> bool {
     let is_document = |data_type: &DataType| {
-        matches!(
-            data_type,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Struct(_)
-        )
+        matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Struct(_))
     };
     schema.field_with_name(SOURCE).is_ok_and(|field| is_document(field.data_type()))
 }
@@ -164,7 +161,8 @@ async fn delta_stream(
     let schema = frame.schema().as_arrow().clone();
     let frame = if has_documents(&schema) {
         let wanted = names.into_iter().filter(|name| schema.field_with_name(name).is_ok());
-        let columns = wanted.map(|name| datafusion::prelude::Expr::Column(datafusion::common::Column::from_name(name)));
+        let columns =
+            wanted.map(|name| datafusion::prelude::Expr::Column(datafusion::common::Column::from_name(name)));
         frame.select(columns.collect::<Vec<_>>())?
     } else {
         frame

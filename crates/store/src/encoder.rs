@@ -145,7 +145,8 @@ mod tests {
             encoder.decode(&NewEvent { index, id: None, source: source.as_bytes() }).expect(source);
             assert_eq!((encoder.stream(), encoder.day()), (stream, day), "{source}");
         };
-        let own = r#"{"data_stream": {"type": "logs", "dataset": "x"}, "@timestamp": "1970-01-02T00:00:00Z"}"#;
+        let own =
+            r#"{"data_stream": {"type": "logs", "dataset": "x"}, "@timestamp": "1970-01-02T00:00:00Z"}"#;
         check(Some(".ds-logs-y-default-2026.01.01-000001"), own, "logs-y-default", Some(1));
         check(None, own, "logs-x-default", Some(1));
         check(None, r#"{"@timestamp": "1969-12-31T23:59:59.999Z"}"#, STREAM_DEFAULT, Some(-1));

@@ -21,7 +21,7 @@ use crate::columns::{EVERYTHING, INDEX, INEXACT, INGESTED, Layout, RAW, SOURCE, 
 use crate::error::{Result, StoreError};
 use crate::limits::{
     BLOOM_FALSE_POSITIVES, COLUMN_ZSTD_LEVEL, PAGE_ROWS, ROW_GROUP_BYTES, ROW_GROUP_ROWS, SOURCE_PAGE_BYTES,
-    SOURCE_ZSTD_LEVEL,
+    SOURCE_ZSTD_LEVEL, STATISTICS_BYTES,
 };
 use crate::rows::Sorted;
 use crate::table::{NewFile, partition_folder};
@@ -92,7 +92,8 @@ fn merged<T: Ord>(one: Option<(T, T)>, other: Option<(T, T)>) -> Option<(T, T)> 
 pub(crate) fn encode(mut rows: Sorted, layout: &Layout, summary: &mut Summary) -> Result<Vec<u8>> {
     let failed = |error: ParquetError| StoreError::of("a file that is written", &error);
     let properties = properties(rows.schema(), layout).map_err(failed)?;
-    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema().clone(), Some(properties)).map_err(failed)?;
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), rows.schema().clone(), Some(properties)).map_err(failed)?;
     while let Some(batch) = rows.batch() {
         let batch = batch?;
         summary.add(&batch);
@@ -130,7 +131,9 @@ pub(crate) fn properties(schema: &SchemaRef, layout: &Layout) -> Result<WriterPr
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("maxspan ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(column_level)
-        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+        .set_column_index_truncate_length(Some(STATISTICS_BYTES))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
@@ -147,6 +150,7 @@ pub(crate) fn properties(schema: &SchemaRef, layout: &Layout) -> Result<WriterPr
     let times = ColumnPath::from(name_parts(TIMESTAMP));
     builder = builder
         .set_column_dictionary_enabled(times.clone(), false)
+        .set_column_statistics_enabled(times.clone(), EnabledStatistics::Page)
         .set_column_encoding(times, Encoding::DELTA_BINARY_PACKED);
     for field in schema.fields() {
         let several = matches!(field.data_type(), arrow::datatypes::DataType::List(_));

@@ -91,7 +91,10 @@ mod tests {
         check(name.clone(), &[("process.name", &["sh"])]);
         check(and(&[&name, &user]), &[("process.name", &["sh"]), ("user.name", &["a"])]);
         check(or(&[&name, &other_name]), &[("process.name", &["sh", "bash"])]);
-        check(and(&[&user, &or(&[&name, &other_name])]), &[("user.name", &["a"]), ("process.name", &["sh", "bash"])]);
+        check(
+            and(&[&user, &or(&[&name, &other_name])]),
+            &[("user.name", &["a"]), ("process.name", &["sh", "bash"])],
+        );
         check(or(&[&name, &user]), &[]);
         check(or(&[&name, &loose]), &[]);
         check(name.clone().negate(), &[]);

@@ -18,10 +18,9 @@ use std::thread::{self, JoinHandle};
 use chrono::Utc;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use futures::{StreamExt, stream};
+use maxspan_diagnostics::codes;
 use maxspan_event::DecodeError;
 use maxspan_event::identity::digest;
-use maxspan_diagnostics::codes;
-use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -346,7 +345,7 @@ impl Writer {
         let bytes = encode(sorted, layout, &mut summary)?;
         let relative = new_name(day, &bytes);
         let location = self.store.stream_location(&stream)?;
-        let path = Path::from_iter(location.path().parts().chain(Path::from(relative.as_str()).parts()));
+        let path = location.file(&relative);
         let file = summary.file(relative, bytes.len() as u64, day);
         let put = self.store.runtime().block_on(objects.put(&path, PutPayload::from(bytes)));
         put.map_err(|error| StoreError::of(path.as_ref(), &error))?;
@@ -366,9 +365,7 @@ impl Writer {
                 counts.files += 1;
                 counts.file_bytes += file.bytes;
                 let location = self.store.stream_location(&stream)?;
-                let relative = Path::from(file.relative.as_str());
-                let path = Path::from_iter(location.path().parts().chain(relative.parts()));
-                self.own.insert(path.to_string());
+                self.own.insert(location.file(&file.relative).to_string());
                 actions.entry(stream).or_default().push(file.addition(true, now_ms));
             }
         }
@@ -408,8 +405,7 @@ impl Writer {
     fn discard(&self, done: &[(String, Done)]) {
         for (stream, done) in done {
             if let (Some(file), Ok(location)) = (&done.file, self.store.stream_location(stream)) {
-                let relative = Path::from(file.relative.as_str());
-                let path = Path::from_iter(location.path().parts().chain(relative.parts()));
+                let path = location.file(&file.relative);
                 let _ = self.store.runtime().block_on(self.store.objects().delete(&path));
             }
         }

@@ -39,7 +39,8 @@ pub(crate) async fn known(
     if overlapping.is_empty() {
         return Ok(known);
     }
-    let times: Arc<FxHashSet<Option<i64>>> = Arc::new(batch.times().iter().map(|time| time.map(micros)).collect());
+    let times: Arc<FxHashSet<Option<i64>>> =
+        Arc::new(batch.times().iter().map(|time| time.map(micros)).collect());
     let mut keys: Option<FxHashMap<Key, VecDeque<usize>>> = None;
     for file in overlapping {
         let ids_only = own(file);
@@ -47,10 +48,12 @@ pub(crate) async fn known(
         if ids_only && builder.schema().index_of(ID).is_err() {
             continue;
         }
-        let (arrow, parquet) = (builder.schema().clone(), builder.metadata().file_metadata().schema_descr_ptr());
+        let (arrow, parquet) =
+            (builder.schema().clone(), builder.metadata().file_metadata().schema_descr_ptr());
         let wanted = Arc::clone(&times);
         let only_times = projection(&arrow, &parquet, [TIMESTAMP]);
-        let filter = ArrowPredicateFn::new(only_times, move |batch: RecordBatch| Ok(has_time(&batch, &wanted)));
+        let filter =
+            ArrowPredicateFn::new(only_times, move |batch: RecordBatch| Ok(has_time(&batch, &wanted)));
         let names = EVENT_COLUMNS.into_iter();
         builder = builder
             .with_projection(projection(&arrow, &parquet, names))
@@ -84,7 +87,9 @@ fn overlaps(file: &FileEntry, batch: &Filled) -> bool {
 fn has_time(batch: &RecordBatch, wanted: &FxHashSet<Option<i64>>) -> BooleanArray {
     use arrow::array::AsArray;
     use arrow::datatypes::TimestampMicrosecondType;
-    let times = batch.column_by_name(TIMESTAMP).and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+    let times = batch
+        .column_by_name(TIMESTAMP)
+        .and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
     match times {
         Some(times) => times.iter().map(|time| Some(wanted.contains(&time))).collect(),
         None => BooleanArray::from(vec![true; batch.num_rows()]),

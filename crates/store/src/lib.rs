@@ -1,6 +1,6 @@
 //! The event store: events in Delta tables, written, found again, looked after.
 //!
-//! This is the only crate that knows DataFusion, Delta Lake, Arrow and Parquet. A [`Store`] is a folder, or a URL of an
+//! This is the only crate that knows `DataFusion`, Delta Lake, Arrow and Parquet. A [`Store`] is a folder, or a URL of an
 //! object store, with one Delta table for each data stream ([`store`]). An [`Importer`] puts events into it. What
 //! is found is found by columns, which only ever rule events out; what an event says, its document says.
 

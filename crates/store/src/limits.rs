@@ -8,7 +8,7 @@ pub const MEMORY_MIN: usize = 64 << 20;
 
 /// What share of the memory one batch of an import may take, as bytes of documents. While a batch is written, the next
 /// one is read; columns and what is encoded take about as much again.
-pub const BATCH_SHARE: usize = 4;
+pub const BATCH_SHARE: usize = 6;
 
 /// Most bytes of documents in a batch, whatever the memory is: offsets within a column have 32 bits.
 pub const BATCH_BYTES_MAX: usize = 1 << 30;
@@ -49,6 +49,9 @@ pub const PAGE_ROWS: usize = 20_000;
 
 /// Rows that are put in order and encoded at a time.
 pub const ENCODED_ROWS: usize = 2_048;
+
+/// Bytes of texts in statistics: the footer of a file is read before anything else of it.
+pub const STATISTICS_BYTES: usize = 32;
 
 /// Compression of documents.
 pub const SOURCE_ZSTD_LEVEL: i32 = 9;

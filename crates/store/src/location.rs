@@ -97,6 +97,11 @@ impl Location {
         Ok(Self { text, url, store: Arc::clone(&self.store), path, is_local: self.is_local })
     }
 
+    /// A file below this folder, by its path from here.
+    pub(crate) fn file(&self, relative: &str) -> Path {
+        self.path.parts().chain(Path::from(relative).parts()).collect()
+    }
+
     /// The log of the Delta table in this folder.
     pub(crate) fn log(&self) -> LogStoreRef {
         let prefixed = PrefixStore::new(Arc::clone(&self.store), self.path.clone());

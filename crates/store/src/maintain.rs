@@ -131,5 +131,8 @@ async fn data_files(location: &Location) -> Result<u64> {
     let log = location.path().clone().join("_delta_log");
     let listed = location.store().list(Some(location.path()));
     let files = listed.try_filter(|file| ready(!file.location.prefix_matches(&log)));
-    files.try_fold(0, |count, _| ready(Ok(count + 1))).await.map_err(|error| StoreError::of(location.text(), &error))
+    files
+        .try_fold(0, |count, _| ready(Ok(count + 1)))
+        .await
+        .map_err(|error| StoreError::of(location.text(), &error))
 }

@@ -62,7 +62,8 @@ pub struct Streams {
 impl Streams {
     /// The tables that these patterns choose; all for none.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
-        let patterns: Vec<&str> = patterns.into_iter().flat_map(|text| text.split(',')).map(str::trim).collect();
+        let patterns: Vec<&str> =
+            patterns.into_iter().flat_map(|text| text.split(',')).map(str::trim).collect();
         let by_backing_index = patterns.iter().any(|pattern| may_name_backing_index(pattern));
         Self { patterns: IndexPatterns::new(patterns), by_backing_index }
     }

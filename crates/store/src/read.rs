@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -101,16 +103,16 @@ impl EventColumns {
     /// The columns of a batch; an error where one has another type.
     pub(crate) fn new(batch: &RecordBatch, place: &str) -> Result<Self> {
         let column = |name: &str| batch.column_by_name(name);
-        let missing = |name: &str| StoreError::new(codes::STORE_COLUMN, place, format!("has no column `{name}`"));
+        let missing =
+            |name: &str| StoreError::new(codes::STORE_COLUMN, place, format!("has no column `{name}`"));
         let times = column(TIMESTAMP).ok_or_else(|| missing(TIMESTAMP))?;
         let times = times
             .as_primitive_opt::<TimestampMicrosecondType>()
             .ok_or_else(|| wrong_type(place, TIMESTAMP, times))?;
         let source = column(SOURCE).ok_or_else(|| missing(SOURCE))?;
         let text = |name: &str| column(name).map(|array| text(array, place, name)).transpose();
-        let raw = column(RAW).map(|array| {
-            array.as_binary_opt::<i32>().cloned().ok_or_else(|| wrong_type(place, RAW, array))
-        });
+        let raw = column(RAW)
+            .map(|array| array.as_binary_opt::<i32>().cloned().ok_or_else(|| wrong_type(place, RAW, array)));
         Ok(Self {
             times: times.clone(),
             index: text(INDEX)?,

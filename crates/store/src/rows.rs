@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder,
-    RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt32Array,
+    ArrayBuilder, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder,
+    ListBuilder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt32Array,
 };
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
@@ -160,8 +160,9 @@ impl Filled {
     /// The columns of these names, as far as some event has them.
     pub(crate) fn as_batch(&self, names: &[&str]) -> Result<RecordBatch> {
         let places = names.iter().filter_map(|name| self.schema.index_of(name).ok());
-        let (fields, arrays): (Vec<_>, Vec<_>) =
-            places.map(|place| (self.schema.fields()[place].clone(), Arc::clone(&self.arrays[place]))).unzip();
+        let (fields, arrays): (Vec<_>, Vec<_>) = places
+            .map(|place| (self.schema.fields()[place].clone(), Arc::clone(&self.arrays[place])))
+            .unzip();
         let batch = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), arrays);
         batch.map_err(|error| StoreError::of("a batch", &error))
     }
@@ -357,10 +358,7 @@ fn push_text(builder: &mut Option<StringBuilder>, row: usize, text: Option<&str>
 
 fn new_list<B: ArrayBuilder + Default>() -> ListBuilder<B> {
     let values = B::default();
-    let element = match values.as_any().is::<Int64Builder>() {
-        true => DataType::Int64,
-        false => DataType::Utf8,
-    };
+    let element = if values.as_any().is::<Int64Builder>() { DataType::Int64 } else { DataType::Utf8 };
     ListBuilder::new(values).with_field(ArrowField::new("element", element, true))
 }
 

@@ -12,6 +12,7 @@ mod prune;
 
 use std::sync::Arc;
 
+use futures::future::ready;
 use futures::{StreamExt, TryStreamExt, stream};
 use maxspan_event::Value;
 use object_store::ObjectStore;
@@ -176,11 +177,17 @@ impl Store {
 
 /// Opens files, several at once, and keeps those in which something may be found.
 async fn candidates(plan: &Plan) -> Vec<(FileEntry, Result<Opened>)> {
-    let opening = stream::iter(plan.files.clone()).map(|file| async {
-        let opened = prune(&plan.objects, &file, &plan.condition).await.transpose()?;
-        Some((file, opened))
+    let opening = stream::iter(plan.files.clone()).map(|file| {
+        let (objects, condition) = (Arc::clone(&plan.objects), plan.condition.clone());
+        // A task for each, so that threads share them.
+        let task = tokio::spawn(async move {
+            let opened = prune(&objects, &file, &condition).await.transpose()?;
+            Some((file, opened))
+        });
+        // A task only fails by a panic, which is then that of the scan.
+        async { task.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic())) }
     });
-    opening.buffered(SCAN_OPENED_AT_ONCE).filter_map(|found| async { found }).collect().await
+    opening.buffered(SCAN_OPENED_AT_ONCE).filter_map(ready).collect().await
 }
 
 /// Reads files one after the other where they do not overlap, and merges those that do.

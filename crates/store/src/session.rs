@@ -1,4 +1,5 @@
-//! The one place where DataFusion is set up: memory, the folder for what does not fit, threads; and the runtime under it.
+//! The one place where `DataFusion` is set up: memory, the folder for what does not fit, threads; and the runtime under
+//! it.
 
 use std::sync::Arc;
 

@@ -78,7 +78,9 @@ impl Store {
             }
             let holds_others = store.holds_anything().await?;
             if holds_others {
-                return Err(store.none("this folder holds other files and no store; name an empty or a new one"));
+                return Err(
+                    store.none("this folder holds other files and no store; name an empty or a new one")
+                );
             }
             let content = json!({"format": FORMAT, "written_by": "maxspan"}).to_string();
             let payload = PutPayload::from(content);
@@ -134,7 +136,9 @@ impl Store {
         let mut found = Vec::new();
         for folder in &listed.common_prefixes {
             let folder = folder.filename().unwrap_or_default();
-            let Some(name) = stream_of_folder(folder).filter(|name| streams.may_match(name)) else { continue };
+            let Some(name) = stream_of_folder(folder).filter(|name| streams.may_match(name)) else {
+                continue;
+            };
             found.push(Stream { name, location: self.location.child(folder)? });
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -144,11 +148,16 @@ impl Store {
     /// The tables of the chosen streams.
     pub(crate) async fn tables(&self, streams: &Streams) -> Result<Vec<(Stream, Table)>> {
         let found = self.list(streams).await?;
-        try_join_all(found.into_iter().map(|stream| async {
-            let table = Table::open(&stream.location).await?;
-            Ok((stream, table))
-        }))
-        .await
+        // A task for each, so that threads share them.
+        let opening = found.into_iter().map(|stream| {
+            let location = stream.location.clone();
+            let task = tokio::spawn(async move { Table::open(&location).await });
+            async {
+                let opened = task.await.map_err(|error| self.failed(&error))?;
+                opened.map(|table| (stream, table))
+            }
+        });
+        try_join_all(opening).await
     }
 
     /// Where the table of a data stream is.
@@ -171,7 +180,8 @@ impl Store {
         match content["format"].as_u64() {
             Some(FORMAT) => Ok(true),
             other => {
-                let form = other.map_or_else(|| "no form that can be read".to_owned(), |form| format!("form {form}"));
+                let form = other
+                    .map_or_else(|| "no form that can be read".to_owned(), |form| format!("form {form}"));
                 let words = format!("the store has {form}, and this version works with form {FORMAT}");
                 Err(StoreError::new(codes::STORE_FORMAT, self.place(), words))
             }

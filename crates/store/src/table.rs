@@ -26,8 +26,7 @@ const FORMAT: &str = "1";
 /// A table at one version.
 #[derive(Debug)]
 pub(crate) struct Table {
-    place: String,
-    root: Path,
+    location: Location,
     log: LogStoreRef,
     delta: DeltaTable,
 }
@@ -66,7 +65,7 @@ impl Table {
         let log = location.log();
         let mut delta = DeltaTable::new(log.clone());
         delta.load().await.map_err(|error| StoreError::of(location.text(), &error))?;
-        Ok(Self { place: location.text().to_owned(), root: location.path().clone(), log, delta })
+        Ok(Self { location: location.clone(), log, delta })
     }
 
     /// The table in this folder, made where there is none.
@@ -90,7 +89,7 @@ impl Table {
                 ("delta.checkpointInterval", Some(CHECKPOINT_INTERVAL.to_string())),
             ]);
         let delta = create.await.map_err(|error| StoreError::of(location.text(), &error))?;
-        Ok(Self { place: location.text().to_owned(), root: location.path().clone(), log, delta })
+        Ok(Self { location: location.clone(), log, delta })
     }
 
     /// Whether the store itself wrote the table, in a form that this version writes too.
@@ -112,14 +111,12 @@ impl Table {
             Some(format) => format!("the table has the form {format}, and this version writes {FORMAT}"),
             None => "the table was not written by maxspan, so it is only read".to_owned(),
         };
-        Err(StoreError::new(codes::STORE_FORMAT, &self.place, words))
+        Err(StoreError::new(codes::STORE_FORMAT, self.location.text(), words))
     }
-
 
     pub(crate) fn version(&self) -> u64 {
         self.delta.version().unwrap_or_default()
     }
-
 
     pub(crate) fn into_delta(self) -> DeltaTable {
         self.delta
@@ -127,7 +124,7 @@ impl Table {
 
     /// The files, in the order of their earliest times.
     pub(crate) fn files(&self) -> Result<Vec<FileEntry>> {
-        let state = self.delta.snapshot().map_err(|error| StoreError::of(&self.place, &error))?;
+        let state = self.delta.snapshot().map_err(|error| StoreError::of(self.location.text(), &error))?;
         let mut files: Vec<_> = state
             .log_data()
             .iter()
@@ -135,14 +132,14 @@ impl Table {
                 let relative = view.path().into_owned();
                 let stats = view.stats().and_then(|text| serde_json::from_str(&text).ok());
                 let day = view.partition_values_map().remove(DAY).flatten();
-                self.entry(relative, view.size() as u64, day.as_deref(), stats.unwrap_or_default())
+                self.entry(relative, view.size() as u64, day.as_deref(), &stats.unwrap_or_default())
             })
             .collect();
         files.sort_by(|a, b| (a.time_range(), &a.relative).cmp(&(b.time_range(), &b.relative)));
         Ok(files)
     }
 
-    fn entry(&self, relative: String, bytes: u64, day: Option<&str>, stats: Value) -> FileEntry {
+    fn entry(&self, relative: String, bytes: u64, day: Option<&str>, stats: &Value) -> FileEntry {
         let text = |kind: &str, name: &str| stats[kind][name].as_str();
         let micros = |kind: &str, name: &str| {
             Some(DateTime::parse_from_rfc3339(text(kind, name)?).ok()?.timestamp_micros())
@@ -151,10 +148,12 @@ impl Table {
         let range = |name: &str| {
             micros("minValues", name).zip(micros("maxValues", name).map(|most| most.saturating_add(999)))
         };
-        let never_ingested = stats["nullCount"][INGESTED].as_u64().is_some_and(|nulls| stats["numRecords"] == nulls);
-        let is_one = text("minValues", INDEX) == text("maxValues", INDEX) && stats["nullCount"][INDEX] == json!(0);
+        let never_ingested =
+            stats["nullCount"][INGESTED].as_u64().is_some_and(|nulls| stats["numRecords"] == nulls);
+        let is_one =
+            text("minValues", INDEX) == text("maxValues", INDEX) && stats["nullCount"][INDEX] == json!(0);
         FileEntry {
-            path: Path::from_iter(self.root.parts().chain(Path::from(relative.as_str()).parts())),
+            path: self.location.file(&relative),
             bytes,
             rows: stats["numRecords"].as_u64(),
             day: day.and_then(days_since_1970),
@@ -167,7 +166,7 @@ impl Table {
 
     /// Commits, and is then at the new version.
     pub(crate) async fn commit(&mut self, actions: Vec<Action>, operation: DeltaOperation) -> Result<()> {
-        let failed = |error| StoreError::of(&self.place, &error);
+        let failed = |error| StoreError::of(self.location.text(), &error);
         let state = self.delta.snapshot().map_err(failed)?.clone();
         let builder = CommitBuilder::from(CommitProperties::default().with_cleanup_expired_logs(Some(true)));
         let commit = builder.with_actions(actions).build(Some(&state), self.log.clone(), operation);
@@ -290,7 +289,8 @@ fn fields(layout: &Layout) -> Vec<StructField> {
     };
     let list = |one: DataType| DataType::Array(Box::new(ArrayType::new(one, true)));
     let text = |name: &str| StructField::new(name, primitive(PrimitiveType::String), true);
-    let mut fields = vec![StructField::new(TIMESTAMP, one(Kind::Date), true), text(INDEX), text(crate::columns::ID)];
+    let mut fields =
+        vec![StructField::new(TIMESTAMP, one(Kind::Date), true), text(INDEX), text(crate::columns::ID)];
     for column in layout.columns() {
         let kind = one(column.kind);
         let kind = if column.several { list(kind) } else { kind };

@@ -17,7 +17,8 @@ fn documents_come_back_as_they_were_in_the_order_of_time() {
     let late = event(9, r#","a":  [1, 2.50,"ü"]"#);
     let early = event(1, r#","process":{"name":"sh"}"#);
     let untimed = r#"{"b" : null}"#;
-    let counts = import(&store, &[("logs-x-default", "", &late), ("logs-y-default", "1", &early), ("", "", untimed)]);
+    let counts =
+        import(&store, &[("logs-x-default", "", &late), ("logs-y-default", "1", &early), ("", "", untimed)]);
     assert_eq!((counts.stored, counts.duplicates, counts.files), (3, 0, 3));
     assert_eq!(scanned(&store, &ScanRequest::default()), [untimed, &early, &late]);
     let any = ScanRequest { order: ScanOrder::Any, ..ScanRequest::default() };
@@ -27,7 +28,8 @@ fn documents_come_back_as_they_were_in_the_order_of_time() {
     let chosen = ScanRequest { streams: Streams::new(["logs-y-*"]), ..ScanRequest::default() };
     assert_eq!(scanned(&store, &chosen), [untimed, &early]);
     let batch = store.scan(&chosen).expect("a scan").map(|batch| batch.expect("a batch")).collect::<Vec<_>>();
-    let ids: Vec<_> = batch.iter().flat_map(|batch| batch.iter().map(|event| (event.index, event.id))).collect();
+    let ids: Vec<_> =
+        batch.iter().flat_map(|batch| batch.iter().map(|event| (event.index, event.id))).collect();
     assert_eq!(ids, [(None, None), (Some("logs-y-default"), Some("1"))]);
 }
 
@@ -65,7 +67,10 @@ fn windows_and_values_choose_events() {
     let (_folder, store) = store();
     let events: Vec<String> = (0..100)
         .map(|n| {
-            event(n, &format!(r#","process":{{"entity_id":"e{}","pid":{n}}},"source.ip":"192.0.2.{n}""#, n / 10))
+            event(
+                n,
+                &format!(r#","process":{{"entity_id":"e{}","pid":{n}}},"source.ip":"192.0.2.{n}""#, n / 10),
+            )
         })
         .collect();
     let rows: Vec<_> = events.iter().map(|source| ("logs-x-default", "", source.as_str())).collect();
@@ -133,10 +138,18 @@ fn the_time_of_coming_in_counts_where_that_is_asked_for() {
         import(&store, &rows);
     }
     let day = 1_767_225_600_000_000_000 + 4 * 86_400_000_000_000;
-    let request = |or_ingested: bool, from: i64| ScanRequest { from: Some(from), or_ingested, ..ScanRequest::default() };
+    let request = |or_ingested: bool, from: i64| ScanRequest {
+        from: Some(from),
+        or_ingested,
+        ..ScanRequest::default()
+    };
     assert_eq!(scanned(&store, &request(false, day)), [""; 0]);
     assert_eq!(scanned(&store, &request(true, day)), [late, twice.clone()]);
-    assert_eq!(scanned(&store, &request(true, day + 86_400_000_000_000)), [twice], "its column does not tell");
+    assert_eq!(
+        scanned(&store, &request(true, day + 86_400_000_000_000)),
+        [twice],
+        "its column does not tell"
+    );
 }
 
 #[test]
@@ -146,7 +159,9 @@ fn files_that_overlap_are_merged() {
     for part in 0..3 {
         let rows: Vec<_> = (events.iter().enumerate())
             .filter(|(n, _)| n % 3 == part)
-            .map(|(n, source)| (if n % 2 == 0 { "logs-x-default" } else { "logs-y-default" }, "", source.as_str()))
+            .map(|(n, source)| {
+                (if n % 2 == 0 { "logs-x-default" } else { "logs-y-default" }, "", source.as_str())
+            })
             .collect();
         import(&store, &rows);
     }

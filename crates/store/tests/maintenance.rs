@@ -63,9 +63,11 @@ fn small_files_become_large_ones_with_the_same_events() {
 #[test]
 fn old_days_are_dropped() {
     let (folder, store) = store();
-    let days = ["2026-01-01", "2026-01-02", "2026-01-03"].map(|day| format!(r#"{{"@timestamp":"{day}T12:00:00Z"}}"#));
+    let days = ["2026-01-01", "2026-01-02", "2026-01-03"]
+        .map(|day| format!(r#"{{"@timestamp":"{day}T12:00:00Z"}}"#));
     let untimed = r#"{"a":1}"#;
-    let rows: Vec<_> = days.iter().map(String::as_str).chain([untimed]).map(|event| ("i", "", event)).collect();
+    let rows: Vec<_> =
+        days.iter().map(String::as_str).chain([untimed]).map(|event| ("i", "", event)).collect();
     import(&store, &rows);
     let counts = store.retain(&Streams::default(), 20_455, Duration::ZERO).expect("a retention");
     assert_eq!((counts.events, counts.files, counts.deleted), (1, 1, 1));
@@ -118,7 +120,8 @@ fn a_damaged_file_is_named_and_the_others_are_read() {
 fn what_is_no_store_is_said_to_be_none() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let check = |outcome: maxspan_store::Result<Store>, code| assert_eq!(outcome.expect_err("no store").code, code);
+    let check =
+        |outcome: maxspan_store::Result<Store>, code| assert_eq!(outcome.expect_err("no store").code, code);
     let options = StoreOptions::default();
     check(Store::open(&place("none"), options), codes::STORE_NONE);
     fs::create_dir(place("other")).expect("a folder");

@@ -49,7 +49,8 @@ fn what_cannot_be_put_aside_says_so() {
 fn an_import_within_little_memory_is_whole() {
     let (_folder, store) = store_with(little());
     let filler = "x".repeat(20_000);
-    let events: Vec<String> = (0..2_500).map(|n| event(n, &format!(r#","n":{n},"filler":"{filler}""#))).collect();
+    let events: Vec<String> =
+        (0..2_500).map(|n| event(n, &format!(r#","n":{n},"filler":"{filler}""#))).collect();
     let rows: Vec<_> = events.iter().map(|source| ("logs-x-default", "", source.as_str())).collect();
     let counts = import(&store, &rows);
     assert_eq!((counts.stored, counts.files > 2), (2_500, true), "{counts:?}");
@@ -68,7 +69,8 @@ fn files_that_overlap_beyond_the_memory_are_an_error_with_a_way_out() {
         let rows: Vec<_> = mine.map(|(_, source)| ("logs-x-default", "", source.as_str())).collect();
         import(&store, &rows);
     }
-    let errors: Vec<_> = store.scan(&ScanRequest::default()).expect("a scan").filter_map(Result::err).collect();
+    let errors: Vec<_> =
+        store.scan(&ScanRequest::default()).expect("a scan").filter_map(Result::err).collect();
     assert_eq!(errors.iter().map(|error| error.code).collect::<Vec<_>>(), [codes::STORE_MEMORY]);
     store.compact(&Streams::default(), CompactOptions::default()).expect("a compaction");
     store.compact(&Streams::default(), CompactOptions::default()).expect("a compaction");

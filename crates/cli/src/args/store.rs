@@ -114,7 +114,9 @@ pub(crate) enum StoreCommand {
     ///
     /// A line for each data stream: events, files, bytes, days, first and last time. Reads the logs of the tables, no
     /// events.
-    #[command(after_help = "Examples:\n  maxspan store info events\n  maxspan store info --json s3://bucket/events")]
+    #[command(
+        after_help = "Examples:\n  maxspan store info events\n  maxspan store info --json s3://bucket/events"
+    )]
     Info {
         #[command(flatten)]
         what: StoreArguments,

@@ -35,7 +35,8 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     let stats_file =
         arguments.output.stats.as_deref().map(|path| open_file(path, "the stats")).transpose()?;
 
-    let mut reader = events::reader_of(arguments.store.as_deref(), &arguments.inputs, store_options(arguments))?;
+    let mut reader =
+        events::reader_of(arguments.store.as_deref(), &arguments.inputs, store_options(arguments))?;
     let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
     let stats = hunt(&rules, &mut reader, &options(arguments, now), &mut watcher);
     let problems = watcher.reading.close();

@@ -81,7 +81,9 @@ fn summary(counts: &ImportCounts, reader: &Reader, problems: u64, seconds: f64) 
     }
     if counts.streams_over_limit > 0 {
         let count = HumanCount(counts.streams_over_limit);
-        lines.push(format!("{count} events went to the table for all others: there are too many data streams"));
+        lines.push(format!(
+            "{count} events went to the table for all others: there are too many data streams"
+        ));
     }
     lines.join("\n")
 }

@@ -64,7 +64,8 @@ impl OtherFile {
             Ok(event) => event,
             Err(problem) => return Some(Item::Problem(self.problem(problem))),
         };
-        let location = Location { file: Arc::clone(&self.name), line: self.ordinal + 1, ordinal: self.ordinal };
+        let location =
+            Location { file: Arc::clone(&self.name), line: self.ordinal + 1, ordinal: self.ordinal };
         self.ordinal += 1;
         self.bytes += event.source.len() as u64;
         let OtherEvent { source, index, id } = event;

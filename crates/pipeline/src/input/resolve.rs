@@ -114,7 +114,8 @@ impl Resolver<'_> {
             return;
         }
         self.resolved.bytes_total = self.resolved.bytes_total.zip(bytes).map(|(total, bytes)| total + bytes);
-        let what = if self.is_other(path) { What::Other(path.to_owned()) } else { What::File(path.to_owned()) };
+        let what =
+            if self.is_other(path) { What::Other(path.to_owned()) } else { What::File(path.to_owned()) };
         self.resolved.entries.push(Entry { name: shown(path), what });
     }
 

@@ -12,11 +12,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::{Expr, SessionContext};
 use deltalake::protocol::DeltaOperation;
 use futures::TryStreamExt;
-use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
-use url::Url;
 
 use super::vacuum;
 use crate::columns::TIMESTAMP;
@@ -100,14 +98,14 @@ fn groups(mut files: Vec<FileEntry>, file_bytes: u64, files_max: usize) -> Vec<V
         let fits = |group: &Vec<FileEntry>| {
             group.len() < files_max && group[0].day == file.day && bytes + file.bytes <= file_bytes
         };
-        match groups.last_mut().filter(|group| fits(group)) {
-            Some(group) => group.push(file.clone()),
-            None => {
-                groups.push(vec![file.clone()]);
-                bytes = 0;
-            }
+        let file_bytes = file.bytes;
+        if let Some(group) = groups.last_mut().filter(|group| fits(group)) {
+            group.push(file);
+        } else {
+            groups.push(vec![file]);
+            bytes = 0;
         }
-        bytes += file.bytes;
+        bytes += file_bytes;
     }
     groups.retain(|group| group.len() > 1);
     groups
@@ -131,13 +129,16 @@ struct Merge<'a> {
 impl Merge<'_> {
     async fn run(&self, group: &[FileEntry], file_bytes: u64) -> Result<Vec<NewFile>> {
         let schema = self.schema(group).await?;
-        let failed = |error: &(dyn std::error::Error + 'static)| StoreError::of_file(self.location.text(), error);
+        let failed =
+            |error: &(dyn std::error::Error + 'static)| StoreError::of_file(self.location.text(), error);
         let mut rows = self.sorted(group, &schema).await.map_err(|error| failed(&error))?;
         let (mut written, mut file) = (Vec::new(), None);
         while let Some(batch) = rows.try_next().await.map_err(|error| failed(&error))? {
             let (writer, summary) = match &mut file {
                 Some(open) => open,
-                none => none.insert((self.writer(&schema).map_err(|error| failed(&error))?, Summary::default())),
+                none => {
+                    none.insert((self.writer(&schema).map_err(|error| failed(&error))?, Summary::default()))
+                }
             };
             summary.add(&batch);
             writer.write(&batch).map_err(|error| failed(&error))?;
@@ -171,11 +172,7 @@ impl Merge<'_> {
     ) -> datafusion::error::Result<SendableRecordBatchStream> {
         let by_time = vec![Expr::Column(Column::from_name(TIMESTAMP)).sort(true, true)];
         let mut root = self.location.url().clone();
-        if !self.location.is_local() {
-            root.set_path("/");
-        } else {
-            root = Url::parse("file:///").map_err(|error| datafusion::error::DataFusionError::External(error.into()))?;
-        }
+        root.set_path("/");
         self.context.register_object_store(&root, Arc::clone(self.store.objects()));
         let urls = group
             .iter()
@@ -208,7 +205,7 @@ impl Merge<'_> {
         let Some((writer, summary)) = file else { return Ok(None) };
         let bytes = writer.into_inner().map_err(|error| StoreError::of(self.location.text(), &error))?;
         let relative = new_name(day, &bytes);
-        let path = Path::from_iter(self.location.path().parts().chain(Path::from(relative.as_str()).parts()));
+        let path = self.location.file(&relative);
         let file = summary.file(relative, bytes.len() as u64, day);
         let put = self.store.objects().put(&path, PutPayload::from(bytes)).await;
         put.map_err(|error| StoreError::of(path.as_ref(), &error))?;
@@ -218,6 +215,8 @@ impl Merge<'_> {
 
 #[cfg(test)]
 mod tests {
+    use object_store::path::Path;
+
     use super::*;
 
     fn file(name: &str, day: i32, bytes: u64) -> FileEntry {
@@ -238,8 +237,10 @@ mod tests {
         let check = |files: &[(&str, i32, u64)], expected: &[&[&str]]| {
             let files = files.iter().map(|(name, day, bytes)| file(name, *day, *bytes)).collect();
             let groups = groups(files, 100, 3);
-            let names: Vec<Vec<&str>> =
-                groups.iter().map(|group| group.iter().map(|file| file.relative.as_str()).collect()).collect();
+            let names: Vec<Vec<&str>> = groups
+                .iter()
+                .map(|group| group.iter().map(|file| file.relative.as_str()).collect())
+                .collect();
             assert_eq!(names, expected);
         };
         check(&[("a", 1, 10), ("b", 1, 10), ("c", 2, 10)], &[&["a", "b"]]);

@@ -86,7 +86,11 @@ impl Store {
         }
         let digest = digest_text(digest(&bytes));
         if digest_of_name(&file.relative).is_some_and(|named| named != digest) {
-            return Err(StoreError::new(codes::STORE_DAMAGED, &place, "its content is not that which was written"));
+            return Err(StoreError::new(
+                codes::STORE_DAMAGED,
+                &place,
+                "its content is not that which was written",
+            ));
         }
         drop(bytes);
         let builder = open(self.objects(), file, true).await?.with_batch_size(SCAN_ROWS);

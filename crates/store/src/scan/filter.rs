@@ -16,10 +16,7 @@ use crate::limits::SCAN_ROWS;
 use crate::read::{EVENT_COLUMNS, ObjectFile, projection};
 
 /// Reads the rows of an opened file that the condition does not rule out.
-pub(super) fn stream(
-    opened: Opened,
-    condition: &Condition,
-) -> Result<ParquetRecordBatchStream<ObjectFile>> {
+pub(super) fn stream(opened: Opened, condition: &Condition) -> Result<ParquetRecordBatchStream<ObjectFile>> {
     let Opened { place, builder, row_groups } = opened;
     let (arrow, parquet) = (builder.schema().clone(), builder.metadata().file_metadata().schema_descr_ptr());
     let mut tests: Vec<Box<dyn ArrowPredicate>> = Vec::new();
@@ -111,13 +108,16 @@ impl Set {
     fn contains(&self, column: &ArrayRef) -> Vec<bool> {
         match self {
             Self::Texts(texts) => match column.as_string_opt::<i32>() {
-                Some(column) => column.iter().map(|text| text.is_some_and(|text| texts.contains(text))).collect(),
+                Some(column) => {
+                    column.iter().map(|text| text.is_some_and(|text| texts.contains(text))).collect()
+                }
                 None => vec![true; column.len()],
             },
             Self::Longs(numbers) => match column.as_primitive_opt::<Int64Type>() {
-                Some(column) => {
-                    column.iter().map(|number| number.is_some_and(|number| numbers.contains(&number))).collect()
-                }
+                Some(column) => column
+                    .iter()
+                    .map(|number| number.is_some_and(|number| numbers.contains(&number)))
+                    .collect(),
                 None => vec![true; column.len()],
             },
             Self::Booleans(values) => match column.as_boolean_opt() {

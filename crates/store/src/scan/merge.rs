@@ -67,7 +67,9 @@ impl Merge {
         // The place of each open file's columns among those of the batch.
         let mut places: Vec<Option<u32>> = vec![None; self.open.len()];
         while batch.order.len() < SCAN_ROWS {
-            let Some(first) = (0..self.open.len()).min_by_key(|number| self.open[*number].time()) else { break };
+            let Some(first) = (0..self.open.len()).min_by_key(|number| self.open[*number].time()) else {
+                break;
+            };
             let open = &mut self.open[first];
             // Events of the very time at which the next file begins may come before it.
             if until.is_some_and(|until| open.time() > until) {

@@ -86,7 +86,9 @@ impl Wanted {
         let values = || equality.values.iter().map(Value::borrowed);
         let values = match column.kind {
             Kind::Text => Values::Texts(values().map(text).collect::<Option<_>>()?),
-            Kind::Long => Values::Longs(values().filter_map(long).collect::<Option<_>>()?),
+            // A fraction, or more than a column holds, may still be equal to what a document says.
+            Kind::Long if values().any(is_other_number) => return None,
+            Kind::Long => Values::Longs(values().filter_map(long).collect()),
             Kind::Boolean => Values::Booleans(values().filter_map(boolean).collect()),
             // Fractions and instants are equal within limits that a column does not know.
             Kind::Double | Kind::Date => return None,
@@ -98,7 +100,9 @@ impl Wanted {
     fn may_be_between(&self, statistics: Option<&Statistics>) -> bool {
         match (&self.values, statistics) {
             (Values::Texts(texts), Some(Statistics::ByteArray(found))) => {
-                let Some((least, most)) = found.min_bytes_opt().zip(found.max_bytes_opt()) else { return true };
+                let Some((least, most)) = found.min_bytes_opt().zip(found.max_bytes_opt()) else {
+                    return true;
+                };
                 texts.iter().any(|text| least <= text.as_bytes() && text.as_bytes() <= most)
             }
             (Values::Longs(numbers), Some(Statistics::Int64(found))) => {
@@ -129,12 +133,15 @@ fn text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-/// A number that a column of integers can hold; inside, none where there is no telling. Another kind of value is never
-/// equal to an integer.
-fn long(value: ValueRef<'_>) -> Option<Option<i64>> {
+/// Whether the value is a number that no column of integers holds.
+fn is_other_number(value: ValueRef<'_>) -> bool {
+    matches!(value, ValueRef::Double(_) | ValueRef::Unsigned(_))
+}
+
+/// The integer; what is no number is equal to none.
+fn long(value: ValueRef<'_>) -> Option<i64> {
     match value {
-        ValueRef::Long(number) => Some(Some(number)),
-        ValueRef::Double(_) | ValueRef::Unsigned(_) => Some(None),
+        ValueRef::Long(number) => Some(number),
         _ => None,
     }
 }
@@ -193,8 +200,7 @@ fn may_be_ingested_within((from, to): (i64, i64), group: &RowGroupMetaData) -> b
 async fn may_hold(builder: &mut FileBuilder, number: usize, wanted: &Wanted, place: &str) -> Result<bool> {
     let group = builder.metadata().row_group(number);
     let column = leaf_of(group.schema_descr(), &wanted.column.field.name);
-    let by_statistics =
-        column.is_some_and(|column| wanted.may_be_between(group.column(column).statistics()));
+    let by_statistics = column.is_some_and(|column| wanted.may_be_between(group.column(column).statistics()));
     let marks = leaf_of(group.schema_descr(), INEXACT).filter(|marks| has_values(group, *marks));
     if by_statistics && wanted.column.lookup {
         let filter = bloom_filter(builder, number, column, place).await?;
@@ -233,5 +239,8 @@ fn has_values(group: &RowGroupMetaData, column: usize) -> bool {
 
 /// The number of the column that holds the values of a field.
 fn leaf_of(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
-    schema.columns().iter().position(|column| column.path().parts().first().is_some_and(|first| first == name))
+    schema
+        .columns()
+        .iter()
+        .position(|column| column.path().parts().first().is_some_and(|first| first == name))
 }

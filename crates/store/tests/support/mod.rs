@@ -22,7 +22,8 @@ pub fn store_with(options: StoreOptions) -> (TempDir, Arc<Store>) {
 pub fn import(store: &Arc<Store>, events: &[(&str, &str, &str)]) -> ImportCounts {
     let mut importer = Importer::new(Arc::clone(store));
     for (index, id, source) in events {
-        let (index, id) = (Some(*index).filter(|text| !text.is_empty()), Some(*id).filter(|text| !text.is_empty()));
+        let (index, id) =
+            (Some(*index).filter(|text| !text.is_empty()), Some(*id).filter(|text| !text.is_empty()));
         let event = NewEvent { index, id, source: source.as_bytes() };
         importer.push(&event).expect("an import that goes on").expect("a document that can be read");
     }
