@@ -137,7 +137,7 @@ pub(crate) struct HuntArguments {
     /// What `rules profile` measured on events like these: rules are found by what is rare, which only saves time
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub(crate) profile: Option<PathBuf>,
-    /// Hunt through the events of this store instead of files: a folder, or a URL such as s3://bucket/path
+    /// Hunt through the events of this store instead of files: a folder, or a URL (`s3://bucket/path`)
     #[arg(long, value_name = "STORE", conflicts_with = "inputs", help_heading = "Events")]
     pub(crate) store: Option<String>,
     /// Files and folders with events; `-` is standard input

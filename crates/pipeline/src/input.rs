@@ -291,7 +291,7 @@ pub struct Reader {
 
 /// The file that is being read.
 enum Open {
-    Documents(Documents, Arc<Meters>),
+    Documents(Box<Documents>, Arc<Meters>),
     Other(OtherFile),
 }
 
@@ -422,7 +422,7 @@ impl Reader {
         let meters = Arc::new(Meters::default());
         let plain = source::decompressed(raw, &meters, self.options.limits)?;
         let documents = Documents::new(Window::new(plain), name, self.options.limits);
-        self.open = Some(Open::Documents(documents, meters));
+        self.open = Some(Open::Documents(Box::new(documents), meters));
         self.counts.files += 1;
         Ok(())
     }

@@ -33,6 +33,15 @@ pub struct Choice {
     pub window: Option<(i64, i64)>,
 }
 
+/// A condition that cannot be used.
+#[derive(Debug)]
+pub struct ConditionError {
+    /// The condition as it was read.
+    pub source: Source,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// A compiled choice.
 #[derive(Debug)]
 pub struct Selection {
@@ -50,8 +59,8 @@ pub struct Selector<'a> {
 }
 
 impl Selection {
-    /// Compiles a choice. The error holds the text and the messages about it.
-    pub fn new(choice: &Choice, options: &QueryOptions) -> Result<Self, (Source, Vec<Diagnostic>)> {
+    /// Compiles a choice.
+    pub fn new(choice: &Choice, options: &QueryOptions) -> Result<Self, Box<ConditionError>> {
         let mut builder = RuleSetBuilder::new(options.schema.clone());
         let mut all = Vec::new();
         if let Some(text) = &choice.condition {
@@ -69,9 +78,9 @@ impl Selection {
                         maxspan_diagnostics::Span::default(),
                         message,
                     ));
-                    return Err((Source::new("condition", text), found));
+                    return Err(unusable(text, found));
                 }
-                None => return Err((Source::new("condition", text), found)),
+                None => return Err(unusable(text, found)),
             }
         }
         let timestamp = builder.slot(&options.timestamp_field);
@@ -97,6 +106,10 @@ impl Selection {
     pub fn selector(&self) -> Selector<'_> {
         Selector { selection: self, scratch: Scratch::default() }
     }
+}
+
+fn unusable(text: String, diagnostics: Vec<Diagnostic>) -> Box<ConditionError> {
+    Box::new(ConditionError { source: Source::new("condition", text), diagnostics })
 }
 
 impl Selector<'_> {

@@ -44,7 +44,7 @@ const IMPORT_EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
 pub(crate) struct ImportArguments {
-    /// The store: a folder, or a URL such as s3://bucket/path
+    /// The store: a folder, or a URL (`s3://bucket/path`)
     #[arg(long, value_name = "STORE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) store: String,
     #[command(flatten)]
@@ -71,7 +71,7 @@ const EXPORT_EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
 pub(crate) struct ExportArguments {
-    /// The store: a folder, or a URL such as s3://bucket/path
+    /// The store: a folder, or a URL (`s3://bucket/path`)
     #[arg(long, value_name = "STORE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) store: String,
     /// Only events of indices that these patterns choose; may be repeated
@@ -167,7 +167,7 @@ pub(crate) enum StoreCommand {
 /// Which store.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArguments {
-    /// The store: a folder, or a URL such as s3://bucket/path
+    /// The store: a folder, or a URL (`s3://bucket/path`)
     #[arg(value_name = "STORE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) store: String,
     /// Only data streams that these patterns choose; may be repeated

@@ -66,8 +66,8 @@ fn selection(
         now,
         ..QueryOptions::default()
     };
-    Selection::new(&choice, &options).map_err(|(source, found)| {
-        print_diagnostics("error", found.iter().map(|diagnostic| (&source, diagnostic)));
+    Selection::new(&choice, &options).map_err(|error| {
+        print_diagnostics("error", error.diagnostics.iter().map(|diagnostic| (&error.source, diagnostic)));
         Failure::usage("the condition has errors")
     })
 }
