@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! measure fill STORE FILE...          NDJSON, of which a leading `_index` is understood
+//! measure compact STORE
 //! measure find STORE FIELD=VALUE...   all of them must hold; how many events, in how many milliseconds
 //! ```
 
@@ -9,9 +10,10 @@ use std::env;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use maxspan_event::Value;
+use maxspan_store::maintain::CompactOptions;
 use maxspan_store::{Equality, Importer, NewEvent, ScanRequest, Store, StoreOptions, Streams};
 
 fn main() {
@@ -21,8 +23,11 @@ fn main() {
         ["fill", store, files @ ..] => {
             fill(&Arc::new(Store::create(store, options).expect("a store")), files)
         }
+        ["compact", store] => compact(&Store::open(store, options).expect("a store")),
         ["find", store, conditions @ ..] => find(store, options, conditions),
-        _ => eprintln!("measure fill STORE FILE..., or measure find STORE FIELD=VALUE..."),
+        _ => eprintln!(
+            "measure fill STORE FILE..., measure compact STORE, or measure find STORE FIELD=VALUE..."
+        ),
     }
 }
 
@@ -50,9 +55,20 @@ fn fill(store: &Arc<Store>, files: &[&str]) {
     let seconds = started.elapsed().as_secs_f64();
     println!("{counts:?}, {refused} refused");
     println!("{seconds:.1} s, {:.0} MB/s of JSON", bytes as f64 / 1e6 / seconds);
-    let streams = store.info(&Streams::default()).expect("what is there");
-    let stored: u64 = streams.iter().map(|stream| stream.bytes).sum();
+    let stored = stored(store);
     println!("{stored} bytes, 1/{:.1} of the JSON", bytes as f64 / stored as f64);
+}
+
+fn stored(store: &Store) -> u64 {
+    let streams = store.info(&Streams::default()).expect("what is there");
+    streams.iter().map(|stream| stream.bytes).sum()
+}
+
+fn compact(store: &Store) {
+    let started = Instant::now();
+    let options = CompactOptions { keep: Duration::ZERO, ..CompactOptions::default() };
+    let counts = store.compact(&Streams::default(), options).expect("a compaction");
+    println!("{counts:?}, {:.1} s, {} bytes", started.elapsed().as_secs_f64(), stored(store));
 }
 
 fn find(store: &str, options: StoreOptions, conditions: &[&str]) {

@@ -95,3 +95,7 @@ pub const COMPACT_FILES_MAX: usize = 256;
 
 /// Tables that an import commits to at once.
 pub const COMMITS_AT_ONCE: usize = 8;
+
+/// Tables that are opened at once. Each takes threads that wait for others of the same pool, so that hundreds of tables would
+/// wait for each other for ever.
+pub const TABLES_OPENED_AT_ONCE: usize = 16;

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 use maxspan_diagnostics::codes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 use crate::columns::Layout;
 use crate::error::{Result, StoreError};
-use crate::limits::{MEMORY_DEFAULT, MEMORY_MIN};
+use crate::limits::{MEMORY_DEFAULT, MEMORY_MIN, TABLES_OPENED_AT_ONCE};
 use crate::location::Location;
 use crate::names::{Streams, folder_of, stream_of_folder};
 use crate::session::runtime;
@@ -148,8 +148,8 @@ impl Store {
     /// The tables of the chosen streams.
     pub(crate) async fn tables(&self, streams: &Streams) -> Result<Vec<(Stream, Table)>> {
         let found = self.list(streams).await?;
-        // A task for each, so that threads share them.
-        let opening = found.into_iter().map(|stream| {
+        // A task for each, so that threads share them; but few at once, since each waits on a thread that reads its log.
+        let opening = stream::iter(found).map(|stream| {
             let location = stream.location.clone();
             let task = tokio::spawn(async move { Table::open(&location).await });
             async {
@@ -157,7 +157,7 @@ impl Store {
                 opened.map(|table| (stream, table))
             }
         });
-        try_join_all(opening).await
+        opening.buffered(TABLES_OPENED_AT_ONCE).try_collect().await
     }
 
     /// Where the table of a data stream is.
