@@ -16,7 +16,7 @@ use maxspan_engine::{
 use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
 use maxspan_rules::alert::{
-    Alert, AlertContext, AlertingRule, FieldKind, SourceEvent, event_alert, sequence_alerts,
+    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, SourceEvent, event_alert, sequence_alerts,
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -493,10 +493,9 @@ impl<'a> Run<'a> {
     fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
         let schema = &self.rules.schema;
         let now = date::format_millis(self.options.now);
-        let kind_of = |name: &str| schema.ecs_type(name).map(field_kind);
-        let mut context = AlertContext::new(&now, &self.options.execution_uuid);
+        let kinds = FieldKinds::new(schema.ecs_fields().map(|(name, kind)| (name, field_kind(kind))));
+        let mut context = AlertContext::new(&now, &self.options.execution_uuid, &kinds);
         context.space = &self.options.space;
-        context.field_kind = &kind_of;
         let mut seen = HashSet::new();
         let mut alerting = FxHashMap::default();
         let rules = self.rules;
@@ -551,7 +550,7 @@ impl<'a> Run<'a> {
             }
         };
         if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
-            let Some(event) = events.into_iter().find(|event| !event.is_missing()) else {
+            let Some(event) = events.iter().find(|event| !event.is_missing()) else {
                 return Ok(Vec::new());
             };
             return Ok(event_alert(rule, event, context).into_iter().map(out(false)).collect());
@@ -562,8 +561,8 @@ impl<'a> Run<'a> {
     }
 
     /// The events of a detection, with stand-ins for those that had to be missing.
-    fn source_events(&self, detection: &Detection) -> Result<Vec<SourceEvent>, SpillError> {
-        let source = |event: &Option<KeptEvent>| match event {
+    fn source_events<'d>(&'d self, detection: &'d Detection) -> Result<Vec<SourceEvent<'d>>, SpillError> {
+        let source = |event: &'d Option<KeptEvent>| match event {
             Some(event) => source_event(self.correlator.events(), event),
             None => Ok(SourceEvent::missing()),
         };
@@ -636,9 +635,9 @@ impl<'a> Run<'a> {
 }
 
 /// What an alert says of its event; none for one that is missing.
-fn reference(event: &SourceEvent, arrival: u64) -> Option<EventRef> {
+fn reference(event: &SourceEvent<'_>, arrival: u64) -> Option<EventRef> {
     let SourceEvent { index, id, .. } = event;
-    (!event.is_missing()).then(|| EventRef { index: index.as_str().into(), id: id.as_str().into(), arrival })
+    (!event.is_missing()).then(|| EventRef { index: Arc::clone(index), id: id.as_str().into(), arrival })
 }
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<AtomicUsize>) -> Cap {

@@ -330,5 +330,5 @@ fn event_json(events: &EventStore, event: &KeptEvent) -> Value {
     // Nothing is put aside, so every document can be read.
     let SourceEvent { index, id, source } =
         source_event(events, event).unwrap_or_else(|_| SourceEvent::missing());
-    json!({"_index": index, "_id": id, "_source": source})
+    json!({"_index": &*index, "_id": id, "_source": source.map(|source| source.to_value())})
 }

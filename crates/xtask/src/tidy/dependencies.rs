@@ -38,7 +38,17 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
-        third_party: &["jiff", "serde", "serde_json", "sha1", "sha2", "thiserror", "toml", "toml_writer"],
+        third_party: &[
+            "jiff",
+            "rustc-hash",
+            "serde",
+            "serde_json",
+            "sha1",
+            "sha2",
+            "thiserror",
+            "toml",
+            "toml_writer",
+        ],
     },
     Allowed {
         name: "pipeline",
