@@ -104,7 +104,8 @@ impl<'a> Document<'a> {
 
     /// The value of a field: `{"a": {"b": 1}}`, `{"a.b": 1}` and every mixture have `a.b`.
     ///
-    /// Where a document has a field twice, the longer key wins. Lists are not stepped into.
+    /// Where a document has a field twice, the longer key wins. Lists are not stepped into, nor are objects under keys with
+    /// escapes: names of fields have none.
     pub fn get(&self, field: &str) -> Option<Part<'_>> {
         self.members().get(field)
     }
@@ -249,17 +250,20 @@ impl<'a> Parts<'a> {
     pub fn get(self, field: &str) -> Option<Part<'a>> {
         let mut longest: Option<(usize, Part<'a>)> = None;
         for part in self {
-            let key = part.key();
-            let is_above = field.len() > key.len() && field.as_bytes()[key.len()] == b'.';
-            if key == field {
+            if part.nodes[0].is_key_escaped && part.key() == field {
                 return Some(part);
             }
-            if is_above && field.starts_with(&*key) && part.kind() == PartKind::Object {
-                let found = part.parts().get(&field[key.len() + 1..]);
-                let is_longer = longest.is_none_or(|longest| longest.0 < key.len());
-                if let Some(found) = found.filter(|_| is_longer) {
-                    longest = Some((key.len(), found));
-                }
+            let Some(rest) = field.strip_prefix(part.raw_key()) else { continue };
+            if rest.is_empty() {
+                return Some(part);
+            }
+            let Some(rest) = rest.strip_prefix('.') else { continue };
+            let is_longer = longest.is_none_or(|(longest, _)| longest < part.raw_key().len());
+            if part.kind() == PartKind::Object
+                && is_longer
+                && let Some(found) = part.parts().get(rest)
+            {
+                longest = Some((part.raw_key().len(), found));
             }
         }
         longest.map(|(_, part)| part)
@@ -324,7 +328,7 @@ mod tests {
         check(json!({"a.b": {"c": 1}, "a": {"b": {"c": 0}}}), "a.b.c", Some(json!(1)));
         check(json!({"a.b": {"x": 0}, "a": {"b": {"c": 1}}}), "a.b.c", Some(json!(1)));
         check(json!({"a": {"b": 1}, "a.b": 2}), "a.b", Some(json!(2)));
-        check(json!({"a": {"\"": {"b": 3}}}), "a.\".b", Some(json!(3)));
+        check(json!({"a": {"\"": 3}}), "a.\"", Some(json!(3)));
         check(json!({"a": 1}), "a.b", None);
         check(json!({"a": [{"b": 1}]}), "a.b", None);
     }

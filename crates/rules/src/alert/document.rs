@@ -94,37 +94,37 @@ pub(crate) fn alert_members(
 
 /// What alerts have in place of an event's `@timestamp`.
 pub(crate) fn put_timestamp(out: &mut Members, context: &AlertContext<'_>) {
-    out.put("@timestamp", context.now);
+    out.put_text("@timestamp", context.now);
 }
 
 /// Puts down an alert's own fields, but for the time.
 pub(crate) fn put_alert_fields(out: &mut Members, context: &AlertContext<'_>, parts: &AlertParts<'_>) {
     let ancestors: Vec<_> = parts.ancestors.iter().map(Ancestor::to_json).collect();
-    out.put("event.kind", "signal");
+    out.put_text("event.kind", "signal");
     out.put("kibana.space_ids", [context.space]);
-    out.put("kibana.version", context.version);
-    out.put("kibana.alert.uuid", parts.id);
+    out.put_text("kibana.version", context.version);
+    out.put_text("kibana.alert.uuid", parts.id);
     out.put("kibana.alert.ancestors", ancestors);
     out.put("kibana.alert.depth", parts.depth);
-    out.put("kibana.alert.status", "active");
-    out.put("kibana.alert.workflow_status", "open");
+    out.put_text("kibana.alert.status", "active");
+    out.put_text("kibana.alert.workflow_status", "open");
     out.put_json("kibana.alert.workflow_tags", "[]");
     out.put_json("kibana.alert.workflow_assignee_ids", "[]");
-    out.put("kibana.alert.reason", &parts.reason);
+    out.put_text("kibana.alert.reason", &parts.reason);
     out.put("kibana.alert.severity", parts.overrides.severity);
     out.put("kibana.alert.risk_score", &parts.overrides.risk_score);
-    out.put("kibana.alert.start", context.now);
-    out.put("kibana.alert.last_detected", context.now);
-    out.put("kibana.alert.intended_timestamp", context.intended_timestamp.unwrap_or(context.now));
-    out.put("kibana.alert.rule.execution.timestamp", context.now);
-    out.put("kibana.alert.rule.execution.uuid", context.execution_uuid);
-    out.put("kibana.alert.rule.execution.type", context.execution_type.name());
+    out.put_text("kibana.alert.start", context.now);
+    out.put_text("kibana.alert.last_detected", context.now);
+    out.put_text("kibana.alert.intended_timestamp", context.intended_timestamp.unwrap_or(context.now));
+    out.put_text("kibana.alert.rule.execution.timestamp", context.now);
+    out.put_text("kibana.alert.rule.execution.uuid", context.execution_uuid);
+    out.put_text("kibana.alert.rule.execution.type", context.execution_type.name());
     if let Some(building_block_type) = parts.building_block_type {
-        out.put(BUILDING_BLOCK_TYPE, building_block_type);
+        out.put_text(BUILDING_BLOCK_TYPE, building_block_type);
     }
-    out.put("kibana.alert.rule.name", &parts.overrides.name);
+    out.put_text("kibana.alert.rule.name", &parts.overrides.name);
     if let Some(time) = &parts.original_time {
-        out.put("kibana.alert.original_time", time);
+        out.put_text("kibana.alert.original_time", time);
     }
 }
 

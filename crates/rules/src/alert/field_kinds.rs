@@ -42,7 +42,7 @@ pub struct FieldKinds {
 #[derive(Debug, Default)]
 struct Node {
     kind: Option<FieldKind>,
-    children: FxHashMap<Box<str>, usize>,
+    children: FxHashMap<Box<[u8]>, usize>,
 }
 
 /// A place in ECS: a field, or an object above fields. What ECS does not know has none.
@@ -58,7 +58,7 @@ impl FieldKinds {
         let mut kinds = Self { nodes: vec![Node::default()] };
         for (name, kind) in fields {
             let mut node = 0;
-            for segment in name.split('.') {
+            for segment in name.as_bytes().split(|byte| *byte == b'.') {
                 node = kinds.child_or_new(node, segment);
             }
             kinds.nodes[node].kind = Some(kind);
@@ -66,7 +66,7 @@ impl FieldKinds {
         kinds
     }
 
-    fn child_or_new(&mut self, node: usize, segment: &str) -> usize {
+    fn child_or_new(&mut self, node: usize, segment: &[u8]) -> usize {
         if let Some(child) = self.nodes[node].children.get(segment) {
             return *child;
         }
@@ -89,7 +89,7 @@ impl<'a> Place<'a> {
     }
 
     /// The place below, by one segment of a name.
-    pub(crate) fn child(self, segment: &str) -> Option<Place<'a>> {
+    pub(crate) fn child(self, segment: &[u8]) -> Option<Place<'a>> {
         let node = *self.kinds.nodes[self.node].children.get(segment)?;
         Some(Place { node, ..self })
     }

@@ -35,6 +35,16 @@ impl Members {
         self.put_json(name, &serde_json::to_string(&value).unwrap_or_else(|_| "null".to_owned()));
     }
 
+    /// Puts a text under a name that needs no escapes.
+    pub(crate) fn put_text(&mut self, name: &str, text: &str) {
+        if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+            return self.put(name, text);
+        }
+        self.put_json(name, "\"");
+        self.0.push_str(text);
+        self.0.push('"');
+    }
+
     /// Puts a value's JSON under a name that is escaped where it needs to be.
     pub(crate) fn put_json(&mut self, name: &str, json: &str) {
         separate(&mut self.0);

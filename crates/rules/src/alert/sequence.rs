@@ -115,7 +115,7 @@ fn block_members(
         building_block_type: Some("default"),
     };
     let mut members = alert_members(block.source, context, &parts);
-    members.put(GROUP_ID, group_id);
+    members.put_text(GROUP_ID, group_id);
     members.put(GROUP_INDEX, group_index);
     members
 }
@@ -144,7 +144,7 @@ fn shell_members(
     let mut own = Members::default();
     put_timestamp(&mut own, context);
     put_alert_fields(&mut own, context, &parts);
-    own.put(GROUP_ID, id);
+    own.put_text(GROUP_ID, id);
     // What makes the blocks building blocks is common to them, but not the shell's.
     common.shift_remove(BUILDING_BLOCK_TYPE);
     common.shift_remove(GROUP_INDEX);

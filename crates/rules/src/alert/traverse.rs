@@ -127,7 +127,7 @@ struct ThroughValue;
 fn place_of<'a>(key: &str, above: Option<Place<'a>>) -> Result<Option<Place<'a>>, ThroughValue> {
     let mut place = above;
     let mut through = None;
-    for segment in key.split('.') {
+    for segment in key.as_bytes().split(|byte| *byte == b'.') {
         if through.is_some_and(FieldKind::holds_value) {
             return Err(ThroughValue);
         }
