@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use maxspan_event::{DecodeError, Dropped, Event, EventId, Slot, Slots, ValueRef, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
-use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
+use maxspan_plan::{Environment, Grouped, Key, PlanKind, Predicate, Sample, Step};
 use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
@@ -385,7 +385,12 @@ impl RuleSet {
         scratch: &mut Scratch,
     ) -> Option<Found> {
         let Scratch { slots, counters, .. } = scratch;
-        let time = date_of(slots, rule.timestamp);
+        let primary_time = rule.primary.iter().find_map(|slot| date_of(slots, *slot));
+        let time = match rule.plan.kind {
+            // Windows are over the primary timestamp.
+            PlanKind::Grouped(_) => primary_time,
+            _ => date_of(slots, rule.timestamp),
+        };
         if time.is_none()
             && !matches!(body, MatchBody::Event)
             && !matches!(rule.plan.kind, PlanKind::Sample(_))
@@ -401,7 +406,7 @@ impl RuleSet {
                 Some(ValueRef::Long(number)) => Some(number),
                 _ => None,
             },
-            primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
+            primary_time,
             body,
         })
     }
@@ -498,6 +503,7 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
         PlanKind::Events(predicate) => return predicate.holds(environment).then_some(MatchBody::Event),
         PlanKind::Sequence(sequence) => (&sequence.steps, sequence.until.as_ref()),
         PlanKind::Sample(sample) => (&sample.steps, None),
+        PlanKind::Grouped(grouped) => (&grouped.steps, None),
     };
     let mut found = Vec::new();
     for (index, step) in steps.iter().chain(until).enumerate() {
@@ -552,8 +558,8 @@ fn evaluate_lineage(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchB
                 })
                 .collect()
         }
-        PlanKind::Sample(sample) => {
-            let steps = sample.steps.iter();
+        PlanKind::Sample(Sample { steps }) | PlanKind::Grouped(Grouped { steps, .. }) => {
+            let steps = steps.iter();
             steps
                 .map(|step| {
                     (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))

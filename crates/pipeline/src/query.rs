@@ -267,7 +267,8 @@ enum Shape {
 impl Shape {
     fn of(plan: &Plan) -> Self {
         match plan.kind {
-            PlanKind::Events(_) => Self::Events,
+            // Queries have no schedule, so none is of groups.
+            PlanKind::Events(_) | PlanKind::Grouped(_) => Self::Events,
             PlanKind::Sequence(_) => Self::Sequences,
             PlanKind::Sample(_) => Self::Samples,
         }

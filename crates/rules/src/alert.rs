@@ -27,6 +27,7 @@
 mod ancestors;
 mod document;
 mod field_kinds;
+mod grouped;
 pub mod ids;
 mod intersection;
 mod members;
@@ -42,7 +43,9 @@ use std::sync::Arc;
 
 pub use document::AlertDocument;
 pub use field_kinds::{FieldKind, FieldKinds};
+pub use grouped::{ThresholdGroup, new_terms_alert, threshold_alert};
 use maxspan_event::{Document, Part};
+use members::Members;
 pub use rule_fields::{AlertingRule, RuleFields};
 pub use sequence::{SequenceAlerts, sequence_alerts};
 use serde_json::Value;
@@ -152,13 +155,24 @@ pub fn event_alert(
     event: &SourceEvent<'_>,
     context: &AlertContext<'_>,
 ) -> Option<Alert> {
+    let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.document.uuid);
+    alert_of(rule, event, id, context, |_| {})
+}
+
+/// An alert of one event under an id, with members of its own behind the others; none by the recursion guard.
+fn alert_of(
+    rule: &AlertingRule<'_>,
+    event: &SourceEvent<'_>,
+    id: String,
+    context: &AlertContext<'_>,
+    put_more: impl FnOnce(&mut Members),
+) -> Option<Alert> {
     let AlertingRule { document: rule, fields } = rule;
     let source = event.source.as_ref()?;
     let ancestors = ancestors::ancestors(event);
     if ancestors::has_rule(&ancestors, &rule.uuid) {
         return None;
     }
-    let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.uuid);
     let overrides = overrides::overrides(rule, event);
     let parts = document::AlertParts {
         id: &id,
@@ -169,6 +183,7 @@ pub fn event_alert(
         original_time: document::original_time(source),
         building_block_type: rule.building_block_type.as_deref(),
     };
-    let own = document::alert_members(source, context, &parts);
+    let mut own = document::alert_members(source, context, &parts);
+    put_more(&mut own);
     Some(Alert { id, document: AlertDocument::new(own, Arc::clone(fields)) })
 }

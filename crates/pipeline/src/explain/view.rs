@@ -69,7 +69,7 @@ impl View {
     }
 
     pub(super) fn is_event_query(&self) -> bool {
-        matches!(self.plan.kind, PlanKind::Events(_))
+        matches!(self.plan.kind, PlanKind::Events(_) | PlanKind::Grouped(_))
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -77,6 +77,7 @@ impl View {
             PlanKind::Events(_) => "event",
             PlanKind::Sequence(_) => "sequence",
             PlanKind::Sample(_) => "sample",
+            PlanKind::Grouped(_) => "group",
         }
     }
 
