@@ -191,7 +191,7 @@ fn every_rule_of_the_property_fires_somewhere() {
     let base = &*TOGETHER;
     let event = |category: &str, second: u8, process: &str, parent: &str| {
         json!({"@timestamp": format!("2026-01-01T00:00:{second:02}Z"), "event.category": category, "host.id": "h",
-               "process.entity_id": process, "process.parent.entity_id": parent})
+               "user.name": "u", "process.entity_id": process, "process.parent.entity_id": parent})
     };
     let events = [
         event("c", 0, "p9", "p8"),
