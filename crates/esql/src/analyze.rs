@@ -1,0 +1,303 @@
+//! From syntax tree to typed query: resolves names, checks types, folds constants.
+//!
+//! There is a query unless a diagnostic is an error. Every problem that is found is reported, not only the first: what
+//! could not be resolved counts as null from there on.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use maxspan_diagnostics::{Code, Diagnostic, Messages, Source, Span, codes, has_errors, nearest_names};
+
+use crate::ast::{self, CommandKind, Name, Tree};
+use crate::evaluate::Evaluator;
+use crate::limits::{DEFAULT_LIMIT, DIAGNOSTICS_MAX, ROWS_MAX};
+use crate::query::{Column, ColumnId, Command, Expr, ExprKind, Query, Scan};
+use crate::schema::Schema;
+use crate::types::DataType;
+use crate::value::Value;
+
+mod calls;
+mod commands;
+mod expression;
+mod filters;
+mod names;
+mod operators;
+mod stats;
+
+use stats::StatsScope;
+
+/// Resolves a tree against a schema.
+pub fn analyze(tree: &Tree, source: &Source, schema: &dyn Schema) -> (Option<Query>, Vec<Diagnostic>) {
+    let mut analysis = Analysis::new(source, schema);
+    for setting in &tree.settings {
+        analysis.setting(setting);
+    }
+    for command in &tree.commands {
+        analysis.command(command);
+    }
+    analysis.finish(tree)
+}
+
+struct Analysis<'a> {
+    schema: &'a dyn Schema,
+    source: Arc<Source>,
+    messages: Messages,
+    warnings: Vec<String>,
+    columns: Vec<Column>,
+    /// The values of columns that are the same in every row, by id.
+    constants: Vec<Option<Value>>,
+    /// What can be seen, in order.
+    scope: Vec<Seen>,
+    /// The fields of the index that some command looks at.
+    scan: Option<Scan>,
+    commands: Vec<Command>,
+    /// Set while the parts of STATS are resolved.
+    stats: Option<StatsScope>,
+    /// Evaluates constants.
+    evaluator: Evaluator,
+    zone: TimeZone,
+    /// `SET unmapped_fields = "nullify"`: unknown columns are null.
+    nullify: bool,
+}
+
+/// A name and what it stands for.
+#[derive(Debug, Clone)]
+struct Seen {
+    name: String,
+    binding: Binding,
+}
+
+/// A field of the index gets an id when it is first looked at, so that the others cost nothing.
+#[derive(Debug, Clone)]
+enum Binding {
+    Column(ColumnId),
+    Field { field: String, kind: DataType, metadata: bool },
+}
+
+impl<'a> Analysis<'a> {
+    fn new(source: &Source, schema: &'a dyn Schema) -> Self {
+        Self {
+            schema,
+            source: Arc::new(source.clone()),
+            messages: Messages::new(DIAGNOSTICS_MAX),
+            warnings: Vec::new(),
+            columns: Vec::new(),
+            constants: Vec::new(),
+            scope: Vec::new(),
+            scan: None,
+            commands: Vec::new(),
+            stats: None,
+            evaluator: Evaluator::new(0, TimeZone::UTC),
+            zone: TimeZone::UTC,
+            nullify: false,
+        }
+    }
+
+    fn finish(mut self, tree: &Tree) -> (Option<Query>, Vec<Diagnostic>) {
+        let output: Vec<(String, ColumnId)> = (0..self.scope.len())
+            .map(|place| (self.scope[place].name.clone(), self.column_at(place)))
+            .collect();
+        let mut commands = std::mem::take(&mut self.commands);
+        if let (Some(Command::Scan(scan)), Some(found)) = (commands.first_mut(), self.scan.take()) {
+            *scan = found;
+        }
+        self.add_limit(&mut commands);
+        self.messages.sort_by_place();
+        let diagnostics = self.messages.finish();
+        let query = Query {
+            source: self.source,
+            columns: self.columns,
+            commands,
+            output,
+            zone: self.zone,
+            warnings: self.warnings,
+            is_aggregating: tree.is_aggregating(),
+        };
+        ((!has_errors(&diagnostics)).then_some(query), diagnostics)
+    }
+
+    /// A query without LIMIT has one all the same.
+    fn add_limit(&mut self, commands: &mut Vec<Command>) {
+        let limited = commands.iter().any(|command| matches!(command, Command::Limit(_)));
+        if !limited {
+            self.warnings.push(format!("No limit defined, adding default limit of [{DEFAULT_LIMIT}]"));
+        }
+        commands.push(Command::Limit(if limited { ROWS_MAX } else { DEFAULT_LIMIT }));
+    }
+
+    fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.messages.push(code, || Diagnostic::new(code, span, message));
+    }
+
+    fn report_with_help(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.messages.push(code, || Diagnostic::new(code, span, message).with_help(help));
+    }
+
+    /// The text of a place in the query.
+    fn text(&self, span: Span) -> &str {
+        span.slice(&self.source.text)
+    }
+
+    /// A new column.
+    fn add_column(&mut self, name: &str, kind: DataType) -> ColumnId {
+        self.columns.push(Column { name: name.to_owned(), kind });
+        self.constants.push(None);
+        ColumnId(self.columns.len() - 1)
+    }
+
+    /// Makes a name stand for a column, at the end; what it stood for before is gone.
+    fn define(&mut self, name: &str, id: ColumnId) {
+        self.scope.retain(|seen| seen.name != name);
+        self.scope.push(Seen { name: name.to_owned(), binding: Binding::Column(id) });
+    }
+
+    /// A new column for the value of an expression.
+    fn define_value(&mut self, name: &str, value: &Expr) -> ColumnId {
+        let id = self.add_column(name, value.data_type);
+        self.constants[id.0] = self.constant_value(value);
+        self.define(name, id);
+        id
+    }
+
+    /// The column that the name at a place of the scope stands for.
+    fn column_at(&mut self, place: usize) -> ColumnId {
+        let (field, kind, metadata) = match &self.scope[place].binding {
+            Binding::Column(id) => return *id,
+            Binding::Field { field, kind, metadata } => (field.clone(), *kind, *metadata),
+        };
+        let id = self.read_field(&field, kind, metadata);
+        self.scope[place].binding = Binding::Column(id);
+        id
+    }
+
+    /// The column of a field of the index; the same for every use.
+    fn read_field(&mut self, field: &str, kind: DataType, metadata: bool) -> ColumnId {
+        let scan = self.scan.get_or_insert_with(|| Scan { patterns: Vec::new(), fields: Vec::new(), metadata: Vec::new() });
+        let list = if metadata { &scan.metadata } else { &scan.fields };
+        if let Some((id, _)) = list.iter().find(|(_, known)| known == field) {
+            return *id;
+        }
+        let id = self.add_column(field, kind);
+        if let Some(scan) = &mut self.scan {
+            let list = if metadata { &mut scan.metadata } else { &mut scan.fields };
+            list.push((id, field.to_owned()));
+        }
+        id
+    }
+
+    /// The column of a name; reported where there is none.
+    fn resolve(&mut self, name: &Name) -> Option<ColumnId> {
+        let text = name.text();
+        if let Some(place) = self.scope.iter().position(|seen| seen.name == text) {
+            return Some(self.column_at(place));
+        }
+        if let Some(kind) = self.unlisted(&text, name.span) {
+            let id = self.read_field(&text, kind, false);
+            self.scope.push(Seen { name: text, binding: Binding::Column(id) });
+            return Some(id);
+        }
+        if self.nullify {
+            let id = self.add_column(&text, DataType::Null);
+            self.constants[id.0] = Some(Value::Null);
+            return Some(id);
+        }
+        self.unknown_column(&text, name.span);
+        None
+    }
+
+    /// Fields that the index may have without listing them, as long as no command chose the columns.
+    fn unlisted(&mut self, name: &str, span: Span) -> Option<DataType> {
+        let open = self.scan.is_some() && !self.commands.iter().any(|command| matches!(command, Command::Stats(_)));
+        if !open {
+            return None;
+        }
+        if let Some(kind) = self.schema.unlisted(name) {
+            return Some(kind);
+        }
+        let kind = self.schema.unmapped()?;
+        let message = format!("no schema knows the field [{name}]");
+        let near = nearest_names(name, self.scope.iter().map(|seen| seen.name.as_str()));
+        self.messages.push(codes::ESQL_FIELD_UNMAPPED, || {
+            let diagnostic = Diagnostic::new(codes::ESQL_FIELD_UNMAPPED, span, message);
+            if near.is_empty() {
+                return diagnostic;
+            }
+            diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")))
+        });
+        Some(kind)
+    }
+
+    fn unknown_column(&mut self, name: &str, span: Span) {
+        let near: Vec<String> =
+            nearest_names(name, self.scope.iter().map(|seen| seen.name.as_str())).into_iter().map(str::to_owned).collect();
+        let message = format!("there is no column [{name}] here");
+        self.messages.push(codes::ESQL_UNKNOWN_COLUMN, || {
+            let diagnostic = Diagnostic::new(codes::ESQL_UNKNOWN_COLUMN, span, message);
+            if near.is_empty() {
+                return diagnostic;
+            }
+            diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")))
+        });
+    }
+
+    /// The value of an expression, where it is the same for every row and can be computed.
+    fn constant_value(&mut self, expr: &Expr) -> Option<Value> {
+        let mut constant = !calls::depends_on_run(expr);
+        expr.for_each_column(&mut |id| constant &= self.constants[id.0].is_some());
+        if !constant {
+            return None;
+        }
+        // Only the columns that the expression reads are looked at.
+        let mut row = Vec::new();
+        let mut last = 0;
+        expr.for_each_column(&mut |id| last = last.max(id.0 + 1));
+        row.extend(self.constants[..last].iter().map(|value| value.clone().unwrap_or_default()));
+        let mut evaluator = Evaluator::new(0, self.zone.clone());
+        let value = evaluator.evaluate(expr, &row);
+        evaluator.warnings.texts(&self.source).is_empty().then_some(value)
+    }
+
+    /// A constant in place of an expression of constants.
+    fn folded(&mut self, expr: Expr) -> Expr {
+        let mut reads_column = calls::depends_on_run(&expr);
+        expr.for_each_column(&mut |_| reads_column = true);
+        if reads_column || matches!(expr.kind, ExprKind::Constant(_)) {
+            return expr;
+        }
+        match self.constant_value(&expr) {
+            Some(value) => Expr { kind: ExprKind::Constant(value), ..expr },
+            None => expr,
+        }
+    }
+
+    /// What stands for something that could not be resolved.
+    fn nothing(span: Span) -> Expr {
+        Expr { kind: ExprKind::Constant(Value::Null), data_type: DataType::Null, span }
+    }
+
+    fn command(&mut self, command: &ast::Command) {
+        match &command.kind {
+            CommandKind::From(from) => self.from(from),
+            CommandKind::Row(fields) => self.row(fields),
+            CommandKind::Where(condition) => {
+                let condition = self.condition(condition);
+                self.commands.push(Command::Filter(condition));
+            }
+            CommandKind::Eval(fields) => self.eval(fields),
+            CommandKind::Stats(stats) => self.stats(stats, false),
+            CommandKind::InlineStats(stats) => self.stats(stats, true),
+            CommandKind::Keep(names) => self.keep(names),
+            CommandKind::Drop(names) => self.drop_columns(names),
+            CommandKind::Rename(pairs) => self.rename(pairs),
+            CommandKind::Sort(keys) => self.sort(keys),
+            CommandKind::Limit(rows) => self.limit(rows),
+            CommandKind::Dissect(dissect) => self.dissect(dissect),
+            CommandKind::Grok(grok) => self.grok(grok),
+            CommandKind::MvExpand(name) => self.mv_expand(name),
+            CommandKind::Enrich(enrich) => self.enrich(enrich),
+            CommandKind::LookupJoin(join) => self.lookup_join(join),
+            // The parser said so.
+            CommandKind::Unsupported(_) => {}
+        }
+    }
+}

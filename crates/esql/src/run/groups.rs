@@ -1,0 +1,185 @@
+//! STATS and INLINE STATS.
+
+use rustc_hash::FxHashMap;
+
+use super::stages::{Stage, assign, pull};
+use super::{Row, RunError, Shared};
+use crate::aggregates::Accumulator;
+use crate::limits::GROUPS_PER_ROW_MAX;
+use crate::query::{Aggregate, Stats};
+use crate::value::Value;
+use crate::warning::{Failure, Instead};
+
+/// Groups in order of appearance.
+struct Groups<'q> {
+    stats: &'q Stats,
+    by_keys: FxHashMap<Vec<Value>, usize>,
+    groups: Vec<Group>,
+}
+
+struct Group {
+    keys: Vec<Value>,
+    accumulators: Vec<Option<Accumulator>>,
+}
+
+/// The groups of all rows, as rows.
+pub(super) fn grouped(
+    stats: &Stats,
+    before: &mut [Stage<'_>],
+    shared: &mut Shared<'_>,
+) -> Result<Vec<Row>, RunError> {
+    let mut groups = Groups::new(stats, shared)?;
+    while let Some(mut row) = pull(before, shared)? {
+        groups.add(&mut row, shared)?;
+    }
+    groups.finish(shared)
+}
+
+/// All rows, each with the aggregates of its group.
+pub(super) fn with_groups(
+    stats: &Stats,
+    before: &mut [Stage<'_>],
+    shared: &mut Shared<'_>,
+) -> Result<Vec<Row>, RunError> {
+    let mut groups = Groups::new(stats, shared)?;
+    let mut rows = Vec::new();
+    while let Some(mut row) = pull(before, shared)? {
+        groups.add(&mut row, shared)?;
+        shared.hold(&row)?;
+        rows.push(row);
+    }
+    let by_keys = std::mem::take(&mut groups.by_keys);
+    let results = groups.finish(shared)?;
+    for row in &mut rows {
+        let keys: Vec<Value> = stats.keys.iter().map(|(value, _)| row[value.0].clone()).collect();
+        // A row with several values of a key belongs to several groups, and so to none.
+        let result = by_keys.get(&keys).and_then(|group| results.get(*group));
+        for (value, group) in &stats.keys {
+            row[group.0] = row[value.0].clone();
+        }
+        let Some(result) = result else { continue };
+        let aggregates = stats.aggregates.iter().map(|aggregate| aggregate.output);
+        for id in aggregates.chain(stats.after.iter().map(|(id, _)| *id)) {
+            row[id.0] = result[id.0].clone();
+        }
+    }
+    Ok(rows)
+}
+
+impl<'q> Groups<'q> {
+    fn new(stats: &'q Stats, shared: &mut Shared<'_>) -> Result<Self, RunError> {
+        let mut groups = Self { stats, by_keys: FxHashMap::default(), groups: Vec::new() };
+        if stats.keys.is_empty() {
+            // Without keys there is one group, even of no rows.
+            groups.group(Vec::new(), shared)?;
+        }
+        Ok(groups)
+    }
+
+    fn add(&mut self, row: &mut Row, shared: &mut Shared<'_>) -> Result<(), RunError> {
+        assign(&self.stats.before, row, shared);
+        let arguments: Vec<Option<Vec<Value>>> =
+            self.stats.aggregates.iter().map(|aggregate| arguments(aggregate, row, shared)).collect();
+        for keys in self.keys(row) {
+            let group = self.group(keys, shared)?;
+            let group = &mut self.groups[group];
+            let mut grown = 0;
+            for ((aggregate, accumulator), arguments) in
+                self.stats.aggregates.iter().zip(&mut group.accumulators).zip(&arguments)
+            {
+                let (Some(state), Some(arguments)) = (accumulator.as_mut(), arguments) else { continue };
+                let held = state.bytes();
+                if let Err(failure) = state.update(arguments) {
+                    shared.evaluator.warnings.failed(aggregate.span, Instead::Null, &failure);
+                    *accumulator = None;
+                    continue;
+                }
+                grown += state.bytes().saturating_sub(held);
+            }
+            shared.hold_bytes(grown)?;
+        }
+        Ok(())
+    }
+
+    /// The keys of all groups that the row belongs to: one for each combination of different values.
+    fn keys(&self, row: &Row) -> Vec<Vec<Value>> {
+        let mut all: Vec<Vec<Value>> = vec![Vec::with_capacity(self.stats.keys.len())];
+        for (id, _) in &self.stats.keys {
+            let value = &row[id.0];
+            let Value::Many(values) = value else {
+                all.iter_mut().for_each(|keys| keys.push(value.clone()));
+                continue;
+            };
+            let mut different: Vec<&Value> = Vec::new();
+            for value in values.iter().filter(|value| !value.is_null()) {
+                if !different.contains(&value) {
+                    different.push(value);
+                }
+            }
+            let combined = all.iter().flat_map(|keys| different.iter().map(move |value| (keys, *value)));
+            let extended = combined.map(|(keys, value)| [keys.as_slice(), std::slice::from_ref(value)].concat());
+            all = extended.take(GROUPS_PER_ROW_MAX).collect();
+        }
+        all
+    }
+
+    /// The number of the group with these keys; a new one where there is none.
+    fn group(&mut self, keys: Vec<Value>, shared: &mut Shared<'_>) -> Result<usize, RunError> {
+        if let Some(known) = self.by_keys.get(&keys) {
+            return Ok(*known);
+        }
+        shared.hold(&keys)?;
+        shared.hold_bytes(size_of::<Group>() + self.stats.aggregates.len() * size_of::<Accumulator>())?;
+        let accumulators = self.stats.aggregates.iter().map(|aggregate| accumulator(aggregate, shared)).collect();
+        let number = self.groups.len();
+        self.by_keys.insert(keys.clone(), number);
+        self.groups.push(Group { keys, accumulators });
+        Ok(number)
+    }
+
+    fn finish(self, shared: &mut Shared<'_>) -> Result<Vec<Row>, RunError> {
+        let mut rows = Vec::with_capacity(self.groups.len());
+        for mut group in self.groups {
+            let mut row = shared.empty_row();
+            for ((_, id), key) in self.stats.keys.iter().zip(group.keys) {
+                row[id.0] = key;
+            }
+            for (aggregate, accumulator) in self.stats.aggregates.iter().zip(&mut group.accumulators) {
+                row[aggregate.output.0] = finished(aggregate, accumulator.as_mut(), shared);
+            }
+            assign(&self.stats.after, &mut row, shared);
+            shared.hold(&row)?;
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+/// The arguments of an aggregate for a row that counts.
+fn arguments(aggregate: &Aggregate, row: &Row, shared: &mut Shared<'_>) -> Option<Vec<Value>> {
+    let counts = aggregate.filter.as_ref().is_none_or(|filter| shared.evaluator.evaluate(filter, row).is_true());
+    counts.then(|| aggregate.arguments.iter().map(|argument| shared.evaluator.evaluate(argument, row)).collect())
+}
+
+/// None where the constants are none that the aggregate takes, which resolving the query has reported.
+fn accumulator(aggregate: &Aggregate, shared: &mut Shared<'_>) -> Option<Accumulator> {
+    let constants: Vec<Option<Value>> =
+        aggregate.arguments.iter().map(|argument| argument.as_constant().cloned()).collect();
+    let made = aggregate.function.accumulator(&constants);
+    made.map_err(|failure| fail(aggregate, &failure, shared)).ok()
+}
+
+fn finished(aggregate: &Aggregate, accumulator: Option<&mut Accumulator>, shared: &mut Shared<'_>) -> Value {
+    match accumulator.map(Accumulator::finish) {
+        None => Value::Null,
+        Some(Ok(value)) => value,
+        Some(Err(failure)) => {
+            fail(aggregate, &failure, shared);
+            Value::Null
+        }
+    }
+}
+
+fn fail(aggregate: &Aggregate, failure: &Failure, shared: &mut Shared<'_>) {
+    shared.evaluator.warnings.failed(aggregate.span, Instead::Null, failure);
+}
