@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use maxspan_diagnostics::{Code, Diagnostic, Messages, Source, Span, codes, has_errors, nearest_names};
+use rustc_hash::FxHashMap;
 
 use crate::ast::{self, CommandKind, Name, Tree};
 use crate::evaluate::Evaluator;
+use crate::functions::Returns;
 use crate::limits::{DEFAULT_LIMIT, DIAGNOSTICS_MAX, ROWS_MAX};
 use crate::query::{Column, ColumnId, Command, Expr, ExprKind, Query, Scan};
 use crate::schema::Schema;
@@ -28,15 +30,25 @@ use stats::StatsScope;
 
 /// Resolves a tree against a schema.
 pub fn analyze(tree: &Tree, source: &Source, schema: &dyn Schema) -> (Option<Query>, Vec<Diagnostic>) {
-    let mut analysis = Analysis::new(source, schema);
-    for setting in &tree.settings {
-        analysis.setting(setting);
+    let mut asked = FxHashMap::default();
+    for round in 0.. {
+        let mut analysis = Analysis::new(source, schema, asked.clone());
+        for setting in &tree.settings {
+            analysis.setting(setting);
+        }
+        for command in &tree.commands {
+            analysis.command(command);
+        }
+        if analysis.asked == asked || round == ROUNDS_MAX {
+            return analysis.finish(tree);
+        }
+        asked = analysis.asked;
     }
-    for command in &tree.commands {
-        analysis.command(command);
-    }
-    analysis.finish(tree)
+    (None, Vec::new())
 }
+
+/// How often a query is resolved anew because a field that nobody knows turned out to be of another type.
+const ROUNDS_MAX: usize = 4;
 
 struct Analysis<'a> {
     schema: &'a dyn Schema,
@@ -58,6 +70,10 @@ struct Analysis<'a> {
     zone: TimeZone,
     /// `SET unmapped_fields = "nullify"`: unknown columns are null.
     nullify: bool,
+    /// Fields that nobody knows, by their columns.
+    unmapped: FxHashMap<ColumnId, String>,
+    /// The types that such fields have to have where they are used; the others are keywords.
+    asked: FxHashMap<String, DataType>,
 }
 
 /// A name and what it stands for.
@@ -75,7 +91,7 @@ enum Binding {
 }
 
 impl<'a> Analysis<'a> {
-    fn new(source: &Source, schema: &'a dyn Schema) -> Self {
+    fn new(source: &Source, schema: &'a dyn Schema, asked: FxHashMap<String, DataType>) -> Self {
         Self {
             schema,
             source: Arc::new(source.clone()),
@@ -90,6 +106,8 @@ impl<'a> Analysis<'a> {
             evaluator: Evaluator::new(0, TimeZone::UTC),
             zone: TimeZone::UTC,
             nullify: false,
+            unmapped: FxHashMap::default(),
+            asked,
         }
     }
 
@@ -129,7 +147,13 @@ impl<'a> Analysis<'a> {
         self.messages.push(code, || Diagnostic::new(code, span, message));
     }
 
-    fn report_with_help(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    fn report_with_help(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.messages.push(code, || Diagnostic::new(code, span, message).with_help(help));
     }
 
@@ -155,6 +179,7 @@ impl<'a> Analysis<'a> {
     fn define_value(&mut self, name: &str, value: &Expr) -> ColumnId {
         let id = self.add_column(name, value.data_type);
         self.constants[id.0] = self.constant_value(value);
+        self.unmapped.extend(self.unmapped_field(value).map(|field| (id, field)));
         self.define(name, id);
         id
     }
@@ -172,7 +197,11 @@ impl<'a> Analysis<'a> {
 
     /// The column of a field of the index; the same for every use.
     fn read_field(&mut self, field: &str, kind: DataType, metadata: bool) -> ColumnId {
-        let scan = self.scan.get_or_insert_with(|| Scan { patterns: Vec::new(), fields: Vec::new(), metadata: Vec::new() });
+        let scan = self.scan.get_or_insert_with(|| Scan {
+            patterns: Vec::new(),
+            fields: Vec::new(),
+            metadata: Vec::new(),
+        });
         let list = if metadata { &scan.metadata } else { &scan.fields };
         if let Some((id, _)) = list.iter().find(|(_, known)| known == field) {
             return *id;
@@ -191,8 +220,11 @@ impl<'a> Analysis<'a> {
         if let Some(place) = self.scope.iter().position(|seen| seen.name == text) {
             return Some(self.column_at(place));
         }
-        if let Some(kind) = self.unlisted(&text, name.span) {
+        if let Some((kind, mapped)) = self.unlisted(&text, name.span) {
             let id = self.read_field(&text, kind, false);
+            if !mapped {
+                self.unmapped.insert(id, text.clone());
+            }
             self.scope.push(Seen { name: text, binding: Binding::Column(id) });
             return Some(id);
         }
@@ -206,15 +238,17 @@ impl<'a> Analysis<'a> {
     }
 
     /// Fields that the index may have without listing them, as long as no command chose the columns.
-    fn unlisted(&mut self, name: &str, span: Span) -> Option<DataType> {
-        let open = self.scan.is_some() && !self.commands.iter().any(|command| matches!(command, Command::Stats(_)));
+    fn unlisted(&mut self, name: &str, span: Span) -> Option<(DataType, bool)> {
+        let open =
+            self.scan.is_some() && !self.commands.iter().any(|command| matches!(command, Command::Stats(_)));
         if !open {
             return None;
         }
         if let Some(kind) = self.schema.unlisted(name) {
-            return Some(kind);
+            return Some((kind, true));
         }
         let kind = self.schema.unmapped()?;
+        let kind = self.asked.get(name).copied().unwrap_or(kind);
         let message = format!("no schema knows the field [{name}]");
         let near = nearest_names(name, self.scope.iter().map(|seen| seen.name.as_str()));
         self.messages.push(codes::ESQL_FIELD_UNMAPPED, || {
@@ -224,12 +258,39 @@ impl<'a> Analysis<'a> {
             }
             diagnostic.with_help(format!("did you mean [{}]?", near.join(", ")))
         });
-        Some(kind)
+        Some((kind, false))
+    }
+
+    /// Where a field that nobody knows is used as a type that it does not have, it has that type from the beginning.
+    fn ask(&mut self, expr: &Expr, kind: DataType) {
+        if let Some(field) = self.unmapped_field(expr).filter(|field| !self.asked.contains_key(field)) {
+            self.asked.insert(field, kind);
+        }
+    }
+
+    /// The field that nobody knows whose type decides that of the expression.
+    fn unmapped_field(&self, expr: &Expr) -> Option<String> {
+        match &expr.kind {
+            ExprKind::Column(id) => self.unmapped.get(id).cloned(),
+            ExprKind::Call(function, arguments)
+                if matches!(function.returns, Returns::First | Returns::Common) =>
+            {
+                arguments.iter().find_map(|argument| self.unmapped_field(argument))
+            }
+            ExprKind::Coalesce(list) => list.iter().find_map(|argument| self.unmapped_field(argument)),
+            ExprKind::Case(branches, otherwise) => branches
+                .iter()
+                .find_map(|(_, value)| self.unmapped_field(value))
+                .or_else(|| self.unmapped_field(otherwise)),
+            _ => None,
+        }
     }
 
     fn unknown_column(&mut self, name: &str, span: Span) {
-        let near: Vec<String> =
-            nearest_names(name, self.scope.iter().map(|seen| seen.name.as_str())).into_iter().map(str::to_owned).collect();
+        let near: Vec<String> = nearest_names(name, self.scope.iter().map(|seen| seen.name.as_str()))
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         let message = format!("there is no column [{name}] here");
         self.messages.push(codes::ESQL_UNKNOWN_COLUMN, || {
             let diagnostic = Diagnostic::new(codes::ESQL_UNKNOWN_COLUMN, span, message);

@@ -404,7 +404,9 @@ impl Name {
 impl Tree {
     /// The index patterns of FROM; none for ROW.
     pub fn index_patterns(&self) -> Vec<&str> {
-        self.from().map(|from| from.patterns.iter().map(|word| word.text.as_str()).collect()).unwrap_or_default()
+        self.from()
+            .map(|from| from.patterns.iter().map(|word| word.text.as_str()).collect())
+            .unwrap_or_default()
     }
 
     /// The source command, where it is FROM.

@@ -77,7 +77,8 @@ impl Civil {
     /// Nanoseconds since 1970.
     pub(crate) fn to_nanos(self) -> i128 {
         let days = days_from_date(self.year, self.month, self.day);
-        let seconds = i128::from(days) * 86_400 + i128::from(self.hour * 3_600 + self.minute * 60 + self.second);
+        let seconds =
+            i128::from(days) * 86_400 + i128::from(self.hour * 3_600 + self.minute * 60 + self.second);
         seconds * 1_000_000_000 + i128::from(self.nanos)
     }
 
@@ -129,7 +130,8 @@ pub(crate) fn parse_iso(text: &str, zone: &TimeZone) -> Option<i128> {
     if reader.eat('-') {
         civil.month = reader.digits(2).filter(|month| (1..=12).contains(month))?;
         if reader.eat('-') {
-            civil.day = reader.digits(2).filter(|day| (1..=days_in_month(year, civil.month)).contains(day))?;
+            civil.day =
+                reader.digits(2).filter(|day| (1..=days_in_month(year, civil.month)).contains(day))?;
         }
     }
     let mut offset = None;
@@ -165,7 +167,8 @@ impl Reader<'_> {
 
     /// Exactly so many digits.
     pub(crate) fn digits(&mut self, count: usize) -> Option<i64> {
-        let digits = self.rest.get(..count).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let digits =
+            self.rest.get(..count).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
         self.rest = &self.rest[count..];
         digits.parse().ok()
     }
@@ -239,7 +242,8 @@ pub(crate) fn year_text(year: i64) -> String {
 pub(crate) fn iso_millis(millis: i64) -> String {
     let civil = Civil::from_millis(millis);
     let (year, month, day) = (year_text(civil.year), civil.month, civil.day);
-    let time = format!("{:02}:{:02}:{:02}.{:03}", civil.hour, civil.minute, civil.second, civil.nanos / 1_000_000);
+    let time =
+        format!("{:02}:{:02}:{:02}.{:03}", civil.hour, civil.minute, civil.second, civil.nanos / 1_000_000);
     format!("{year}-{month:02}-{day:02}T{time}Z")
 }
 

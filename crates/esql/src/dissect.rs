@@ -91,7 +91,8 @@ impl Dissector {
                 found[key].insert((part.order, place), value);
             }
         }
-        let joined = found.into_iter().map(|values| values.into_values().collect::<Vec<_>>().join(&self.separator));
+        let joined =
+            found.into_iter().map(|values| values.into_values().collect::<Vec<_>>().join(&self.separator));
         Some(joined.collect())
     }
 }
@@ -121,7 +122,8 @@ mod tests {
     fn texts_are_taken_apart() {
         let check = |pattern: &str, text: &str, expected: Option<&[&str]>| {
             let found = Dissector::new(pattern, "").unwrap().apply(text);
-            let found: Option<Vec<&str>> = found.as_ref().map(|found| found.iter().map(String::as_str).collect());
+            let found: Option<Vec<&str>> =
+                found.as_ref().map(|found| found.iter().map(String::as_str).collect());
             assert_eq!(found.as_deref(), expected, "{pattern} {text}");
         };
         check("%{a} %{b}", "1 2", Some(&["1", "2"]));

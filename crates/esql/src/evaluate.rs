@@ -33,7 +33,11 @@ pub struct Evaluator {
 impl Evaluator {
     /// An evaluator at a time, in a zone.
     pub fn new(now_ms: i64, zone: TimeZone) -> Self {
-        Self { context: Context::new(now_ms, zone), warnings: Warnings::default(), slots: maxspan_event::Slots::default() }
+        Self {
+            context: Context::new(now_ms, zone),
+            warnings: Warnings::default(),
+            slots: maxspan_event::Slots::default(),
+        }
     }
 
     /// The value of an expression; the row has the values of columns at their ids.
@@ -42,10 +46,13 @@ impl Evaluator {
             ExprKind::Constant(value) => value.clone(),
             ExprKind::Column(id) => row.get(id.0).cloned().unwrap_or_default(),
             ExprKind::Call(function, arguments) => {
-                let values: Vec<Value> = arguments.iter().map(|argument| self.evaluate(argument, row)).collect();
+                let values: Vec<Value> =
+                    arguments.iter().map(|argument| self.evaluate(argument, row)).collect();
                 let borrowed: Vec<ValueRef<'_>> = values.iter().map(Value::borrowed).collect();
                 let Self { context, warnings, .. } = self;
-                function.call(context, &borrowed, &mut |failure| warnings.failed(expr.span, Instead::Null, &failure))
+                function.call(context, &borrowed, &mut |failure| {
+                    warnings.failed(expr.span, Instead::Null, &failure)
+                })
             }
             ExprKind::Case(branches, otherwise) => self.case(expr.span, branches, otherwise, row),
             ExprKind::Coalesce(list) => {
@@ -238,13 +245,20 @@ fn span_sum(op: ArithmeticOp, a: TimeSpan, b: TimeSpan) -> Result<Value, Failure
     sum.map(Value::Span).ok_or_else(|| Failure::arithmetic("long overflow"))
 }
 
-fn date_and_span(op: ArithmeticOp, date: ValueRef<'_>, span: TimeSpan, zone: &TimeZone) -> Result<Value, Failure> {
+fn date_and_span(
+    op: ArithmeticOp,
+    date: ValueRef<'_>,
+    span: TimeSpan,
+    zone: &TimeZone,
+) -> Result<Value, Failure> {
     let overflow = || Failure::arithmetic("long overflow");
     let span = if op == ArithmeticOp::Subtract { span.negate().ok_or_else(overflow)? } else { span };
     match date {
         ValueRef::DateNanos(nanos) => {
             let millis = add_span(nanos.div_euclid(1_000_000), span, zone)?;
-            let nanos = millis.checked_mul(1_000_000).and_then(|moved| moved.checked_add(nanos.rem_euclid(1_000_000)));
+            let nanos = millis
+                .checked_mul(1_000_000)
+                .and_then(|moved| moved.checked_add(nanos.rem_euclid(1_000_000)));
             nanos.map(Value::DateNanos).ok_or_else(overflow)
         }
         other => add_span(other.as_millis().unwrap_or(0), span, zone).map(Value::Date),
@@ -269,7 +283,12 @@ fn doubles(op: ArithmeticOp, a: f64, b: f64) -> Result<Value, Failure> {
     Err(Failure::arithmetic(format!("not a finite double number: {text}")))
 }
 
-fn whole_numbers(op: ArithmeticOp, kind: DataType, a: ValueRef<'_>, b: ValueRef<'_>) -> Result<Value, Failure> {
+fn whole_numbers(
+    op: ArithmeticOp,
+    kind: DataType,
+    a: ValueRef<'_>,
+    b: ValueRef<'_>,
+) -> Result<Value, Failure> {
     let wide = |value: ValueRef<'_>| match value {
         ValueRef::UnsignedLong(value) => i128::from(value),
         other => i128::from(other.as_long().unwrap_or(0)),
@@ -280,7 +299,9 @@ fn whole_numbers(op: ArithmeticOp, kind: DataType, a: ValueRef<'_>, b: ValueRef<
         ArithmeticOp::Subtract => a - b,
         // Two numbers of 64 bits have room in 128.
         ArithmeticOp::Multiply => a.saturating_mul(b),
-        ArithmeticOp::Divide | ArithmeticOp::Remainder if b == 0 => return Err(Failure::arithmetic("/ by zero")),
+        ArithmeticOp::Divide | ArithmeticOp::Remainder if b == 0 => {
+            return Err(Failure::arithmetic("/ by zero"));
+        }
         ArithmeticOp::Divide => a / b,
         ArithmeticOp::Remainder => a % b,
     };

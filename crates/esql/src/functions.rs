@@ -194,8 +194,18 @@ impl Function {
 
 /// The functions of each part of the reference.
 static GROUPS: [&[Function]; 12] = [
-    choose::FUNCTIONS, codec::FUNCTIONS, convert::FUNCTIONS, date::FUNCTIONS, date_format::FUNCTIONS, geo::FUNCTIONS,
-    ip::FUNCTIONS, json::FUNCTIONS, math::FUNCTIONS, multi::FUNCTIONS, network::FUNCTIONS, text::FUNCTIONS,
+    choose::FUNCTIONS,
+    codec::FUNCTIONS,
+    convert::FUNCTIONS,
+    date::FUNCTIONS,
+    date_format::FUNCTIONS,
+    geo::FUNCTIONS,
+    ip::FUNCTIONS,
+    json::FUNCTIONS,
+    math::FUNCTIONS,
+    multi::FUNCTIONS,
+    network::FUNCTIONS,
+    text::FUNCTIONS,
 ];
 
 /// All functions, by part of the reference.

@@ -65,7 +65,8 @@ impl Grok {
         let mut found = vec![Vec::new(); self.columns.len()];
         for pattern in &self.patterns {
             let captures = pattern.regex.captures(text);
-            let captures = captures.map_err(|_| Failure::argument("the pattern takes too many steps on this text"))?;
+            let captures =
+                captures.map_err(|_| Failure::argument("the pattern takes too many steps on this text"))?;
             let Some(captures) = captures else { continue };
             for (group, column) in &pattern.captures {
                 let Some(value) = captures.name(group) else { continue };
@@ -123,7 +124,9 @@ impl Builder<'_> {
                     Some("long") => DataType::Long,
                     Some("float" | "double") => DataType::Double,
                     Some("boolean") => DataType::Boolean,
-                    Some(other) => return Err(format!("`{other}` is no type; int, long, float, double and boolean are")),
+                    Some(other) => {
+                        return Err(format!("`{other}` is no type; int, long, float, double and boolean are"));
+                    }
                 };
                 self.open_group(column, kind);
             }
@@ -164,16 +167,22 @@ mod tests {
         let check = |pattern: &str, text: &str, expected: &[&str]| {
             let grok = Grok::new(&[pattern]).unwrap();
             let found = grok.apply(text, &context).unwrap();
-            let shown: Vec<String> = found.iter().flatten().map(|value| {
-                crate::functions::convert::to_text(value.borrowed())
-            }).collect();
+            let shown: Vec<String> = found
+                .iter()
+                .flatten()
+                .map(|value| crate::functions::convert::to_text(value.borrowed()))
+                .collect();
             assert_eq!(shown, expected, "{pattern} {text}");
         };
         check("%{WORD:a} %{NUMBER:b:int}", "x 12", &["x", "12"]);
         check("%{IP:ip}", "from 192.0.2.7 to 2001:db8::1", &["192.0.2.7"]);
         check("to %{IP:ip}", "from 192.0.2.7 to 2001:db8::1", &["2001:db8::1"]);
         check("(?<a.b>[a-z]+)-(?<a.b>[a-z]+)", "1 x-y", &["x", "y"]);
-        check("%{URIPROTO:p}://%{URIHOST:h}%{URIPATH:path}", "see https://example.net:8443/a/b?c", &["https", "example.net:8443", "/a/b"]);
+        check(
+            "%{URIPROTO:p}://%{URIHOST:h}%{URIPATH:path}",
+            "see https://example.net:8443/a/b?c",
+            &["https", "example.net:8443", "/a/b"],
+        );
         check("%{TIMESTAMP_ISO8601:t}", "at 2024-05-06T07:08:09.123Z", &["2024-05-06T07:08:09.123Z"]);
         check("%{EMAILADDRESS:m}", "<someone@example.net>", &["someone@example.net"]);
         check("%{NUMBER:n}", "none", &[]);

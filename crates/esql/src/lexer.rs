@@ -32,8 +32,8 @@ pub(crate) enum TokenKind {
 
 /// Longer ones first.
 const SYMBOLS: [&str; 25] = [
-    "::", "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "%", "(", ")", "[", "]", "{", "}", ",", ".", "|",
-    ":", ";", "&",
+    "::", "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "%", "(", ")", "[", "]", "{", "}", ",",
+    ".", "|", ":", ";", "&",
 ];
 
 /// The tokens of a text, the last of which is its end.
@@ -146,7 +146,11 @@ impl Lexer<'_> {
         }
         let start = self.at;
         self.at += first.len_utf8();
-        self.error(start, &format!("`{first}` has no meaning here"), "names with such characters stand in backticks");
+        self.error(
+            start,
+            &format!("`{first}` has no meaning here"),
+            "names with such characters stand in backticks",
+        );
         TokenKind::Unknown
     }
 
@@ -197,7 +201,11 @@ impl Lexer<'_> {
             'r' => value.push('\r'),
             '\\' | '"' => value.push(c),
             _ => {
-                self.error(start, &format!("`\\{c}` is no escape"), "a backslash is written `\\\\`, or in `\"\"\"…\"\"\"`");
+                self.error(
+                    start,
+                    &format!("`\\{c}` is no escape"),
+                    "a backslash is written `\\\\`, or in `\"\"\"…\"\"\"`",
+                );
                 value.push(c);
             }
         }

@@ -176,7 +176,10 @@ impl<'a> Parser<'a> {
 
     fn expected<T>(&mut self, what: &str) -> Parsed<T> {
         if self.token().kind == TokenKind::Parameter {
-            let message = format!("`{}` is a parameter, and there is nothing to put in its place", self.slice(self.token()));
+            let message = format!(
+                "`{}` is a parameter, and there is nothing to put in its place",
+                self.slice(self.token())
+            );
             self.error(codes::ESQL_UNSUPPORTED, self.span(), message, Some("write the value itself"));
         } else {
             let message = format!("expected {what}, but found {}", self.found());

@@ -1,14 +1,33 @@
 //! A tree as text: one way to write each query, which reads as the same tree.
 
 use crate::ast::{
-    Aggregate, Assignment, BinaryOp, CommandKind, Expr, ExprKind, From, Name, Setting, SortKey, Stats, Tree, Word,
+    Aggregate, Assignment, BinaryOp, CommandKind, Expr, ExprKind, From, Name, Setting, SortKey, Stats, Tree,
+    Word,
 };
 use crate::lexer::is_bare;
 
 /// Words that a name may not be without backticks.
 const KEYWORDS: [&str; 20] = [
-    "and", "as", "asc", "by", "desc", "false", "in", "is", "like", "metadata", "not", "null", "nulls", "on", "or",
-    "rlike", "true", "where", "with", "append_separator",
+    "and",
+    "as",
+    "asc",
+    "by",
+    "desc",
+    "false",
+    "in",
+    "is",
+    "like",
+    "metadata",
+    "not",
+    "null",
+    "nulls",
+    "on",
+    "or",
+    "rlike",
+    "true",
+    "where",
+    "with",
+    "append_separator",
 ];
 
 /// Writes a query, one command a line.
@@ -182,7 +201,9 @@ fn level(kind: &ExprKind) -> Level {
     match kind {
         ExprKind::Binary(op, ..) => binary_level(*op),
         ExprKind::Not(_) => Level::Not,
-        ExprKind::Like { .. } | ExprKind::In { .. } | ExprKind::IsNull { .. } | ExprKind::Match(..) => Level::Test,
+        ExprKind::Like { .. } | ExprKind::In { .. } | ExprKind::IsNull { .. } | ExprKind::Match(..) => {
+            Level::Test
+        }
         ExprKind::Negate(_) => Level::Sign,
         ExprKind::Integer(text) | ExprKind::Decimal(text) if text.starts_with('-') => Level::Sign,
         ExprKind::Cast(..) => Level::Cast,
@@ -234,7 +255,9 @@ fn inner(kind: &ExprKind) -> String {
         ExprKind::IsNull { value, negated } => {
             format!("{} IS {}NULL", write(value, Level::Sum), if *negated { "NOT " } else { "" })
         }
-        ExprKind::Match(value, query) => format!("{} : {}", write(value, Level::Sum), write(query, Level::Cast)),
+        ExprKind::Match(value, query) => {
+            format!("{} : {}", write(value, Level::Sum), write(query, Level::Cast))
+        }
         ExprKind::Missing => "null".to_owned(),
     }
 }
@@ -256,7 +279,8 @@ fn negated(value: &Expr) -> String {
 fn call(name: &Word, arguments: &[Expr], options: &[(Word, Expr)]) -> String {
     let mut parts: Vec<String> = arguments.iter().map(expression).collect();
     if !options.is_empty() {
-        let pairs = list(options, |(name, value)| format!("{}: {}", string(&name.text), write(value, Level::Sign)));
+        let pairs =
+            list(options, |(name, value)| format!("{}: {}", string(&name.text), write(value, Level::Sign)));
         parts.push(format!("{{{pairs}}}"));
     }
     format!("{}({})", name.text, parts.join(", "))

@@ -80,7 +80,8 @@ pub fn run(query: &Query, tables: &Tables, options: &Options<'_>) -> Result<Outc
         shared.hold(&shown)?;
         rows.push(shown);
     }
-    let columns = query.output.iter().map(|(name, id)| Column { name: name.clone(), kind: query.columns[id.0].kind });
+    let columns =
+        query.output.iter().map(|(name, id)| Column { name: name.clone(), kind: query.columns[id.0].kind });
     let mut warnings = query.warnings.clone();
     warnings.extend(shared.evaluator.warnings.texts(&query.source));
     Ok(Outcome { columns: columns.collect(), rows, warnings })

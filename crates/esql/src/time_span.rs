@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn spans_are_read_and_added() {
-        let check = |text: &str, expected: Option<TimeSpan>| assert_eq!(TimeSpan::parse(text), expected, "{text}");
+        let check =
+            |text: &str, expected: Option<TimeSpan>| assert_eq!(TimeSpan::parse(text), expected, "{text}");
         check("1 day", Some(TimeSpan::Period { months: 0, days: 1 }));
         check("2 Quarters", Some(TimeSpan::Period { months: 6, days: 0 }));
         check("-3 min", Some(TimeSpan::Duration(-180_000)));

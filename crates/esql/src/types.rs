@@ -143,8 +143,18 @@ pub struct Types(u32);
 
 /// Every type but spans of time.
 pub const ANY: Types = Types::of(&[
-    T::Boolean, T::Integer, T::Long, T::UnsignedLong, T::Double, T::Keyword, T::Text, T::Ip, T::Version, T::Datetime,
-    T::DateNanos, T::GeoPoint,
+    T::Boolean,
+    T::Integer,
+    T::Long,
+    T::UnsignedLong,
+    T::Double,
+    T::Keyword,
+    T::Text,
+    T::Ip,
+    T::Version,
+    T::Datetime,
+    T::DateNanos,
+    T::GeoPoint,
 ]);
 /// Keyword and text.
 pub const TEXTS: Types = Types::of(&[T::Keyword, T::Text]);
@@ -207,6 +217,19 @@ impl Types {
 }
 
 const ALL: [DataType; 15] = [
-    T::Boolean, T::Integer, T::Long, T::UnsignedLong, T::Double, T::Keyword, T::Text, T::Ip, T::Version, T::Datetime,
-    T::DateNanos, T::DatePeriod, T::TimeDuration, T::GeoPoint, T::Unsupported,
+    T::Boolean,
+    T::Integer,
+    T::Long,
+    T::UnsignedLong,
+    T::Double,
+    T::Keyword,
+    T::Text,
+    T::Ip,
+    T::Version,
+    T::Datetime,
+    T::DateNanos,
+    T::DatePeriod,
+    T::TimeDuration,
+    T::GeoPoint,
+    T::Unsupported,
 ];

@@ -102,7 +102,9 @@ impl TopState {
             None => false,
             Some(text) if text.eq_ignore_ascii_case("asc") => false,
             Some(text) if text.eq_ignore_ascii_case("desc") => true,
-            Some(text) => return Err(Failure::argument(format!("the order of TOP is `asc` or `desc`, found [{text}]"))),
+            Some(text) => {
+                return Err(Failure::argument(format!("the order of TOP is `asc` or `desc`, found [{text}]")));
+            }
         };
         Ok(Self { limit: limit as usize, descending, kept: Vec::new() })
     }
@@ -136,6 +138,9 @@ impl TopState {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.kept.iter().map(|(key, shown)| 2 * size_of::<Value>() + key.heap_bytes() + shown.heap_bytes()).sum()
+        self.kept
+            .iter()
+            .map(|(key, shown)| 2 * size_of::<Value>() + key.heap_bytes() + shown.heap_bytes())
+            .sum()
     }
 }

@@ -63,7 +63,9 @@ impl SumState {
             Some(Value::UnsignedLong(_)) => u64::try_from(self.whole)
                 .map(Value::UnsignedLong)
                 .map_err(|_| Failure::arithmetic("unsigned_long overflow")),
-            Some(_) => i64::try_from(self.whole).map(Value::Long).map_err(|_| Failure::arithmetic("long overflow")),
+            Some(_) => {
+                i64::try_from(self.whole).map(Value::Long).map_err(|_| Failure::arithmetic("long overflow"))
+            }
         }
     }
 }
@@ -141,7 +143,8 @@ impl WeightedState {
     pub(super) fn new(weight: Option<&Value>) -> Self {
         // A weight with several values is an error of every row.
         let constant = weight.filter(|weight| !matches!(weight, Value::Many(_))).cloned();
-        let (plain, products, weights) = (AverageState::default(), Compensated::default(), Compensated::default());
+        let (plain, products, weights) =
+            (AverageState::default(), Compensated::default(), Compensated::default());
         Self { constant, plain, products, weights, rows: 0 }
     }
 

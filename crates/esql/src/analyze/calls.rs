@@ -59,7 +59,9 @@ impl Analysis<'_> {
             let arguments: Vec<Expr> = arguments.iter().map(|argument| self.expr(argument)).collect();
             return self.special(special.name, arguments, span);
         }
-        let Some(function) = functions::find(&upper) else { return self.unknown_function(name, arguments, span) };
+        let Some(function) = functions::find(&upper) else {
+            return self.unknown_function(name, arguments, span);
+        };
         let arguments = arguments.iter().map(|argument| self.expr(argument)).collect();
         self.checked_call(function, arguments, options, span)
     }
@@ -77,7 +79,12 @@ impl Analysis<'_> {
         if near.is_empty() {
             self.report(codes::ESQL_UNKNOWN_FUNCTION, name.span, message);
         } else {
-            self.report_with_help(codes::ESQL_UNKNOWN_FUNCTION, name.span, message, format!("did you mean [{near}]?"));
+            self.report_with_help(
+                codes::ESQL_UNKNOWN_FUNCTION,
+                name.span,
+                message,
+                format!("did you mean [{near}]?"),
+            );
         }
         Self::nothing(span)
     }
@@ -98,7 +105,11 @@ impl Analysis<'_> {
             Some(most) => format!("{least} to {most}"),
             None => format!("at least {least}"),
         };
-        self.report(codes::ESQL_ARGUMENTS, span, format!("[{name}] takes {wanted} arguments, but got {count}"));
+        self.report(
+            codes::ESQL_ARGUMENTS,
+            span,
+            format!("[{name}] takes {wanted} arguments, but got {count}"),
+        );
         false
     }
 
@@ -127,8 +138,20 @@ impl Analysis<'_> {
         let kinds: Vec<DataType> = arguments.iter().map(|argument| argument.data_type).collect();
         let kind = common(&kinds).map(DataType::without_text);
         if kind.is_none() {
+            let known = |one: &Expr| {
+                !self.unmapped.keys().any(|id| matches!(one.kind, ExprKind::Column(found) if found == *id))
+            };
+            let others: Vec<DataType> =
+                arguments.iter().filter(|one| known(one)).map(|one| one.data_type).collect();
+            if let Some(wanted) = common(&others) {
+                arguments.iter().for_each(|argument| self.ask(argument, wanted));
+            }
             let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-            self.report(codes::ESQL_TYPE, span, format!("the arguments have no type in common: {}", names.join(", ")));
+            self.report(
+                codes::ESQL_TYPE,
+                span,
+                format!("the arguments have no type in common: {}", names.join(", ")),
+            );
         }
         kind
     }
@@ -143,18 +166,32 @@ impl Analysis<'_> {
                 break;
             };
             if !matches!(first.data_type, DataType::Boolean | DataType::Null | DataType::Unsupported) {
-                let message = format!("a condition is true or false, but this is [{}]", first.data_type.name());
+                self.ask(&first, DataType::Boolean);
+                let message =
+                    format!("a condition is true or false, but this is [{}]", first.data_type.name());
                 self.report(codes::ESQL_TYPE, first.span, message);
             }
             branches.push(first);
             values.push(value);
         }
         values.push(otherwise);
+        for value in &values {
+            self.warn_of_null(value);
+        }
         let Some(kind) = self.common_type(&values, span) else { return Self::nothing(span) };
         let mut values: Vec<Expr> = values.into_iter().map(|value| widened(value, kind)).collect();
         let otherwise = values.pop().map_or_else(|| Self::nothing(span), |value| value);
         let branches = branches.into_iter().zip(values).collect();
         Expr { kind: ExprKind::Case(branches, Box::new(otherwise)), data_type: kind, span }
+    }
+
+    /// A value that is computed and yet never there.
+    fn warn_of_null(&mut self, value: &Expr) {
+        let computed = value.data_type != DataType::Null && value.as_constant().is_some_and(Value::is_null);
+        if computed {
+            let (place, text) = (self.source.position(value.span.start), self.text(value.span).to_owned());
+            self.warnings.push(format!("Line {place}: Expression [{text}] always evaluates to NULL."));
+        }
     }
 
     /// A call of a function of the table.
@@ -184,14 +221,20 @@ impl Analysis<'_> {
             checked.push(self.option(function, option, options, span));
         }
         for (name, _) in options.iter().filter(|(name, _)| !function.options.contains(&name.text.as_str())) {
-            self.report(codes::ESQL_ARGUMENTS, name.span, format!("[{}] has no option [{}]", function.name, name.text));
+            self.report(
+                codes::ESQL_ARGUMENTS,
+                name.span,
+                format!("[{}] has no option [{}]", function.name, name.text),
+            );
         }
         Expr { kind: ExprKind::Call(function, checked), data_type, span }
     }
 
     /// An option in braces; null where it is not given.
     fn option(&mut self, function: &Function, name: &str, options: &[(Word, ast::Expr)], span: Span) -> Expr {
-        let Some((_, value)) = options.iter().find(|(word, _)| word.text == name) else { return Self::nothing(span) };
+        let Some((_, value)) = options.iter().find(|(word, _)| word.text == name) else {
+            return Self::nothing(span);
+        };
         let value = self.expr(value);
         if value.as_constant().is_none() {
             let message = format!("the option [{name}] of [{}] is a constant", function.name);
@@ -207,14 +250,24 @@ impl Analysis<'_> {
         }
         if argument.data_type == DataType::Keyword && argument.as_constant().is_some() {
             const ADAPTED: [DataType; 9] = [
-                DataType::Datetime, DataType::Ip, DataType::Version, DataType::Integer, DataType::Long,
-                DataType::Double, DataType::Boolean, DataType::DatePeriod, DataType::TimeDuration,
+                DataType::Datetime,
+                DataType::Ip,
+                DataType::Version,
+                DataType::Integer,
+                DataType::Long,
+                DataType::Double,
+                DataType::Boolean,
+                DataType::DatePeriod,
+                DataType::TimeDuration,
             ];
             for kind in ADAPTED.into_iter().filter(|kind| parameter.types.has(*kind)) {
                 if self.converts(&argument, kind) {
                     return self.adapted(argument, kind);
                 }
             }
+        }
+        if let Some(kind) = parameter.types.list().last() {
+            self.ask(&argument, *kind);
         }
         let message = format!(
             "[{name}] takes [{}] as [{}], but this is [{}]",
@@ -228,7 +281,9 @@ impl Analysis<'_> {
 
     fn converts(&self, argument: &Expr, to: DataType) -> bool {
         let values = argument.as_constant().map_or(&[][..], Value::values);
-        values.iter().all(|value| functions::convert::convert(&self.evaluator.context, value.borrowed(), to).is_ok())
+        values
+            .iter()
+            .all(|value| functions::convert::convert(&self.evaluator.context, value.borrowed(), to).is_ok())
     }
 }
 
@@ -244,4 +299,3 @@ fn result_type(function: &Function, arguments: &[Expr]) -> DataType {
         }
     }
 }
-

@@ -7,7 +7,7 @@ use super::{Analysis, Binding, Seen};
 use crate::ast::{self, Assignment, Name, Setting};
 use crate::dissect::Dissector;
 use crate::grok::Grok;
-use crate::query::{Column, Command, Expr, Lookup, LookupTable, Scan, SortKey};
+use crate::query::{Column, Command, Expr, ExprKind, Lookup, LookupTable, Scan, SortKey};
 use crate::types::DataType;
 use crate::value::Value;
 
@@ -42,7 +42,11 @@ impl Analysis<'_> {
             ("unmapped_fields", Some("nullify" | "load")) => self.nullify = true,
             ("unmapped_fields", Some("default" | "fail")) => self.nullify = false,
             ("project_routing", Some(_)) => {
-                self.report(codes::ESQL_SETTING, setting.name.span, "[project_routing] is not there: all data is local");
+                self.report(
+                    codes::ESQL_SETTING,
+                    setting.name.span,
+                    "[project_routing] is not there: all data is local",
+                );
             }
             (name, _) if SETTINGS.contains(&name) => {
                 let message = format!("[{}] is no value for [{name}]", self.text(span));
@@ -52,7 +56,12 @@ impl Analysis<'_> {
                 let near = nearest_names(name, SETTINGS).join(", ");
                 let message = format!("there is no setting [{name}]");
                 let help = if near.is_empty() { SETTINGS.join(", ") } else { near };
-                self.report_with_help(codes::ESQL_SETTING, setting.name.span, message, format!("settings: {help}"));
+                self.report_with_help(
+                    codes::ESQL_SETTING,
+                    setting.name.span,
+                    message,
+                    format!("settings: {help}"),
+                );
             }
         }
     }
@@ -61,7 +70,11 @@ impl Analysis<'_> {
         let patterns: Vec<&str> = from.patterns.iter().map(|word| word.text.as_str()).collect();
         let columns = self.schema.columns(&patterns).unwrap_or_else(|| {
             let span = from.patterns.first().map_or(Span::at(0), |word| word.span);
-            self.report(codes::ESQL_UNKNOWN_INDEX, span, format!("there is no index [{}]", patterns.join(",")));
+            self.report(
+                codes::ESQL_UNKNOWN_INDEX,
+                span,
+                format!("there is no index [{}]", patterns.join(",")),
+            );
             Vec::new()
         });
         for Column { name, kind } in columns {
@@ -98,25 +111,40 @@ impl Analysis<'_> {
         }
     }
 
+    /// Values without a name do not replace each other.
     pub(super) fn row(&mut self, fields: &[Assignment]) {
-        let fields = self.assignments(fields);
-        self.commands.push(Command::Row(fields));
-    }
-
-    pub(super) fn eval(&mut self, fields: &[Assignment]) {
-        let fields = self.assignments(fields);
-        self.commands.push(Command::Eval(fields));
-    }
-
-    fn assignments(&mut self, fields: &[Assignment]) -> Vec<(crate::query::ColumnId, Expr)> {
         let mut assigned = Vec::new();
         for field in fields {
             let value = self.expr(&field.value);
             let name = self.assigned_name(field);
-            let id = self.define_value(&name, &value);
+            let id = self.add_column(&name, value.data_type);
+            self.constants[id.0] = self.constant_value(&value);
+            if field.name.is_some() {
+                self.define(&name, id);
+            } else {
+                self.scope.push(Seen { name, binding: Binding::Column(id) });
+            }
             assigned.push((id, value));
         }
-        assigned
+        self.commands.push(Command::Row(assigned));
+    }
+
+    /// A column alone gets a second name; nothing has to be computed for it.
+    pub(super) fn eval(&mut self, fields: &[Assignment]) {
+        let mut assigned = Vec::new();
+        for field in fields {
+            let value = self.expr(&field.value);
+            let name = self.assigned_name(field);
+            if let ExprKind::Column(id) = value.kind {
+                self.define(&name, id);
+            } else {
+                let id = self.define_value(&name, &value);
+                assigned.push((id, value));
+            }
+        }
+        if !assigned.is_empty() {
+            self.commands.push(Command::Eval(assigned));
+        }
     }
 
     pub(super) fn sort(&mut self, keys: &[ast::SortKey]) {
@@ -134,7 +162,11 @@ impl Analysis<'_> {
         let number = limit.as_constant().and_then(|value| value.borrowed().as_long());
         match number.and_then(|number| usize::try_from(number).ok()) {
             Some(number) => self.commands.push(Command::Limit(number)),
-            None => self.report(codes::ESQL_CONSTANT, rows.span, "LIMIT takes a whole number that is not negative"),
+            None => self.report(
+                codes::ESQL_CONSTANT,
+                rows.span,
+                "LIMIT takes a whole number that is not negative",
+            ),
         }
     }
 
@@ -153,7 +185,8 @@ impl Analysis<'_> {
         let separator = dissect.append_separator.as_ref().map_or("", |word| word.text.as_str());
         match Dissector::new(&dissect.pattern.text, separator) {
             Ok(dissector) => {
-                let keys = dissector.keys().iter().map(|key| (key.clone(), DataType::Keyword)).collect::<Vec<_>>();
+                let keys =
+                    dissector.keys().iter().map(|key| (key.clone(), DataType::Keyword)).collect::<Vec<_>>();
                 let outputs = self.extracted(&keys);
                 self.commands.push(Command::Dissect { input, dissector, outputs });
             }
@@ -189,6 +222,9 @@ impl Analysis<'_> {
     pub(super) fn mv_expand(&mut self, name: &Name) {
         let Some(from) = self.resolve(name) else { return };
         let to = self.add_column(&name.text(), self.columns[from.0].kind.without_text());
+        if let Some(field) = self.unmapped.get(&from).cloned() {
+            self.unmapped.insert(to, field);
+        }
         // The column keeps its place.
         if let Some(seen) = self.scope.iter_mut().find(|seen| seen.name == name.text()) {
             seen.binding = Binding::Column(to);
@@ -205,10 +241,15 @@ impl Analysis<'_> {
         let on = enrich.on.clone().unwrap_or_else(|| Name::plain(matched.clone(), enrich.policy.span));
         let Some(key) = self.resolve(&on) else { return };
         let wanted: Vec<(String, String, Span)> = if enrich.with.is_empty() {
-            columns.iter().map(|column| (column.name.clone(), column.name.clone(), enrich.policy.span)).collect()
+            columns
+                .iter()
+                .map(|column| (column.name.clone(), column.name.clone(), enrich.policy.span))
+                .collect()
         } else {
             let named = enrich.with.iter();
-            named.map(|(new, field)| (new.as_ref().unwrap_or(field).text(), field.text(), field.span)).collect()
+            named
+                .map(|(new, field)| (new.as_ref().unwrap_or(field).text(), field.text(), field.span))
+                .collect()
         };
         let mut outputs = Vec::new();
         for (name, field, span) in wanted {

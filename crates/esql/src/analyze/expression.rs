@@ -63,7 +63,9 @@ impl Analysis<'_> {
     pub(super) fn condition(&mut self, expr: &ast::Expr) -> Expr {
         let condition = self.expr(expr);
         if !matches!(condition.data_type, DataType::Boolean | DataType::Null | DataType::Unsupported) {
-            let message = format!("a condition is true or false, but this is [{}]", condition.data_type.name());
+            self.ask(&condition, DataType::Boolean);
+            let message =
+                format!("a condition is true or false, but this is [{}]", condition.data_type.name());
             self.report(codes::ESQL_TYPE, expr.span, message);
             return Self::nothing(expr.span);
         }
@@ -97,7 +99,11 @@ impl Analysis<'_> {
             return Self::nothing(span);
         };
         if parts.iter().any(|part| part.as_constant().is_none()) {
-            self.report(codes::ESQL_CONSTANT, span, "the values of a list are constants; MV_APPEND joins columns");
+            self.report(
+                codes::ESQL_CONSTANT,
+                span,
+                "the values of a list are constants; MV_APPEND joins columns",
+            );
             return Self::nothing(span);
         }
         let parts = parts.into_iter().map(|part| widened(part, kind)).collect();
@@ -108,7 +114,11 @@ impl Analysis<'_> {
         let inner = self.expr(inner);
         let kind = inner.data_type;
         if !kind.is_number() && !kind.is_span() && !matches!(kind, DataType::Null | DataType::Unsupported) {
-            self.report(codes::ESQL_TYPE, span, format!("a number has a sign, but this is [{}]", kind.name()));
+            self.report(
+                codes::ESQL_TYPE,
+                span,
+                format!("a number has a sign, but this is [{}]", kind.name()),
+            );
             return Self::nothing(span);
         }
         Expr { kind: ExprKind::Negate(Box::new(inner)), data_type: kind, span }

@@ -37,7 +37,11 @@ impl Analysis<'_> {
         for pattern in patterns {
             let Some(text) = self.pattern_text(pattern) else { continue };
             // What fits everything only asks whether there is something.
-            everything |= if regex { matches!(text.as_str(), ".*" | "@") } else { !text.is_empty() && text.bytes().all(|byte| byte == b'*') };
+            everything |= if regex {
+                matches!(text.as_str(), ".*" | "@")
+            } else {
+                !text.is_empty() && text.bytes().all(|byte| byte == b'*')
+            };
             compiled.extend(self.pattern(&text, regex, pattern.span));
         }
         let test = if everything {
@@ -133,8 +137,10 @@ impl Analysis<'_> {
                 _ => None,
             })
             .collect();
-        let mut all: Vec<(String, ColumnId)> =
-            fields.into_iter().map(|(field, kind)| (field.clone(), self.read_field(&field, kind, false))).collect();
+        let mut all: Vec<(String, ColumnId)> = fields
+            .into_iter()
+            .map(|(field, kind)| (field.clone(), self.read_field(&field, kind, false)))
+            .collect();
         for (id, field) in self.scan.iter().flat_map(|scan| &scan.fields) {
             if !all.iter().any(|(_, known)| known == id) {
                 all.push((field.clone(), *id));
@@ -146,7 +152,8 @@ impl Analysis<'_> {
     /// Messages about a query inside the query stand at its string.
     fn inner_messages(&mut self, found: Vec<Diagnostic>, span: Span) {
         for diagnostic in found {
-            let code = if diagnostic.severity() == Severity::Error { codes::ESQL_PATTERN } else { diagnostic.code };
+            let code =
+                if diagnostic.severity() == Severity::Error { codes::ESQL_PATTERN } else { diagnostic.code };
             let mut moved = Diagnostic::new(code, span, diagnostic.message);
             moved.help = diagnostic.help;
             self.messages.push(code, || moved);

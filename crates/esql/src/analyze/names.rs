@@ -60,7 +60,9 @@ impl Analysis<'_> {
 
     pub(super) fn rename(&mut self, pairs: &[Renaming]) {
         for pair in pairs {
-            let (Some(old), new) = (pair.old.as_plain().map(str::to_owned), pair.new.text()) else { continue };
+            let (Some(old), new) = (pair.old.as_plain().map(str::to_owned), pair.new.text()) else {
+                continue;
+            };
             if self.resolve(&pair.old).is_none() || old == new {
                 continue;
             }

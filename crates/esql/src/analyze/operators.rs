@@ -53,8 +53,15 @@ impl Analysis<'_> {
         let (a, b) = (left.data_type, right.data_type);
         let (left, right) = (self.adapted_to(left, b), self.adapted_to(right, a));
         if !can_compare(left.data_type, right.data_type) {
+            self.ask(&left, wide(b));
+            self.ask(&right, wide(a));
             let message = format!("[{}] cannot be compared with [{}]", a.name(), b.name());
-            self.report_with_help(codes::ESQL_TYPE, span, message, "convert one of them, as in `field::string`");
+            self.report_with_help(
+                codes::ESQL_TYPE,
+                span,
+                message,
+                "convert one of them, as in `field::string`",
+            );
         }
         (left, right)
     }
@@ -86,6 +93,8 @@ impl Analysis<'_> {
         let left = if b.is_span() { self.adapted(left, DataType::Datetime) } else { left };
         let right = if a.is_span() { self.adapted(right, DataType::Datetime) } else { right };
         let Some(data_type) = result_type(op, left.data_type, right.data_type) else {
+            self.ask(&left, wide(b));
+            self.ask(&right, wide(a));
             let message = format!("[{}] and [{}] cannot be combined by arithmetic", a.name(), b.name());
             self.report(codes::ESQL_TYPE, span, message);
             return Self::nothing(span);
@@ -103,6 +112,11 @@ fn collect<'t>(op: BinaryOp, expr: &'t ast::Expr, operands: &mut Vec<&'t ast::Ex
         }
         _ => operands.push(expr),
     }
+}
+
+/// The type of a field that is used with numbers of a type.
+fn wide(kind: DataType) -> DataType {
+    if kind == DataType::Integer { DataType::Long } else { kind }
 }
 
 fn can_compare(a: DataType, b: DataType) -> bool {
@@ -144,7 +158,9 @@ fn with_common_place(mut list: Vec<Expr>) -> Vec<Expr> {
 /// The column whose equality with constants is asked.
 fn tested_column(expr: &Expr) -> Option<(ColumnId, Span)> {
     let (column, others) = match &expr.kind {
-        ExprKind::Compare(CompareOp::Equal, column, other) => (column.as_ref(), std::slice::from_ref(other.as_ref())),
+        ExprKind::Compare(CompareOp::Equal, column, other) => {
+            (column.as_ref(), std::slice::from_ref(other.as_ref()))
+        }
         ExprKind::In(column, list) => (column.as_ref(), list.as_slice()),
         ExprKind::Call(function, arguments) if function.name == "CIDR_MATCH" => arguments.split_first()?,
         _ => return None,

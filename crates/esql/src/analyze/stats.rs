@@ -6,7 +6,7 @@
 use maxspan_diagnostics::{Span, codes};
 
 use super::Analysis;
-use crate::aggregates::AggregateFunction;
+use crate::aggregates::{AggregateFunction, AggregateType};
 use crate::ast::{self, Name};
 use crate::print;
 use crate::query::{Aggregate, ColumnId, Command, Expr, ExprKind, Stats};
@@ -49,7 +49,8 @@ impl Analysis<'_> {
             self.report(codes::ESQL_AGGREGATE, Span::at(0), "STATS has neither an aggregate nor BY");
         }
         let (keys, before) = self.group_keys(&stats.by);
-        self.stats = Some(StatsScope { keys: keys.clone(), aggregates: Vec::new(), filter: None, inside: false });
+        self.stats =
+            Some(StatsScope { keys: keys.clone(), aggregates: Vec::new(), filter: None, inside: false });
         let (mut after, mut defined) = (Vec::new(), Vec::new());
         for aggregate in &stats.aggregates {
             let value = self.aggregate_expression(aggregate);
@@ -62,7 +63,8 @@ impl Analysis<'_> {
                     id
                 }
             };
-            let span = aggregate.assignment.name.as_ref().map_or(aggregate.assignment.value.span, |name| name.span);
+            let span =
+                aggregate.assignment.name.as_ref().map_or(aggregate.assignment.value.span, |name| name.span);
             defined.push(Defined { name, id, span });
         }
         let scope = self.stats.take();
@@ -98,10 +100,17 @@ impl Analysis<'_> {
     /// The keys, and what has to be computed in each row for them.
     fn group_keys(&mut self, by: &[ast::Assignment]) -> (Vec<GroupKey>, Vec<(ColumnId, Expr)>) {
         let (mut keys, mut before) = (Vec::new(), Vec::new());
-        for assignment in by {
+        for (number, assignment) in by.iter().enumerate() {
             let value = self.expr(&assignment.value);
             let name = self.assigned_name(assignment);
             let span = assignment.name.as_ref().map_or(assignment.value.span, |name| name.span);
+            // Of keys with the same name only the last one makes groups.
+            let last = by[number + 1..].iter().rev().find(|other| self.assigned_name(other) == name);
+            if let Some(last) = last {
+                let by = last.name.as_ref().map_or(last.value.span, |name| name.span);
+                self.shadowed(&name, span, by);
+                continue;
+            }
             let row = match value.kind {
                 ExprKind::Column(id) => id,
                 _ => {
@@ -112,6 +121,7 @@ impl Analysis<'_> {
                 }
             };
             let group = self.add_column(&name, value.data_type);
+            self.unmapped.extend(self.unmapped_field(&value).map(|field| (group, field)));
             let text = print::expression(&assignment.value);
             keys.push(GroupKey { name, text, row, group, span });
         }
@@ -158,7 +168,10 @@ impl Analysis<'_> {
     ) -> Expr {
         let allowed = self.stats.as_ref().is_some_and(|stats| !stats.inside);
         if !allowed {
-            let message = format!("[{}] is an aggregate, which stands in STATS and not inside another one", function.name);
+            let message = format!(
+                "[{}] is an aggregate, which stands in STATS and not inside another one",
+                function.name
+            );
             self.report(codes::ESQL_AGGREGATE, span, message);
             return Self::nothing(span);
         }
@@ -173,6 +186,10 @@ impl Analysis<'_> {
         let data_type = function.result_type(&kinds);
         let name = self.text(span).to_owned();
         let output = self.add_column(&name, data_type);
+        if function.returns == AggregateType::First {
+            let field = arguments.first().and_then(|argument| self.unmapped_field(argument));
+            self.unmapped.extend(field.map(|field| (output, field)));
+        }
         if let Some(stats) = &mut self.stats {
             let filter = stats.filter.clone();
             stats.aggregates.push(Aggregate { function, arguments, filter, output, span });
@@ -180,7 +197,11 @@ impl Analysis<'_> {
         Expr { kind: ExprKind::Column(output), data_type, span }
     }
 
-    fn aggregate_arguments(&mut self, function: &'static AggregateFunction, arguments: &[ast::Expr]) -> Vec<Expr> {
+    fn aggregate_arguments(
+        &mut self,
+        function: &'static AggregateFunction,
+        arguments: &[ast::Expr],
+    ) -> Vec<Expr> {
         let mut checked = Vec::new();
         for (index, argument) in arguments.iter().enumerate() {
             if argument.kind == ast::ExprKind::Star && function.name == "COUNT" {
@@ -189,7 +210,8 @@ impl Analysis<'_> {
             let value = self.expr(argument);
             let value = self.argument(function.name, &function.parameters[index], value);
             if function.is_constant(index) && self.constant_value(&value).is_none() {
-                let message = format!("[{}] of [{}] is a constant", function.parameters[index].name, function.name);
+                let message =
+                    format!("[{}] of [{}] is a constant", function.parameters[index].name, function.name);
                 self.report(codes::ESQL_CONSTANT, value.span, message);
             }
             checked.push(value);
@@ -233,7 +255,12 @@ impl Analysis<'_> {
             return Some(key.group);
         }
         let message = format!("[{text}] is neither in an aggregate nor a key of the groups");
-        self.report_with_help(codes::ESQL_AGGREGATE, name.span, message, "put it in an aggregate, such as VALUES, or in BY");
+        self.report_with_help(
+            codes::ESQL_AGGREGATE,
+            name.span,
+            message,
+            "put it in an aggregate, such as VALUES, or in BY",
+        );
         None
     }
 

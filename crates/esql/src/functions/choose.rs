@@ -8,7 +8,8 @@ use crate::types::{ANY, BOOLEANS};
 use crate::value::{Value, ValueRef, compare};
 use crate::warning::Failure;
 
-const CHOICE: Function = Function { group: "Conditional", returns: Returns::Common, takes: Takes::Lists, ..PLAIN };
+const CHOICE: Function =
+    Function { group: "Conditional", returns: Returns::Common, takes: Takes::Lists, ..PLAIN };
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
@@ -71,7 +72,8 @@ fn pick(a: &[ValueRef<'_>], wanted: Ordering) -> Value {
     for argument in a {
         let owned = argument.to_value();
         for value in owned.values() {
-            let better = best.as_ref().is_none_or(|best| compare(value.borrowed(), best.borrowed()) == Some(wanted));
+            let better =
+                best.as_ref().is_none_or(|best| compare(value.borrowed(), best.borrowed()) == Some(wanted));
             if better {
                 best = Some(value.clone());
             }

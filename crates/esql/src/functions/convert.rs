@@ -17,6 +17,16 @@ const CONVERSION: Function = Function { group: "Type conversion", takes: Takes::
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
+        name: "TO_AGGREGATE_METRIC_DOUBLE",
+        parameters: &[required("value", NUMBERS)],
+        returns: Returns::Is(DataType::Double),
+        takes: Takes::Single,
+        summary: "The number as a metric of one number, which SUM, MIN, MAX and COUNT take like a double. Metrics of several numbers are not there.",
+        examples: &[("TO_AGGREGATE_METRIC_DOUBLE(2)", "2.0")],
+        evaluate: |context, a| convert(context, a[0], DataType::Double),
+        ..CONVERSION
+    },
+    Function {
         name: "TO_BOOLEAN",
         aliases: &["TO_BOOL"],
         parameters: &[required("value", BOOLEANS.or(NUMBERS).or(TEXTS))],
@@ -42,7 +52,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("value", DATES.or(NUMBERS).or(TEXTS))],
         returns: Returns::Is(DataType::DateNanos),
         summary: "The value as a date with nanoseconds: texts in ISO form, numbers as nanoseconds since 1970.",
-        examples: &[(r#"TO_DATE_NANOS("2024-05-06T07:08:09.000000001Z")"#, r#""2024-05-06T07:08:09.000000001Z""#)],
+        examples: &[(
+            r#"TO_DATE_NANOS("2024-05-06T07:08:09.000000001Z")"#,
+            r#""2024-05-06T07:08:09.000000001Z""#,
+        )],
         evaluate: |context, a| convert(context, a[0], DataType::DateNanos),
         ..CONVERSION
     },
@@ -139,7 +152,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("value", TEXTS.or(SPANS))],
         returns: Returns::Is(DataType::DatePeriod),
         summary: "A text such as `3 days` as a span of the calendar.",
-        examples: &[(r#"TO_DATETIME("2024-01-01") + TO_DATEPERIOD("3 days")"#, r#""2024-01-04T00:00:00.000Z""#)],
+        examples: &[(
+            r#"TO_DATETIME("2024-01-01") + TO_DATEPERIOD("3 days")"#,
+            r#""2024-01-04T00:00:00.000Z""#,
+        )],
         evaluate: |context, a| convert(context, a[0], DataType::DatePeriod),
         ..CONVERSION
     },
@@ -148,7 +164,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("value", TEXTS.or(SPANS))],
         returns: Returns::Is(DataType::TimeDuration),
         summary: "A text such as `3 hours` as a fixed time.",
-        examples: &[(r#"TO_DATETIME("2024-01-01") + TO_TIMEDURATION("3 hours")"#, r#""2024-01-01T03:00:00.000Z""#)],
+        examples: &[(
+            r#"TO_DATETIME("2024-01-01") + TO_TIMEDURATION("3 hours")"#,
+            r#""2024-01-01T03:00:00.000Z""#,
+        )],
         evaluate: |context, a| convert(context, a[0], DataType::TimeDuration),
         ..CONVERSION
     },
@@ -352,10 +371,12 @@ fn to_date_nanos(context: &Context, value: ValueRef<'_>) -> Result<Value, Failur
     let nanos = match value {
         ValueRef::DateNanos(nanos) => i128::from(nanos),
         ValueRef::Date(millis) => i128::from(millis) * 1_000_000,
-        ValueRef::Text(text) | ValueRef::Version(text) => civil::parse_iso(text, &context.zone).ok_or_else(|| {
-            let format = "strict_date_optional_time_nanos";
-            Failure::argument(format!("failed to parse date field [{text}] with format [{format}]"))
-        })?,
+        ValueRef::Text(text) | ValueRef::Version(text) => {
+            civil::parse_iso(text, &context.zone).ok_or_else(|| {
+                let format = "strict_date_optional_time_nanos";
+                Failure::argument(format!("failed to parse date field [{text}] with format [{format}]"))
+            })?
+        }
         other => match number_of(other).ok_or_else(not_convertible)? {
             Number::Whole(whole) => whole,
             Number::Double(value) => rounded(value).unwrap_or(i128::MAX),

@@ -17,7 +17,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("field", DATES.or(NUMBERS)), required("size", SPANS.or(NUMBERS))],
         returns: Returns::FirstDate,
         summary: "The beginning of the bucket that the value is in: a time span of dates, or a size of numbers. The form with four arguments is not there.",
-        examples: &[("BUCKET(17, 5)", "15.0"), (r#"BUCKET("2024-05-06T07:08:09Z"::date, 1 hour)"#, r#""2024-05-06T07:00:00.000Z""#)],
+        examples: &[
+            ("BUCKET(17, 5)", "15.0"),
+            (r#"BUCKET("2024-05-06T07:08:09Z"::date, 1 hour)"#, r#""2024-05-06T07:00:00.000Z""#),
+        ],
         evaluate: bucket,
         ..DATE
     },
@@ -26,7 +29,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("unit", TEXTS), required("start", DATES), required("end", DATES)],
         returns: Returns::Is(DataType::Integer),
         summary: "How many whole units are between two dates. Units: year, quarter, month, week, day, hour, minute, second, millisecond, microsecond, nanosecond, and their short forms.",
-        examples: &[(r#"DATE_DIFF("hour", "2024-01-01T00:00:00Z"::date, "2024-01-01T05:59:00Z"::date)"#, "5")],
+        examples: &[(
+            r#"DATE_DIFF("hour", "2024-01-01T00:00:00Z"::date, "2024-01-01T05:59:00Z"::date)"#,
+            "5",
+        )],
         evaluate: date_diff,
         ..DATE
     },
@@ -44,7 +50,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("span", SPANS), required("date", DATES)],
         returns: Returns::FirstDate,
         summary: "The date cut to a span: weeks begin on Monday, several months or years count from the year 1, hours and less from 1970.",
-        examples: &[(r#"DATE_TRUNC(1 month, "2024-05-06T07:08:09Z"::date)"#, r#""2024-05-01T00:00:00.000Z""#)],
+        examples: &[(
+            r#"DATE_TRUNC(1 month, "2024-05-06T07:08:09Z"::date)"#,
+            r#""2024-05-01T00:00:00.000Z""#,
+        )],
         evaluate: date_trunc,
         ..DATE
     },
@@ -53,7 +62,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("date", DATES)],
         summary: "The name of the day of the week.",
         examples: &[(r#"DAY_NAME("2024-05-06"::date)"#, r#""Monday""#)],
-        evaluate: |context, a| Ok(Value::text(super::date_format::DAYS[local(context, a[0])?.weekday() as usize - 1])),
+        evaluate: |context, a| {
+            Ok(Value::text(super::date_format::DAYS[local(context, a[0])?.weekday() as usize - 1]))
+        },
         ..DATE
     },
     Function {
@@ -61,7 +72,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         parameters: &[required("date", DATES)],
         summary: "The name of the month.",
         examples: &[(r#"MONTH_NAME("2024-05-06"::date)"#, r#""May""#)],
-        evaluate: |context, a| Ok(Value::text(super::date_format::MONTHS[local(context, a[0])?.month as usize - 1])),
+        evaluate: |context, a| {
+            Ok(Value::text(super::date_format::MONTHS[local(context, a[0])?.month as usize - 1]))
+        },
         ..DATE
     },
     Function {
@@ -150,9 +163,7 @@ fn truncate(millis: i64, span: TimeSpan, zone: &TimeZone) -> Result<i64, Failure
     let civil = Civil::from_millis(local_ms);
     let local = match span {
         TimeSpan::Duration(size) if size > 0 => local_ms.div_euclid(size).checked_mul(size),
-        TimeSpan::Period { months: 0, days: 7 } => {
-            (civil.days() - (civil.weekday() - 1)).checked_mul(DAY_MS)
-        }
+        TimeSpan::Period { months: 0, days: 7 } => (civil.days() - (civil.weekday() - 1)).checked_mul(DAY_MS),
         TimeSpan::Period { months: 0, days } if days > 0 => {
             civil.days().div_euclid(days).checked_mul(days).and_then(|days| days.checked_mul(DAY_MS))
         }
@@ -233,7 +244,13 @@ fn date_extract(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Fail
     let seconds = date.hour * 3_600 + date.minute * 60 + date.second;
     Ok(Value::Long(match text_of(a[0]).to_ascii_lowercase().as_str() {
         "year" => date.year,
-        "year_of_era" => if date.year > 0 { date.year } else { 1 - date.year },
+        "year_of_era" => {
+            if date.year > 0 {
+                date.year
+            } else {
+                1 - date.year
+            }
+        }
         "era" => i64::from(date.year > 0),
         "proleptic_month" => date.year * 12 + date.month - 1,
         "month_of_year" => date.month,
@@ -247,9 +264,21 @@ fn date_extract(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Fail
         "aligned_day_of_week_in_year" => (date.day_of_year() - 1) % 7 + 1,
         "ampm_of_day" => date.hour / 12,
         "hour_of_day" => date.hour,
-        "clock_hour_of_day" => if date.hour == 0 { 24 } else { date.hour },
+        "clock_hour_of_day" => {
+            if date.hour == 0 {
+                24
+            } else {
+                date.hour
+            }
+        }
         "hour_of_ampm" => date.hour % 12,
-        "clock_hour_of_ampm" => if date.hour % 12 == 0 { 12 } else { date.hour % 12 },
+        "clock_hour_of_ampm" => {
+            if date.hour % 12 == 0 {
+                12
+            } else {
+                date.hour % 12
+            }
+        }
         "minute_of_hour" => date.minute,
         "minute_of_day" => seconds / 60,
         "second_of_minute" => date.second,

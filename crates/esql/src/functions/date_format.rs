@@ -1,7 +1,7 @@
 //! `DATE_FORMAT` and `DATE_PARSE`, with the letters of Java's date patterns.
 
 use super::date::local;
-use super::{Context, Function, PLAIN, Returns, Takes, made_text, required, optional, text_of};
+use super::{Context, Function, PLAIN, Returns, Takes, made_text, optional, required, text_of};
 use crate::civil::{self, Civil, Reader, offset_ms, to_instant};
 use crate::types::{DATES, DataType, TEXTS};
 use crate::value::{Value, ValueRef};
@@ -12,7 +12,17 @@ pub(super) const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 /// Names of months.
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -162,9 +172,17 @@ fn read(text: &str, pieces: &[Piece]) -> Option<(Civil, Option<i64>)> {
             Piece::Field(letter, count) => (*letter, *count),
         };
         // Where another number follows at once, a field has as many digits as letters.
-        let tight = matches!(pieces.get(i + 1), Some(Piece::Field('y' | 'M' | 'd' | 'H' | 'h' | 'm' | 's' | 'S', _)));
-        let most = if tight { count } else if letter == 'y' || letter == 'u' { 9 } else { count.max(2) };
-        let mut digits = || reader.some_digits(count.min(most), if count > 1 && letter != 'y' { count } else { most });
+        let tight =
+            matches!(pieces.get(i + 1), Some(Piece::Field('y' | 'M' | 'd' | 'H' | 'h' | 'm' | 's' | 'S', _)));
+        let most = if tight {
+            count
+        } else if letter == 'y' || letter == 'u' {
+            9
+        } else {
+            count.max(2)
+        };
+        let mut digits =
+            || reader.some_digits(count.min(most), if count > 1 && letter != 'y' { count } else { most });
         match letter {
             'y' | 'u' if count == 2 => date.year = 2_000 + reader.digits(2)?,
             'y' | 'u' | 'Y' => date.year = digits()?,

@@ -7,8 +7,12 @@ use crate::value::{Value, ValueRef};
 /// The mean radius of the earth in metres, as Elasticsearch uses it for distances.
 const EARTH_RADIUS_M: f64 = 6_371_008.771_4;
 
-const SPATIAL: Function =
-    Function { group: "Spatial", returns: Returns::Is(DataType::Double), parameters: &[required("point", POINTS)], ..PLAIN };
+const SPATIAL: Function = Function {
+    group: "Spatial",
+    returns: Returns::Is(DataType::Double),
+    parameters: &[required("point", POINTS)],
+    ..PLAIN
+};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

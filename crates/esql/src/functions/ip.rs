@@ -35,8 +35,8 @@ fn cidr_match(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
     let ValueRef::Ip(ip) = a[0] else { return Ok(Value::Null) };
     for block in &a[1..] {
         let text = text_of(*block);
-        let block =
-            Cidr::parse(text).ok_or_else(|| Failure::argument(format!("'{text}' is not an IP string literal.")))?;
+        let block = Cidr::parse(text)
+            .ok_or_else(|| Failure::argument(format!("'{text}' is not an IP string literal.")))?;
         if block.contains(ip) {
             return Ok(Value::Bool(true));
         }

@@ -3,16 +3,13 @@
 use serde_json::value::RawValue;
 
 use super::{Context, Function, PLAIN, required, text_of};
-use crate::types::{TEXTS, Types, DataType};
+use crate::types::{DataType, TEXTS, Types};
 use crate::value::{Value, ValueRef};
 use crate::warning::Failure;
 
 pub(super) static FUNCTIONS: &[Function] = &[Function {
     name: "JSON_EXTRACT",
-    parameters: &[
-        required("json", TEXTS.or(Types::of(&[DataType::Unsupported]))),
-        required("path", TEXTS),
-    ],
+    parameters: &[required("json", TEXTS.or(Types::of(&[DataType::Unsupported]))), required("path", TEXTS)],
     group: "String",
     summary: "What stands at a path (`a.b[0]['c d']`, with or without `$` before) of a JSON text. Objects and arrays come as JSON; JSON's null is null.",
     examples: &[

@@ -13,8 +13,7 @@ const REAL: Function = Function {
     ..PLAIN
 };
 /// A constant.
-const CONSTANT: Function =
-    Function { group: "Math", returns: Returns::Is(DataType::Double), ..PLAIN };
+const CONSTANT: Function = Function { group: "Math", returns: Returns::Is(DataType::Double), ..PLAIN };
 /// A function of one number that keeps its type.
 const SAME: Function = Function { returns: Returns::First, ..REAL };
 
@@ -260,11 +259,13 @@ fn keep_whole(value: ValueRef<'_>, change: fn(f64) -> f64) -> Value {
 
 fn abs(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
     Ok(match a[0] {
-        ValueRef::Int(value) => {
-            Value::Int(value.checked_abs().ok_or_else(|| Failure::arithmetic("Overflow to represent absolute value of Integer.MIN_VALUE"))?)
-        }
+        ValueRef::Int(value) => Value::Int(value.checked_abs().ok_or_else(|| {
+            Failure::arithmetic("Overflow to represent absolute value of Integer.MIN_VALUE")
+        })?),
         ValueRef::Long(value) => {
-            Value::Long(value.checked_abs().ok_or_else(|| Failure::arithmetic("Overflow to represent absolute value of Long.MIN_VALUE"))?)
+            Value::Long(value.checked_abs().ok_or_else(|| {
+                Failure::arithmetic("Overflow to represent absolute value of Long.MIN_VALUE")
+            })?)
         }
         ValueRef::Double(value) => Value::Double(value.abs()),
         other => other.to_value(),
@@ -289,7 +290,9 @@ fn round(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
         whole if decimals >= 0 => Ok(whole.to_value()),
         ValueRef::UnsignedLong(value) => {
             let rounded = round_whole(i128::from(value), decimals);
-            u64::try_from(rounded).map(Value::UnsignedLong).map_err(|_| Failure::arithmetic("unsigned_long overflow"))
+            u64::try_from(rounded)
+                .map(Value::UnsignedLong)
+                .map_err(|_| Failure::arithmetic("unsigned_long overflow"))
         }
         ValueRef::Int(value) => {
             let rounded = round_whole(i128::from(value), decimals);

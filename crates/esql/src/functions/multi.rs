@@ -17,8 +17,10 @@ const LIST: Function = Function {
     takes: Takes::Lists,
     ..PLAIN
 };
-const PAIR: Function = Function { parameters: &[required("a", ANY), required("b", ANY)], returns: Returns::Common, ..LIST };
-const NUMERIC: Function = Function { parameters: &[required("field", NUMBERS)], returns: Returns::Is(DataType::Double), ..LIST };
+const PAIR: Function =
+    Function { parameters: &[required("a", ANY), required("b", ANY)], returns: Returns::Common, ..LIST };
+const NUMERIC: Function =
+    Function { parameters: &[required("field", NUMBERS)], returns: Returns::Is(DataType::Double), ..LIST };
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
@@ -122,7 +124,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         name: "MV_MAX",
         summary: "The greatest of the values.",
         examples: &[("MV_MAX([3, 1])", "3")],
-        evaluate: |_, a| Ok(a[0].to_value().values().iter().max_by(|a, b| order(a, b)).cloned().unwrap_or_default()),
+        evaluate: |_, a| {
+            Ok(a[0].to_value().values().iter().max_by(|a, b| order(a, b)).cloned().unwrap_or_default())
+        },
         ..LIST
     },
     Function {
@@ -152,7 +156,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         name: "MV_MIN",
         summary: "The least of the values.",
         examples: &[("MV_MIN([3, 1])", "1")],
-        evaluate: |_, a| Ok(a[0].to_value().values().iter().min_by(|a, b| order(a, b)).cloned().unwrap_or_default()),
+        evaluate: |_, a| {
+            Ok(a[0].to_value().values().iter().min_by(|a, b| order(a, b)).cloned().unwrap_or_default())
+        },
         ..LIST
     },
     Function {
@@ -163,7 +169,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         evaluate: |_, a| {
             let percent = a[1].as_double().filter(|percent| (0.0..=100.0).contains(percent));
             let percent = percent.ok_or_else(|| {
-                Failure::argument(format!("Percentile parameter must be a number between 0 and 100, found [{}]", to_text(a[1])))
+                Failure::argument(format!(
+                    "Percentile parameter must be a number between 0 and 100, found [{}]",
+                    to_text(a[1])
+                ))
             })?;
             let mut numbers = doubles(a[0]);
             numbers.sort_by(f64::total_cmp);
@@ -256,7 +265,9 @@ fn median(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
         return Ok(values[middle].clone());
     }
     Ok(match (&values[middle - 1], &values[middle]) {
-        (Value::Int(low), Value::Int(high)) => Value::Int((i64::from(*low) + i64::from(*high)).div_euclid(2) as i32),
+        (Value::Int(low), Value::Int(high)) => {
+            Value::Int((i64::from(*low) + i64::from(*high)).div_euclid(2) as i32)
+        }
         (Value::Long(low), Value::Long(high)) => {
             Value::Long((i128::from(*low) + i128::from(*high)).div_euclid(2) as i64)
         }
@@ -297,7 +308,9 @@ fn sort(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
         None | Some("ASC") => {}
         Some("DESC") => values.reverse(),
         Some(other) => {
-            return Err(Failure::argument(format!("Invalid order value, it must be either [ASC] or [DESC], found [{other}]")));
+            return Err(Failure::argument(format!(
+                "Invalid order value, it must be either [ASC] or [DESC], found [{other}]"
+            )));
         }
     }
     Ok(Value::from_values(values))

@@ -13,7 +13,10 @@ pub(super) static FUNCTIONS: &[Function] = &[Function {
     takes: Takes::Lists,
     group: "IP",
     summary: "`internal`, `outbound`, `inbound` or `external`: whether the two addresses are in the internal blocks.",
-    examples: &[(r#"NETWORK_DIRECTION(TO_IP("10.0.0.1"), TO_IP("192.0.2.1"), ["10.0.0.0/8"])"#, r#""outbound""#)],
+    examples: &[(
+        r#"NETWORK_DIRECTION(TO_IP("10.0.0.1"), TO_IP("192.0.2.1"), ["10.0.0.0/8"])"#,
+        r#""outbound""#,
+    )],
     evaluate: direction,
     ..PLAIN
 }];
@@ -27,7 +30,8 @@ fn direction(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
     for block in owned.values() {
         let text = text_of(block.borrowed());
         blocks.push(
-            Cidr::parse(text).ok_or_else(|| Failure::argument(format!("'{text}' is not an IP string literal.")))?,
+            Cidr::parse(text)
+                .ok_or_else(|| Failure::argument(format!("'{text}' is not an IP string literal.")))?,
         );
     }
     let inside = |ip| blocks.iter().any(|block| block.contains(ip));

@@ -247,7 +247,8 @@ fn repeated(text: &str, number: ValueRef<'_>) -> Result<Value, Failure> {
     }
     let bytes = (text.len() as i64).saturating_mul(number);
     if bytes > TEXT_BYTES_MAX as i64 {
-        let message = format!("Creating repeated strings with more than [{TEXT_BYTES_MAX}] bytes is not supported");
+        let message =
+            format!("Creating repeated strings with more than [{TEXT_BYTES_MAX}] bytes is not supported");
         return Err(Failure::argument(message));
     }
     Ok(Value::text(text.repeat(number as usize)))
@@ -270,7 +271,8 @@ fn replace(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> 
     let regex = context.regexes.get(pattern)?;
     let (mut result, mut last) = (String::new(), 0);
     for captures in regex.captures_iter(text) {
-        let captures = captures.map_err(|_| Failure::argument("the regular expression takes too many steps"))?;
+        let captures =
+            captures.map_err(|_| Failure::argument("the regular expression takes too many steps"))?;
         let Some(whole) = captures.get(0) else { continue };
         result.push_str(&text[last..whole.start()]);
         expand(new, &captures, &mut result)?;

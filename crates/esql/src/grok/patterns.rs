@@ -80,10 +80,7 @@ pub(super) static PATTERNS: &[(&str, &str)] = &[
     ("MONTHNUM", r"0?[1-9]|1[0-2]"),
     ("MONTHNUM2", r"0[1-9]|1[0-2]"),
     ("MONTHDAY", r"(?:0[1-9])|(?:[12][0-9])|(?:3[01])|[1-9]"),
-    (
-        "DAY",
-        r"Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?",
-    ),
+    ("DAY", r"Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?"),
     ("YEAR", r"(?>[0-9]{2}){1,2}"),
     ("HOUR", r"2[0123]|[01]?[0-9]"),
     ("MINUTE", r"[0-5][0-9]"),
@@ -108,7 +105,10 @@ pub(super) static PATTERNS: &[(&str, &str)] = &[
         r"(?:%{DAY}), (?:%{MONTHDAY}) (?:%{MONTH}) (?:%{YEAR}) (?:%{TIME}) (?:%{ISO8601_TIMEZONE})",
     ),
     ("DATESTAMP_OTHER", r"(?:%{DAY}) (?:%{MONTH}) (?:%{MONTHDAY}) (?:%{TIME}) (?:%{TZ}) (?:%{YEAR})"),
-    ("DATESTAMP_EVENTLOG", r"(?:%{YEAR})(?:%{MONTHNUM2})(?:%{MONTHDAY})(?:%{HOUR})(?:%{MINUTE})(?:%{SECOND})"),
+    (
+        "DATESTAMP_EVENTLOG",
+        r"(?:%{YEAR})(?:%{MONTHNUM2})(?:%{MONTHDAY})(?:%{HOUR})(?:%{MINUTE})(?:%{SECOND})",
+    ),
     ("HTTPDERROR_DATE", r"(?:%{DAY}) (?:%{MONTH}) (?:%{MONTHDAY}) (?:%{TIME}) (?:%{YEAR})"),
     ("SYSLOGTIMESTAMP", r"(?:%{MONTH}) +(?:%{MONTHDAY}) (?:%{TIME})"),
     ("HTTPDATE", r"(?:%{MONTHDAY})/(?:%{MONTH})/(?:%{YEAR}):(?:%{TIME}) (?:%{INT})"),

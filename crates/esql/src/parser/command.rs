@@ -4,22 +4,49 @@ use maxspan_diagnostics::{Span, codes, nearest_names};
 
 use super::{Failed, Parsed, Parser};
 use crate::ast::{
-    CommandKind, Dissect, Enrich, Expr, ExprKind, From, Grok, LookupJoin, Name, Renaming, Setting, SortKey, Word,
+    CommandKind, Dissect, Enrich, Expr, ExprKind, From, Grok, LookupJoin, Name, Renaming, Setting, SortKey,
+    Word,
 };
 use crate::lexer::TokenKind;
 
 /// Commands that Elasticsearch has and that are not run here.
 const UNSUPPORTED: [&str; 14] = [
-    "change_point", "completion", "explain", "fork", "fuse", "highlight", "insist", "metrics",
-    "promql", "rerank", "sample", "show", "ts", "uri_parts",
+    "change_point",
+    "completion",
+    "explain",
+    "fork",
+    "fuse",
+    "highlight",
+    "insist",
+    "metrics",
+    "promql",
+    "rerank",
+    "sample",
+    "show",
+    "ts",
+    "uri_parts",
 ];
 
 /// Commands that rows come from.
 const SOURCES: [&str; 2] = ["from", "row"];
 
 const COMMANDS: [&str; 16] = [
-    "from", "row", "where", "eval", "stats", "inline", "keep", "drop", "rename", "sort", "limit", "dissect", "grok",
-    "mv_expand", "enrich", "lookup",
+    "from",
+    "row",
+    "where",
+    "eval",
+    "stats",
+    "inline",
+    "keep",
+    "drop",
+    "rename",
+    "sort",
+    "limit",
+    "dissect",
+    "grok",
+    "mv_expand",
+    "enrich",
+    "lookup",
 ];
 
 /// What may stand in an index pattern without quotes.
@@ -65,7 +92,8 @@ impl Parser<'_> {
         if SOURCES.contains(&name) == is_first || !COMMANDS.contains(&name) {
             return Ok(());
         }
-        let message = if is_first { "a query begins with FROM or ROW" } else { "FROM and ROW stand at the beginning" };
+        let message =
+            if is_first { "a query begins with FROM or ROW" } else { "FROM and ROW stand at the beginning" };
         self.error(codes::ESQL_SYNTAX, word.span, message, None);
         Err(Failed)
     }
@@ -198,7 +226,12 @@ impl Parser<'_> {
         for condition in conditions {
             let ExprKind::Column(name) = condition.kind else {
                 let message = "LOOKUP JOIN compares columns of the same name; expressions are not run";
-                self.error(codes::ESQL_UNSUPPORTED, condition.span, message, Some("rename the column before"));
+                self.error(
+                    codes::ESQL_UNSUPPORTED,
+                    condition.span,
+                    message,
+                    Some("rename the column before"),
+                );
                 return Err(Failed);
             };
             on.push(name);

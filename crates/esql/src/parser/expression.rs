@@ -122,8 +122,7 @@ impl Parser<'_> {
         } else if self.peek_word("like") || self.peek_word("rlike") {
             let regex = self.peek_word("rlike");
             self.advance();
-            let patterns =
-                if self.peek("(") { self.bracketed(Self::expression)? } else { vec![self.sum()?] };
+            let patterns = if self.peek("(") { self.bracketed(Self::expression)? } else { vec![self.sum()?] };
             ExprKind::Like { value: Box::new(value), patterns, regex, negated }
         } else if self.eat_word("is") {
             let negated = self.eat_word("not");
@@ -250,7 +249,10 @@ impl Parser<'_> {
         let token = self.token().clone();
         let word = self.slice(&token).to_ascii_lowercase();
         let bare = token.kind == TokenKind::Word;
-        if bare && matches!(self.peek_at(1).kind, TokenKind::Symbol("(")) && !RESERVED.contains(&word.as_str()) {
+        if bare
+            && matches!(self.peek_at(1).kind, TokenKind::Symbol("("))
+            && !RESERVED.contains(&word.as_str())
+        {
             return self.call();
         }
         let kind = match word.as_str() {

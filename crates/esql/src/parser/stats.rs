@@ -19,9 +19,11 @@ impl Parser<'_> {
 
     /// Whether a name and `=` come next.
     fn names_a_value(&self) -> bool {
+        let mut after_dot = true;
         for ahead in 0.. {
             match self.peek_at(ahead).kind {
-                TokenKind::Word | TokenKind::Quoted(_) | TokenKind::Symbol(".") => {}
+                TokenKind::Word | TokenKind::Quoted(_) if after_dot => after_dot = false,
+                TokenKind::Symbol(".") => after_dot = true,
                 TokenKind::Integer | TokenKind::Decimal if ahead > 0 => {}
                 TokenKind::Symbol("=") => return ahead > 0,
                 _ => return false,

@@ -32,6 +32,10 @@ pub(super) fn grouped(
     while let Some(mut row) = pull(before, shared)? {
         groups.add(&mut row, shared)?;
     }
+    if let [(_, _)] = stats.keys.as_slice() {
+        // Elasticsearch gives the group without a key first, where there is one key.
+        groups.groups.sort_by_key(|group| !group.keys.iter().all(Value::is_null));
+    }
     groups.finish(shared)
 }
 
@@ -104,8 +108,13 @@ impl<'q> Groups<'q> {
     /// The keys of all groups that the row belongs to: one for each combination of different values.
     fn keys(&self, row: &Row) -> Vec<Vec<Value>> {
         let mut all: Vec<Vec<Value>> = vec![Vec::with_capacity(self.stats.keys.len())];
-        for (id, _) in &self.stats.keys {
+        for (place, (id, _)) in self.stats.keys.iter().enumerate() {
             let value = &row[id.0];
+            // The same column twice has the same value twice, and not every combination.
+            if let Some(same) = self.stats.keys[..place].iter().position(|(other, _)| other == id) {
+                all.iter_mut().for_each(|keys| keys.push(keys[same].clone()));
+                continue;
+            }
             let Value::Many(values) = value else {
                 all.iter_mut().for_each(|keys| keys.push(value.clone()));
                 continue;
@@ -117,7 +126,8 @@ impl<'q> Groups<'q> {
                 }
             }
             let combined = all.iter().flat_map(|keys| different.iter().map(move |value| (keys, *value)));
-            let extended = combined.map(|(keys, value)| [keys.as_slice(), std::slice::from_ref(value)].concat());
+            let extended =
+                combined.map(|(keys, value)| [keys.as_slice(), std::slice::from_ref(value)].concat());
             all = extended.take(GROUPS_PER_ROW_MAX).collect();
         }
         all
@@ -130,7 +140,8 @@ impl<'q> Groups<'q> {
         }
         shared.hold(&keys)?;
         shared.hold_bytes(size_of::<Group>() + self.stats.aggregates.len() * size_of::<Accumulator>())?;
-        let accumulators = self.stats.aggregates.iter().map(|aggregate| accumulator(aggregate, shared)).collect();
+        let accumulators =
+            self.stats.aggregates.iter().map(|aggregate| accumulator(aggregate, shared)).collect();
         let number = self.groups.len();
         self.by_keys.insert(keys.clone(), number);
         self.groups.push(Group { keys, accumulators });
@@ -157,8 +168,11 @@ impl<'q> Groups<'q> {
 
 /// The arguments of an aggregate for a row that counts.
 fn arguments(aggregate: &Aggregate, row: &Row, shared: &mut Shared<'_>) -> Option<Vec<Value>> {
-    let counts = aggregate.filter.as_ref().is_none_or(|filter| shared.evaluator.evaluate(filter, row).is_true());
-    counts.then(|| aggregate.arguments.iter().map(|argument| shared.evaluator.evaluate(argument, row)).collect())
+    let counts =
+        aggregate.filter.as_ref().is_none_or(|filter| shared.evaluator.evaluate(filter, row).is_true());
+    counts.then(|| {
+        aggregate.arguments.iter().map(|argument| shared.evaluator.evaluate(argument, row)).collect()
+    })
 }
 
 /// None where the constants are none that the aggregate takes, which resolving the query has reported.

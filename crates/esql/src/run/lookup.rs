@@ -28,7 +28,8 @@ impl LookupIndex {
         let outputs = places(table, lookup.outputs.iter().map(|(_, field)| field.as_str()));
         let mut index = Self { by_keys: FxHashMap::default(), outputs: Vec::new() };
         for (number, row) in table.rows.iter().enumerate() {
-            let value = |place: &Option<usize>| place.and_then(|place| row.get(place).cloned()).unwrap_or_default();
+            let value =
+                |place: &Option<usize>| place.and_then(|place| row.get(place).cloned()).unwrap_or_default();
             for key in combinations(&keys.iter().map(value).collect::<Vec<_>>()) {
                 index.by_keys.entry(key).or_default().push(number);
             }
@@ -89,7 +90,12 @@ fn combinations(keys: &[Value]) -> Vec<Vec<Value>> {
     let mut all = vec![Vec::new()];
     for key in keys {
         let values = key.values();
-        all = all.iter().flat_map(|chosen: &Vec<Value>| values.iter().map(|value| [chosen.as_slice(), std::slice::from_ref(value)].concat())).collect();
+        all = all
+            .iter()
+            .flat_map(|chosen: &Vec<Value>| {
+                values.iter().map(|value| [chosen.as_slice(), std::slice::from_ref(value)].concat())
+            })
+            .collect();
     }
     all
 }

@@ -137,7 +137,11 @@ pub(super) fn assign(fields: &[(ColumnId, Expr)], row: &mut Row, shared: &mut Sh
     }
 }
 
-fn row(state: &mut State, fields: &[(ColumnId, Expr)], shared: &mut Shared<'_>) -> Result<Option<Row>, RunError> {
+fn row(
+    state: &mut State,
+    fields: &[(ColumnId, Expr)],
+    shared: &mut Shared<'_>,
+) -> Result<Option<Row>, RunError> {
     if !matches!(state, State::Idle) {
         return Ok(None);
     }
@@ -240,7 +244,8 @@ fn sorted(keys: &[SortKey], before: &mut [Stage<'_>], shared: &mut Shared<'_>) -
 fn sort_value(key: &SortKey, row: &Row, shared: &mut Shared<'_>) -> Value {
     let value = shared.evaluator.evaluate(&key.value, row);
     let values = value.values().iter();
-    let chosen = if key.descending { values.max_by(|a, b| order(a, b)) } else { values.min_by(|a, b| order(a, b)) };
+    let chosen =
+        if key.descending { values.max_by(|a, b| order(a, b)) } else { values.min_by(|a, b| order(a, b)) };
     chosen.cloned().unwrap_or_default()
 }
 

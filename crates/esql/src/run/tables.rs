@@ -34,7 +34,12 @@ impl Tables {
     }
 
     /// Adds an enrich policy over a table.
-    pub fn insert_policy(&mut self, name: impl Into<String>, table: impl Into<String>, matched: impl Into<String>) {
+    pub fn insert_policy(
+        &mut self,
+        name: impl Into<String>,
+        table: impl Into<String>,
+        matched: impl Into<String>,
+    ) {
         self.policies.insert(name.into(), (table.into(), matched.into()));
     }
 
@@ -50,7 +55,11 @@ impl Tables {
     /// The tables that patterns name, in order of names; a pattern that begins with `-` takes away.
     pub(super) fn named<'a>(&'a self, patterns: &[&str]) -> Vec<(&'a str, &'a Table)> {
         let patterns = IndexPatterns::new(patterns.iter().copied());
-        self.tables.iter().filter(|(name, _)| patterns.matches(name)).map(|(name, table)| (name.as_str(), table)).collect()
+        self.tables
+            .iter()
+            .filter(|(name, _)| patterns.matches(name))
+            .map(|(name, table)| (name.as_str(), table))
+            .collect()
     }
 }
 

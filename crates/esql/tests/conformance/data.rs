@@ -71,10 +71,18 @@ fn read(text: &str) -> Table {
     let rows = lines
         .map(|line| {
             let cells = cells(line);
-            types.iter().enumerate().map(|(i, (name, kind))| {
-                let cell = cells.get(i).map_or("", String::as_str);
-                if name == "constant_keyword-foo" { Value::text("foo") } else { cell_value(cell, kind, &context) }
-            }).collect()
+            types
+                .iter()
+                .enumerate()
+                .map(|(i, (name, kind))| {
+                    let cell = cells.get(i).map_or("", String::as_str);
+                    if name == "constant_keyword-foo" {
+                        Value::text("foo")
+                    } else {
+                        cell_value(cell, kind, &context)
+                    }
+                })
+                .collect()
         })
         .collect();
     Table { columns, rows }
@@ -128,7 +136,8 @@ fn cell_value(cell: &str, kind: &str, context: &Context) -> Value {
     let mut values: Vec<Value> = parts
         .iter()
         .map(|part| {
-            let value = convert(context, ValueRef::Text(part), target).unwrap_or_else(|f| panic!("{part}: {f:?}"));
+            let value =
+                convert(context, ValueRef::Text(part), target).unwrap_or_else(|f| panic!("{part}: {f:?}"));
             narrowed(value, kind)
         })
         .collect();
