@@ -358,7 +358,9 @@ impl ExprKind {
             Self::List(parts) => parts.iter().for_each(look),
             Self::Call { arguments, options, .. } => {
                 arguments.iter().for_each(&mut *look);
-                options.iter().for_each(|(_, value)| look(value));
+                for (_, value) in options {
+                    look(value);
+                }
             }
             Self::Negate(inner) | Self::Not(inner) | Self::Cast(inner, _) => look(inner),
             Self::IsNull { value, .. } => look(value),
@@ -422,7 +424,7 @@ impl Tree {
         self.commands.iter().any(|command| matches!(command.kind, CommandKind::Stats(_)))
     }
 
-    /// The columns that MV_EXPAND unfolds.
+    /// The columns that `MV_EXPAND` unfolds.
     pub fn expanded_columns(&self) -> Vec<String> {
         let expanded = self.commands.iter().filter_map(|command| match &command.kind {
             CommandKind::MvExpand(name) => Some(name.text()),

@@ -143,12 +143,11 @@ pub(crate) fn parse_iso(text: &str, zone: &TimeZone) -> Option<i128> {
         return None;
     }
     let local = civil.to_nanos();
-    let offset_ms = match offset {
-        Some(seconds) => seconds * 1_000,
-        None => {
-            let local_ms = i64::try_from(local.div_euclid(1_000_000)).ok()?;
-            local_ms.saturating_sub(to_instant(zone, local_ms))
-        }
+    let offset_ms = if let Some(seconds) = offset {
+        seconds * 1_000
+    } else {
+        let local_ms = i64::try_from(local.div_euclid(1_000_000)).ok()?;
+        local_ms.saturating_sub(to_instant(zone, local_ms))
     };
     Some(local - i128::from(offset_ms) * 1_000_000)
 }

@@ -51,7 +51,7 @@ impl Evaluator {
                 let borrowed: Vec<ValueRef<'_>> = values.iter().map(Value::borrowed).collect();
                 let Self { context, warnings, .. } = self;
                 function.call(context, &borrowed, &mut |failure| {
-                    warnings.failed(expr.span, Instead::Null, &failure)
+                    warnings.failed(expr.span, Instead::Null, &failure);
                 })
             }
             ExprKind::Case(branches, otherwise) => self.case(expr.span, branches, otherwise, row),

@@ -29,7 +29,7 @@ pub(crate) use date::add_span;
 /// What functions may depend on beside their arguments.
 #[derive(Debug)]
 pub struct Context {
-    /// What NOW() is, in milliseconds since 1970.
+    /// What `NOW()` is, in milliseconds since 1970.
     pub now_ms: i64,
     /// The time zone of days, months and hours.
     pub zone: TimeZone,
@@ -246,7 +246,7 @@ const PLAIN: Function = Function {
 };
 
 /// The text of an argument; types were checked, so that another value counts as empty.
-fn text_of<'a>(value: ValueRef<'a>) -> &'a str {
+fn text_of(value: ValueRef<'_>) -> &str {
     value.as_text().unwrap_or("")
 }
 

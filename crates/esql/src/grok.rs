@@ -125,7 +125,9 @@ impl Builder<'_> {
                     Some("float" | "double") => DataType::Double,
                     Some("boolean") => DataType::Boolean,
                     Some(other) => {
-                        return Err(format!("`{other}` is no type; int, long, float, double and boolean are"));
+                        return Err(format!(
+                            "`{other}` is no type; int, long, float, double and boolean are"
+                        ));
                     }
                 };
                 self.open_group(column, kind);

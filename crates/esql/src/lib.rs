@@ -23,6 +23,7 @@ pub mod ast;
 mod civil;
 pub mod dissect;
 pub mod evaluate;
+#[allow(clippy::unnecessary_wraps, reason = "the functions of a table have one signature")]
 pub mod functions;
 pub mod grok;
 pub mod language;

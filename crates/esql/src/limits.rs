@@ -49,7 +49,7 @@ pub const GROK_BYTES_MAX: usize = 64 * 1024;
 /// How many messages one expression leaves in the warnings, as in Elasticsearch.
 pub const WARNINGS_PER_EXPRESSION_MAX: usize = 20;
 
-/// COUNT_DISTINCT is exact up to this many values in a group; beyond, it is estimated (HyperLogLog, error about 0.8 %).
+/// `COUNT_DISTINCT` is exact up to this many values in a group; beyond, it is estimated (`HyperLogLog`, error about 0.8 %).
 pub const DISTINCT_EXACT_MAX: usize = 10_000;
 
 /// The memory that a run may hold by default: rows that are sorted, groups, values that are collected.

@@ -240,7 +240,7 @@ pub enum MatchQuery {
     Nothing,
 }
 
-/// What KQL() looks for.
+/// What `KQL()` looks for.
 #[derive(Debug)]
 pub struct KqlQuery {
     /// The condition.
@@ -310,7 +310,9 @@ impl Expr {
             | ExprKind::Match(inner, _) => inner.for_each_column(look),
             ExprKind::In(value, list) => {
                 value.for_each_column(look);
-                list.iter().for_each(|expr| expr.for_each_column(look));
+                for expr in list {
+                    expr.for_each_column(look);
+                }
             }
             ExprKind::Compare(_, left, right) | ExprKind::Arithmetic(_, left, right) => {
                 left.for_each_column(look);

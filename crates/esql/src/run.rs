@@ -21,7 +21,7 @@ pub use tables::{Table, Tables};
 /// How a query is run.
 #[derive(Default)]
 pub struct Options<'a> {
-    /// What NOW() is, in milliseconds since 1970.
+    /// What `NOW()` is, in milliseconds since 1970.
     pub now_ms: i64,
     /// How much memory may be held; without it [`MEMORY_BYTES`].
     pub memory_bytes: Option<usize>,

@@ -103,7 +103,9 @@ impl TopState {
             Some(text) if text.eq_ignore_ascii_case("asc") => false,
             Some(text) if text.eq_ignore_ascii_case("desc") => true,
             Some(text) => {
-                return Err(Failure::argument(format!("the order of TOP is `asc` or `desc`, found [{text}]")));
+                return Err(Failure::argument(format!(
+                    "the order of TOP is `asc` or `desc`, found [{text}]"
+                )));
             }
         };
         Ok(Self { limit: limit as usize, descending, kept: Vec::new() })

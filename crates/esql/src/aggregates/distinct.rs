@@ -1,4 +1,4 @@
-//! COUNT_DISTINCT: a set up to a limit, then HyperLogLog (Flajolet and others, 2007), whose error is about 0.8 %.
+//! `COUNT_DISTINCT`: a set up to a limit, then `HyperLogLog` (Flajolet and others, 2007), whose error is about 0.8 %.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,7 +11,7 @@ use crate::value::Value;
 const REGISTER_BITS: u32 = 14;
 const REGISTERS: usize = 1 << REGISTER_BITS;
 
-/// The state of COUNT_DISTINCT.
+/// The state of `COUNT_DISTINCT`.
 #[derive(Debug, Default)]
 pub(super) struct DistinctState {
     /// Hashes of the values; different values share one once in 2^64.
@@ -73,7 +73,7 @@ impl DistinctState {
         let m = REGISTERS as f64;
         let sum: f64 = self.registers.iter().map(|zeros| 2_f64.powi(-i32::from(*zeros))).sum();
         let estimate = 0.7213 / (1.0 + 1.079 / m) * m * m / sum;
-        let empty = self.registers.iter().filter(|zeros| **zeros == 0).count();
+        let empty = self.registers.iter().map(|zeros| usize::from(*zeros == 0)).sum::<usize>();
         // Small counts are better told by how many registers nothing fell into.
         let small = estimate <= 2.5 * m && empty > 0;
         (if small { m * (m / empty as f64).ln() } else { estimate }).round() as i64

@@ -129,7 +129,7 @@ impl ExtremeState {
     }
 }
 
-/// WEIGHTED_AVG. With a weight that is the same for all rows, several values count one by one.
+/// `WEIGHTED_AVG`. With a weight that is the same for all rows, several values count one by one.
 #[derive(Debug)]
 pub(super) struct WeightedState {
     constant: Option<Value>,

@@ -4,7 +4,7 @@ use super::numbers::Compensated;
 use crate::value::Value;
 use crate::warning::Failure;
 
-/// PERCENTILE, MEDIAN and MEDIAN_ABSOLUTE_DEVIATION: all numbers are kept, so that the result is exact.
+/// PERCENTILE, MEDIAN and `MEDIAN_ABSOLUTE_DEVIATION`: all numbers are kept, so that the result is exact.
 #[derive(Debug)]
 pub(super) struct NumbersState {
     numbers: Vec<f64>,
@@ -62,7 +62,7 @@ pub(crate) fn percentile_of(sorted: &[f64], percent: f64) -> f64 {
     }
 }
 
-/// STD_DEV and VARIANCE, updated value by value (Welford's method).
+/// `STD_DEV` and VARIANCE, updated value by value (Welford's method).
 #[derive(Debug)]
 pub(super) struct DeviationState {
     root: bool,

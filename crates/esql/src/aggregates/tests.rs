@@ -38,7 +38,9 @@ fn parts_give_what_the_whole_gives() {
         let constants = if function.is_constant(1) { &constants[..] } else { &[] };
         let made = |values: &[Value]| {
             let mut state = function.accumulator(constants).unwrap();
-            values.iter().for_each(|value| state.update(&arguments(value)).unwrap());
+            for value in values {
+                state.update(&arguments(value)).unwrap();
+            }
             state
         };
         let mut whole = made(&numbers);

@@ -144,7 +144,9 @@ impl Analysis<'_> {
             let others: Vec<DataType> =
                 arguments.iter().filter(|one| known(one)).map(|one| one.data_type).collect();
             if let Some(wanted) = common(&others) {
-                arguments.iter().for_each(|argument| self.ask(argument, wanted));
+                for argument in arguments {
+                    self.ask(argument, wanted);
+                }
             }
             let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
             self.report(
@@ -180,7 +182,7 @@ impl Analysis<'_> {
         }
         let Some(kind) = self.common_type(&values, span) else { return Self::nothing(span) };
         let mut values: Vec<Expr> = values.into_iter().map(|value| widened(value, kind)).collect();
-        let otherwise = values.pop().map_or_else(|| Self::nothing(span), |value| value);
+        let otherwise = values.pop().unwrap_or_else(|| Self::nothing(span));
         let branches = branches.into_iter().zip(values).collect();
         Expr { kind: ExprKind::Case(branches, Box::new(otherwise)), data_type: kind, span }
     }

@@ -82,12 +82,11 @@ impl Analysis<'_> {
 
     fn time_span(&mut self, amount: &str, unit: &Word, span: Span) -> Expr {
         let made = || TimeSpan::new(amount.parse().ok()?, Unit::parse(&unit.text)?);
-        match made() {
-            Some(value) => constant(Value::Span(value), span),
-            None => {
-                self.report(codes::ESQL_TYPE, span, "a time span that is out of range");
-                Self::nothing(span)
-            }
+        if let Some(value) = made() {
+            constant(Value::Span(value), span)
+        } else {
+            self.report(codes::ESQL_TYPE, span, "a time span that is out of range");
+            Self::nothing(span)
         }
     }
 

@@ -55,13 +55,12 @@ impl Analysis<'_> {
         for aggregate in &stats.aggregates {
             let value = self.aggregate_expression(aggregate);
             let name = self.aggregate_name(aggregate);
-            let id = match value.kind {
-                ExprKind::Column(id) => id,
-                _ => {
-                    let id = self.add_column(&name, value.data_type);
-                    after.push((id, value));
-                    id
-                }
+            let id = if let ExprKind::Column(id) = value.kind {
+                id
+            } else {
+                let id = self.add_column(&name, value.data_type);
+                after.push((id, value));
+                id
             };
             let span =
                 aggregate.assignment.name.as_ref().map_or(aggregate.assignment.value.span, |name| name.span);
@@ -72,14 +71,14 @@ impl Analysis<'_> {
         for key in &keys {
             defined.push(Defined { name: key.name.clone(), id: key.group, span: key.span });
         }
-        self.see(defined, inline);
+        self.see(&defined, inline);
         let keys = keys.iter().map(|key| (key.row, key.group)).collect();
         let stats = Stats { before, keys, aggregates, after };
         self.commands.push(if inline { Command::InlineStats(stats) } else { Command::Stats(stats) });
     }
 
     /// Of columns with the same name the last one stays; INLINE STATS keeps the others that can be seen.
-    fn see(&mut self, defined: Vec<Defined>, inline: bool) {
+    fn see(&mut self, defined: &[Defined], inline: bool) {
         if !inline {
             self.scope.clear();
         }
@@ -111,14 +110,13 @@ impl Analysis<'_> {
                 self.shadowed(&name, span, by);
                 continue;
             }
-            let row = match value.kind {
-                ExprKind::Column(id) => id,
-                _ => {
-                    let id = self.add_column(&name, value.data_type);
-                    self.constants[id.0] = self.constant_value(&value);
-                    before.push((id, value.clone()));
-                    id
-                }
+            let row = if let ExprKind::Column(id) = value.kind {
+                id
+            } else {
+                let id = self.add_column(&name, value.data_type);
+                self.constants[id.0] = self.constant_value(&value);
+                before.push((id, value.clone()));
+                id
             };
             let group = self.add_column(&name, value.data_type);
             self.unmapped.extend(self.unmapped_field(&value).map(|field| (group, field)));
@@ -217,11 +215,11 @@ impl Analysis<'_> {
             checked.push(value);
         }
         let constants: Vec<_> = checked.iter().map(|argument| self.constant_value(argument)).collect();
-        if checked.iter().all(|argument| !POINTS.list().contains(&argument.data_type)) {
-            if let Err(failure) = function.accumulator(&constants) {
-                let span = arguments.last().map_or(Span::at(0), |argument| argument.span);
-                self.report(codes::ESQL_TYPE, span, failure.text());
-            }
+        if checked.iter().all(|argument| !POINTS.list().contains(&argument.data_type))
+            && let Err(failure) = function.accumulator(&constants)
+        {
+            let span = arguments.last().map_or(Span::at(0), |argument| argument.span);
+            self.report(codes::ESQL_TYPE, span, failure.text());
         }
         // Constants stay constants for the engine.
         checked

@@ -90,7 +90,7 @@ fn url_encode(text: &str, blank: &str) -> String {
         match byte {
             b' ' => encoded.push_str(blank),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' => {
-                encoded.push(char::from(byte))
+                encoded.push(char::from(byte));
             }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }

@@ -225,6 +225,7 @@ fn to_boolean(value: ValueRef<'_>) -> Value {
 }
 
 /// A number before it is narrowed: exact where it is whole.
+#[derive(Clone, Copy)]
 enum Number {
     Whole(i128),
     Double(f64),

@@ -193,6 +193,9 @@ fn bucket_floor(context: &Context, value: ValueRef<'_>, size: ValueRef<'_>) -> R
     Ok(Value::Double((value / size).floor() * size))
 }
 
+/// Nanoseconds of a second.
+const SECOND: i128 = 1_000_000_000;
+
 fn date_diff(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
     let unit = text_of(a[0]).to_ascii_lowercase();
     let nanos = |value: ValueRef<'_>| match value {
@@ -201,7 +204,6 @@ fn date_diff(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure
     };
     let between = nanos(a[2]) - nanos(a[1]);
     let whole = |unit: i128| between / unit;
-    const SECOND: i128 = 1_000_000_000;
     let count = match unit.as_str() {
         "year" | "years" | "yyyy" | "yy" => months_between(context, a)? / 12,
         "quarter" | "quarters" | "qq" | "q" => months_between(context, a)? / 3,

@@ -277,7 +277,7 @@ fn log(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
         return Err(not_positive());
     }
     let [base, value] = a else { return finite(number(a[0]).ln(), "not a finite double number") };
-    if number(*base) == 1.0 {
+    if number(*base).ln() == 0.0 {
         return Err(Failure::arithmetic("Log of base 1"));
     }
     finite(number(*value).ln() / number(*base).ln(), "not a finite double number")

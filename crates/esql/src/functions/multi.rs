@@ -148,7 +148,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             let distances: Vec<Value> =
                 doubles(a[0]).into_iter().map(|number| Value::Double((number - center).abs())).collect();
             let result = median(context, &[Value::from_values(distances).borrowed()])?;
-            narrow_like(a[0], result)
+            narrow_like(a[0], &result)
         },
         ..LIST
     },
@@ -176,7 +176,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             })?;
             let mut numbers = doubles(a[0]);
             numbers.sort_by(f64::total_cmp);
-            narrow_like(a[0], Value::Double(crate::aggregates::percentile_of(&numbers, percent)))
+            narrow_like(a[0], &Value::Double(crate::aggregates::percentile_of(&numbers, percent)))
         },
         ..LIST
     },
@@ -246,7 +246,7 @@ fn doubles(value: ValueRef<'_>) -> Vec<f64> {
 }
 
 /// A double as the type of the numbers that it was computed from; fractions are cut off.
-fn narrow_like(like: ValueRef<'_>, value: Value) -> Result<Value, Failure> {
+fn narrow_like(like: ValueRef<'_>, value: &Value) -> Result<Value, Failure> {
     let double = value.borrowed().as_double().unwrap_or(0.0);
     Ok(match like.to_value().values().first() {
         Some(Value::Int(_)) => Value::Int(double as i32),

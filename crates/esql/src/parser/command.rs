@@ -59,7 +59,7 @@ impl Parser<'_> {
         let word = self.word("a command")?;
         let name = word.text.to_ascii_lowercase();
         if UNSUPPORTED.contains(&name.as_str()) {
-            return Ok(self.unsupported(word));
+            return Ok(self.unsupported(&word));
         }
         self.check_place(&word, &name, is_first)?;
         Ok(match name.as_str() {
@@ -107,7 +107,7 @@ impl Parser<'_> {
     }
 
     /// The rest of the command is passed over.
-    fn unsupported(&mut self, word: Word) -> CommandKind {
+    fn unsupported(&mut self, word: &Word) -> CommandKind {
         let name = word.text.to_uppercase();
         let help = match name.as_str() {
             "COMPLETION" | "RERANK" => "it calls a model, which maxspan never does",

@@ -14,7 +14,7 @@ use crate::warning::{Failure, Instead};
 struct Groups<'q> {
     stats: &'q Stats,
     by_keys: FxHashMap<Vec<Value>, usize>,
-    groups: Vec<Group>,
+    list: Vec<Group>,
 }
 
 struct Group {
@@ -34,7 +34,7 @@ pub(super) fn grouped(
     }
     if let [(_, _)] = stats.keys.as_slice() {
         // Elasticsearch gives the group without a key first, where there is one key.
-        groups.groups.sort_by_key(|group| !group.keys.iter().all(Value::is_null));
+        groups.list.sort_by_key(|group| !group.keys.iter().all(Value::is_null));
     }
     groups.finish(shared)
 }
@@ -72,7 +72,7 @@ pub(super) fn with_groups(
 
 impl<'q> Groups<'q> {
     fn new(stats: &'q Stats, shared: &mut Shared<'_>) -> Result<Self, RunError> {
-        let mut groups = Self { stats, by_keys: FxHashMap::default(), groups: Vec::new() };
+        let mut groups = Self { stats, by_keys: FxHashMap::default(), list: Vec::new() };
         if stats.keys.is_empty() {
             // Without keys there is one group, even of no rows.
             groups.group(Vec::new(), shared)?;
@@ -86,7 +86,7 @@ impl<'q> Groups<'q> {
             self.stats.aggregates.iter().map(|aggregate| arguments(aggregate, row, shared)).collect();
         for keys in self.keys(row) {
             let group = self.group(keys, shared)?;
-            let group = &mut self.groups[group];
+            let group = &mut self.list[group];
             let mut grown = 0;
             for ((aggregate, accumulator), arguments) in
                 self.stats.aggregates.iter().zip(&mut group.accumulators).zip(&arguments)
@@ -112,11 +112,15 @@ impl<'q> Groups<'q> {
             let value = &row[id.0];
             // The same column twice has the same value twice, and not every combination.
             if let Some(same) = self.stats.keys[..place].iter().position(|(other, _)| other == id) {
-                all.iter_mut().for_each(|keys| keys.push(keys[same].clone()));
+                for keys in &mut all {
+                    keys.push(keys[same].clone());
+                }
                 continue;
             }
             let Value::Many(values) = value else {
-                all.iter_mut().for_each(|keys| keys.push(value.clone()));
+                for keys in &mut all {
+                    keys.push(value.clone());
+                }
                 continue;
             };
             let mut different: Vec<&Value> = Vec::new();
@@ -142,15 +146,15 @@ impl<'q> Groups<'q> {
         shared.hold_bytes(size_of::<Group>() + self.stats.aggregates.len() * size_of::<Accumulator>())?;
         let accumulators =
             self.stats.aggregates.iter().map(|aggregate| accumulator(aggregate, shared)).collect();
-        let number = self.groups.len();
+        let number = self.list.len();
         self.by_keys.insert(keys.clone(), number);
-        self.groups.push(Group { keys, accumulators });
+        self.list.push(Group { keys, accumulators });
         Ok(number)
     }
 
     fn finish(self, shared: &mut Shared<'_>) -> Result<Vec<Row>, RunError> {
-        let mut rows = Vec::with_capacity(self.groups.len());
-        for mut group in self.groups {
+        let mut rows = Vec::with_capacity(self.list.len());
+        for mut group in self.list {
             let mut row = shared.empty_row();
             for ((_, id), key) in self.stats.keys.iter().zip(group.keys) {
                 row[id.0] = key;

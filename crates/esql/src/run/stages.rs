@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 use super::groups::{grouped, with_groups};
 use super::lookup::LookupIndex;
 use super::{Row, RunError, Shared};
-use crate::query::{ColumnId, Command, Expr, Scan, SortKey};
+use crate::query::{ColumnId, Command, Expr, Lookup, Scan, SortKey};
 use crate::value::{Value, order};
 use crate::warning::Instead;
 
@@ -40,14 +40,15 @@ impl<'q> Stage<'q> {
 pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<Option<Row>, RunError> {
     let Some((stage, before)) = stages.split_last_mut() else { return Ok(None) };
     shared.step()?;
+    let state = &mut stage.state;
     match stage.command {
-        Command::Scan(scan) => {
-            if let State::Idle = stage.state {
-                stage.state = State::Rows(scanned(scan, shared)?.into_iter());
+        Command::Scan(_) | Command::Sort(_) | Command::Stats(_) | Command::InlineStats(_) => {
+            if let State::Idle = state {
+                *state = State::Rows(collected(stage.command, before, shared)?.into_iter());
             }
-            Ok(waiting(&mut stage.state))
+            Ok(if let State::Rows(rows) = state { rows.next() } else { None })
         }
-        Command::Row(fields) => row(&mut stage.state, fields, shared),
+        Command::Row(fields) => Ok(row(state, fields, shared)),
         Command::Filter(condition) => {
             while let Some(row) = pull(before, shared)? {
                 if shared.evaluator.evaluate(condition, &row).is_true() {
@@ -56,45 +57,47 @@ pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<
             }
             Ok(None)
         }
-        Command::Eval(fields) => {
+        Command::Eval(_) | Command::Dissect { .. } | Command::Grok { .. } => {
             let Some(mut row) = pull(before, shared)? else { return Ok(None) };
-            assign(fields, &mut row, shared);
+            change(stage.command, &mut row, shared);
             Ok(Some(row))
         }
-        Command::Limit(most) => limit(&mut stage.state, *most, before, shared),
-        Command::MvExpand { from, to } => mv_expand(&mut stage.state, *from, *to, before, shared),
-        Command::Sort(keys) => {
-            if let State::Idle = stage.state {
-                stage.state = State::Rows(sorted(keys, before, shared)?.into_iter());
-            }
-            Ok(waiting(&mut stage.state))
-        }
-        Command::Stats(stats) => {
-            if let State::Idle = stage.state {
-                stage.state = State::Rows(grouped(stats, before, shared)?.into_iter());
-            }
-            Ok(waiting(&mut stage.state))
-        }
-        Command::InlineStats(stats) => {
-            if let State::Idle = stage.state {
-                stage.state = State::Rows(with_groups(stats, before, shared)?.into_iter());
-            }
-            Ok(waiting(&mut stage.state))
-        }
+        Command::Limit(most) => limit(state, *most, before, shared),
+        Command::MvExpand { from, to } => mv_expand(state, *from, *to, before, shared),
+        Command::Lookup(lookup) => joined(state, lookup, before, shared),
+    }
+}
+
+/// The rows of commands that need all rows before they give one.
+fn collected(
+    command: &Command,
+    before: &mut [Stage<'_>],
+    shared: &mut Shared<'_>,
+) -> Result<Vec<Row>, RunError> {
+    match command {
+        Command::Scan(scan) => scanned(scan, shared),
+        Command::Sort(keys) => sorted(keys, before, shared),
+        Command::Stats(stats) => grouped(stats, before, shared),
+        Command::InlineStats(stats) => with_groups(stats, before, shared),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Commands that make one row of one.
+fn change(command: &Command, row: &mut Row, shared: &mut Shared<'_>) {
+    match command {
+        Command::Eval(fields) => assign(fields, row, shared),
         Command::Dissect { input, dissector, outputs } => {
-            let Some(mut row) = pull(before, shared)? else { return Ok(None) };
-            let value = shared.evaluator.evaluate(input, &row);
+            let value = shared.evaluator.evaluate(input, row);
             let mut found = vec![Vec::new(); outputs.len()];
             for text in value.values().iter().filter_map(|value| value.borrowed().as_text()) {
                 let parts = dissector.apply(text).into_iter().flatten();
                 found.iter_mut().zip(parts).for_each(|(list, part)| list.push(Value::text(part)));
             }
-            fill(&mut row, outputs, found);
-            Ok(Some(row))
+            fill(row, outputs, found);
         }
         Command::Grok { input, grok, outputs } => {
-            let Some(mut row) = pull(before, shared)? else { return Ok(None) };
-            let value = shared.evaluator.evaluate(input, &row);
+            let value = shared.evaluator.evaluate(input, row);
             let mut found = vec![Vec::new(); outputs.len()];
             for text in value.values().iter().filter_map(|value| value.borrowed().as_text()) {
                 match grok.apply(text, &shared.evaluator.context) {
@@ -102,26 +105,28 @@ pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<
                     Err(failure) => shared.evaluator.warnings.failed(input.span, Instead::Null, &failure),
                 }
             }
-            fill(&mut row, outputs, found);
-            Ok(Some(row))
+            fill(row, outputs, found);
         }
-        Command::Lookup(lookup) => {
-            if let State::Idle = stage.state {
-                stage.state = State::Lookup(Box::new(LookupIndex::new(lookup, shared)?), Vec::new());
-            }
-            let State::Lookup(index, rows) = &mut stage.state else { return Ok(None) };
-            while rows.is_empty() {
-                let Some(row) = pull(before, shared)? else { return Ok(None) };
-                *rows = index.joined(lookup, row, shared);
-                rows.reverse();
-            }
-            Ok(rows.pop())
-        }
+        _ => {}
     }
 }
 
-fn waiting(state: &mut State) -> Option<Row> {
-    if let State::Rows(rows) = state { rows.next() } else { None }
+fn joined(
+    state: &mut State,
+    lookup: &Lookup,
+    before: &mut [Stage<'_>],
+    shared: &mut Shared<'_>,
+) -> Result<Option<Row>, RunError> {
+    if let State::Idle = state {
+        *state = State::Lookup(Box::new(LookupIndex::new(lookup, shared)?), Vec::new());
+    }
+    let State::Lookup(index, rows) = state else { return Ok(None) };
+    while rows.is_empty() {
+        let Some(row) = pull(before, shared)? else { return Ok(None) };
+        *rows = index.joined(lookup, row, shared);
+        rows.reverse();
+    }
+    Ok(rows.pop())
 }
 
 fn fill(row: &mut Row, outputs: &[ColumnId], found: Vec<Vec<Value>>) {
@@ -137,18 +142,14 @@ pub(super) fn assign(fields: &[(ColumnId, Expr)], row: &mut Row, shared: &mut Sh
     }
 }
 
-fn row(
-    state: &mut State,
-    fields: &[(ColumnId, Expr)],
-    shared: &mut Shared<'_>,
-) -> Result<Option<Row>, RunError> {
+fn row(state: &mut State, fields: &[(ColumnId, Expr)], shared: &mut Shared<'_>) -> Option<Row> {
     if !matches!(state, State::Idle) {
-        return Ok(None);
+        return None;
     }
     *state = State::Count(1);
     let mut row = shared.empty_row();
     assign(fields, &mut row, shared);
-    Ok(Some(row))
+    Some(row)
 }
 
 fn limit(
@@ -172,13 +173,13 @@ fn mv_expand(
     before: &mut [Stage<'_>],
     shared: &mut Shared<'_>,
 ) -> Result<Option<Row>, RunError> {
-    if let State::Expanding(row, values, next) = state {
-        if let Some(value) = values.values().get(*next) {
-            *next += 1;
-            let mut row = row.clone();
-            row[to.0] = value.clone();
-            return Ok(Some(row));
-        }
+    if let State::Expanding(row, values, next) = state
+        && let Some(value) = values.values().get(*next)
+    {
+        *next += 1;
+        let mut row = row.clone();
+        row[to.0] = value.clone();
+        return Ok(Some(row));
     }
     let Some(mut row) = pull(before, shared)? else { return Ok(None) };
     // KQL looks at the document, so that the column stays as it was.

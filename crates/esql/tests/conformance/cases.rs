@@ -48,7 +48,7 @@ fn esql_cases() {
                 record.case(name, Ok(()));
             }
             (Ok(_), Some(_)) => {
-                record.case(name.clone(), Err(format!("{name} passes, but is listed as an exception")))
+                record.case(name.clone(), Err(format!("{name} passes, but is listed as an exception")));
             }
             (Err(_), Some(reason)) => record.exception(name, *reason),
             (Err(reason), None) => record.case(name, Err(reason)),
@@ -157,7 +157,7 @@ fn same(found: &Json, wanted: &Json) -> bool {
         (Json::Array(found), Json::Array(wanted)) => same_row(found, wanted),
         (Json::Number(found), Json::Number(wanted)) if found.is_f64() || wanted.is_f64() => {
             let (found, wanted) = (found.as_f64().unwrap_or(f64::NAN), wanted.as_f64().unwrap_or(f64::NAN));
-            found == wanted || (found - wanted).abs() <= 1e-10 * wanted.abs().max(1e-3)
+            (found - wanted).abs() <= 1e-10 * wanted.abs().max(1e-3)
         }
         (Json::String(found), Json::String(wanted)) => found == wanted || found == &without_zeros(wanted),
         _ => found == wanted,

@@ -5,5 +5,6 @@
 mod cases;
 mod corpus;
 mod data;
+#[allow(dead_code, reason = "the other conformance tests use the rest of it")]
 #[path = "../../../pipeline/tests/conformance/support.rs"]
 mod support;
