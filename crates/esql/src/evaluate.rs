@@ -12,7 +12,7 @@ use maxspan_diagnostics::Span;
 
 use crate::functions::convert::convert;
 use crate::functions::{Context, add_span};
-use crate::query::{ArithmeticOp, CompareOp, Expr, ExprKind, MatchQuery, Pattern};
+use crate::query::{ArithmeticOp, CompareOp, Expr, ExprKind, Pattern};
 use crate::time_span::TimeSpan;
 use crate::types::DataType;
 use crate::value::{Value, ValueRef, compare};
@@ -88,7 +88,7 @@ impl Evaluator {
             }
             ExprKind::Match(field, query) => {
                 let value = self.evaluate(field, row);
-                Value::Bool(value.values().iter().any(|value| matches(value, query)))
+                Value::Bool(value.values().iter().any(|value| query.fits(value)))
             }
             ExprKind::Kql(query) => Value::Bool(kql::holds(query, row, &mut self.slots)),
         }
@@ -199,14 +199,6 @@ fn fits(text: &str, patterns: &Arc<[Pattern]>) -> bool {
         Pattern::Wildcard(wildcard) => wildcard.matches(text),
         Pattern::Regex(regex) => regex.matches(text),
     })
-}
-
-fn matches(value: &Value, query: &MatchQuery) -> bool {
-    match query {
-        MatchQuery::Words(words) => value.borrowed().as_text().is_some_and(|text| words.matches(text)),
-        MatchQuery::Equal(wanted) => compare(value.borrowed(), wanted.borrowed()) == Some(Ordering::Equal),
-        MatchQuery::Nothing => false,
-    }
 }
 
 fn compared(op: CompareOp, a: ValueRef<'_>, b: ValueRef<'_>) -> Value {

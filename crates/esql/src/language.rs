@@ -42,9 +42,9 @@ pub static SPECIAL: [Special; 5] = [
     Special {
         name: "MATCH",
         arguments: (2, Some(2)),
-        form: "MATCH(field, query)",
+        form: "MATCH(field, query[, {options}])",
         group: "Search",
-        summary: "Whether some value of the field has one of the words, or equals the value where the field is no text; the same as `field : query`. Options such as `fuzziness` are read and have no effect.",
+        summary: "Whether some value of the field has one of the words, or equals the value where the field is no text; the same as `field : query`. Options: `fuzziness` (0, 1, 2 or \"AUTO\" letters may differ), `operator` (\"AND\": all words); those about scores and costs have no effect.",
     },
     Special {
         name: "MATCH_PHRASE",

@@ -35,6 +35,7 @@ pub mod query;
 mod regexes;
 pub mod run;
 mod schema;
+pub mod search;
 mod time_span;
 pub mod types;
 pub mod value;

@@ -9,12 +9,13 @@ use jiff::tz::TimeZone;
 use maxspan_diagnostics::{Source, Span};
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Decoder, Slot};
-use maxspan_plan::{LuceneRegex, Predicate, TextQuery};
+use maxspan_plan::{LuceneRegex, Predicate};
 
 use crate::aggregates::AggregateFunction;
 use crate::dissect::Dissector;
 use crate::functions::Function;
 use crate::grok::Grok;
+use crate::search::MatchQuery;
 use crate::types::DataType;
 use crate::value::Value;
 
@@ -227,17 +228,6 @@ pub enum Pattern {
     Wildcard(Wildcard),
     /// A regular expression of Lucene.
     Regex(LuceneRegex),
-}
-
-/// What `:` and MATCH look for.
-#[derive(Debug, Clone)]
-pub enum MatchQuery {
-    /// Words of a text.
-    Words(TextQuery),
-    /// A value of the field's type.
-    Equal(Value),
-    /// Nothing matches: the value cannot be one of the field's type.
-    Nothing,
 }
 
 /// What `KQL()` looks for.

@@ -1,7 +1,6 @@
 //! Calls of functions: which one, with how many arguments of which types.
 
 use maxspan_diagnostics::{Span, codes, nearest_names};
-use maxspan_plan::TextMode;
 
 use super::Analysis;
 use super::expression::{common, widened};
@@ -57,7 +56,7 @@ impl Analysis<'_> {
                 return Self::nothing(span);
             }
             let arguments: Vec<Expr> = arguments.iter().map(|argument| self.expr(argument)).collect();
-            return self.special(special.name, arguments, span);
+            return self.special(special.name, arguments, options, span);
         }
         let Some(function) = functions::find(&upper) else {
             return self.unknown_function(name, arguments, span);
@@ -114,7 +113,16 @@ impl Analysis<'_> {
     }
 
     /// Functions that are part of the language.
-    fn special(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Expr {
+    fn special(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        options: &[(Word, ast::Expr)],
+        span: Span,
+    ) -> Expr {
+        if let (Some((option, _)), true) = (options.first(), name != "MATCH" && name != "MATCH_PHRASE") {
+            self.report(codes::ESQL_ARGUMENTS, option.span, format!("[{name}] has no options"));
+        }
         match name {
             "CASE" => self.case(arguments, span),
             "COALESCE" => {
@@ -124,12 +132,14 @@ impl Analysis<'_> {
             }
             "KQL" => self.kql(&arguments[0], span),
             _ => {
-                let mode = if name == "MATCH_PHRASE" { TextMode::Phrase } else { TextMode::Any };
                 let mut arguments = arguments.into_iter();
                 let (Some(field), Some(query)) = (arguments.next(), arguments.next()) else {
                     return Self::nothing(span);
                 };
-                self.match_query(field, &query, mode, span)
+                if name == "MATCH_PHRASE" {
+                    return self.match_phrase(field, &query, span);
+                }
+                self.match_query(field, &query, options, span)
             }
         }
     }

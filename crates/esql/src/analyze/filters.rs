@@ -6,15 +6,29 @@ use maxspan_diagnostics::{Diagnostic, Severity, Span, codes};
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Decoder, Fields};
 use maxspan_kql::{LowerOptions, ParseOptions};
-use maxspan_plan::{LuceneRegex, TextMode, TextQuery};
+use maxspan_plan::LuceneRegex;
 
 use super::expression::boolean;
 use super::{Analysis, Binding};
-use crate::ast;
-use crate::functions::convert::convert;
-use crate::query::{ColumnId, Expr, ExprKind, KqlQuery, MatchQuery, Pattern};
+use crate::ast::{self, Word};
+use crate::functions::convert::{convert, to_text};
+use crate::query::{ColumnId, Expr, ExprKind, KqlQuery, Pattern};
+use crate::search::{Edits, MatchQuery};
 use crate::types::DataType;
 use crate::value::Value;
+
+/// Options of MATCH that only change scores or costs, or what no field here has.
+const IGNORED_OPTIONS: [&str; 9] = [
+    "analyzer",
+    "auto_generate_synonyms_phrase_query",
+    "boost",
+    "fuzzy_rewrite",
+    "fuzzy_transpositions",
+    "lenient",
+    "max_expansions",
+    "prefix_length",
+    "zero_terms_query",
+];
 
 impl Analysis<'_> {
     pub(super) fn like(
@@ -79,24 +93,66 @@ impl Analysis<'_> {
     pub(super) fn match_words(&mut self, field: &ast::Expr, query: &ast::Expr, span: Span) -> Expr {
         let field = self.expr(field);
         let query = self.expr(query);
-        self.match_query(field, &query, TextMode::Any, span)
+        self.match_query(field, &query, &[], span)
     }
 
-    /// Some value of the field has the words, or equals the value where it is no text.
-    pub(super) fn match_query(&mut self, field: Expr, query: &Expr, mode: TextMode, span: Span) -> Expr {
+    /// `MATCH(field, query, {options})`: some value of the field has the words, or equals the value where it is no text.
+    pub(super) fn match_query(
+        &mut self,
+        field: Expr,
+        query: &Expr,
+        options: &[(Word, ast::Expr)],
+        span: Span,
+    ) -> Expr {
         let Some(value) = self.constant_value(query) else {
             self.report(codes::ESQL_CONSTANT, query.span, "what is searched for is a constant");
             return Self::nothing(span);
         };
+        let (all, edits) = self.match_options(options);
         let found = match (field.data_type, &value) {
-            (DataType::Text, Value::Text(text)) => MatchQuery::Words(TextQuery::new(text, mode)),
             (_, Value::Null) => MatchQuery::Nothing,
+            (DataType::Text, value) => MatchQuery::words(&to_text(value.borrowed()), all, edits),
+            (DataType::Keyword, Value::Text(text)) if edits != Edits::Exactly(0) => {
+                MatchQuery::Near(text.to_string(), edits)
+            }
             (kind, value) => {
                 let converted = convert(&self.evaluator.context, value.borrowed(), kind);
                 converted.map_or(MatchQuery::Nothing, MatchQuery::Equal)
             }
         };
         boolean(ExprKind::Match(Box::new(field), Arc::new(found)), span)
+    }
+
+    /// Whether all words have to be there, and how far they may be from what is meant.
+    fn match_options(&mut self, options: &[(Word, ast::Expr)]) -> (bool, Edits) {
+        let (mut all, mut edits) = (false, Edits::Exactly(0));
+        for (name, option) in options {
+            let expr = self.expr(option);
+            let text = expr.as_constant().map(|value| to_text(value.borrowed())).unwrap_or_default();
+            match (name.text.as_str(), Edits::parse(&text), text.to_ascii_uppercase().as_str()) {
+                ("fuzziness", Some(found), _) => edits = found,
+                ("operator", _, "AND") => all = true,
+                ("operator", _, "OR") => all = false,
+                (known, ..) if IGNORED_OPTIONS.contains(&known) => {}
+                (known, ..) => {
+                    let message = format!("[MATCH] has no option [{known}] with the value [{text}]");
+                    self.report(codes::ESQL_ARGUMENTS, name.span, message);
+                }
+            }
+        }
+        (all, edits)
+    }
+
+    /// `MATCH_PHRASE(field, query)`
+    pub(super) fn match_phrase(&mut self, field: Expr, query: &Expr, span: Span) -> Expr {
+        if field.data_type != DataType::Text {
+            return self.match_query(field, query, &[], span);
+        }
+        let Some(text) = self.constant_text(query) else {
+            self.report(codes::ESQL_CONSTANT, query.span, "what is searched for is a constant text");
+            return Self::nothing(span);
+        };
+        boolean(ExprKind::Match(Box::new(field), Arc::new(MatchQuery::phrase(&text))), span)
     }
 
     /// `KQL("…")` looks at the fields of the document, whatever commands made of their names.
