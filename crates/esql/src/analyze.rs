@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use maxspan_diagnostics::{Code, Diagnostic, Messages, Source, Span, codes, has_errors, nearest_names};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ast::{self, CommandKind, Name, Tree};
 use crate::evaluate::Evaluator;
@@ -63,6 +63,10 @@ struct Analysis<'a> {
     /// The fields of the index that some command looks at.
     scan: Option<Scan>,
     commands: Vec<Command>,
+    /// Whether fields that the schema does not list can still be seen: until a command chooses the columns.
+    open: bool,
+    /// Names that were seen and are not any more.
+    gone: FxHashSet<String>,
     /// Set while the parts of STATS are resolved.
     stats: Option<StatsScope>,
     /// Evaluates constants.
@@ -102,6 +106,8 @@ impl<'a> Analysis<'a> {
             scope: Vec::new(),
             scan: None,
             commands: Vec::new(),
+            open: false,
+            gone: FxHashSet::default(),
             stats: None,
             evaluator: Evaluator::new(0, TimeZone::UTC),
             zone: TimeZone::UTC,
@@ -175,6 +181,17 @@ impl<'a> Analysis<'a> {
         self.scope.push(Seen { name: name.to_owned(), binding: Binding::Column(id) });
     }
 
+    /// Keeps of what can be seen what `keep` says, by its place.
+    fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        for (place, seen) in std::mem::take(&mut self.scope).into_iter().enumerate() {
+            if keep(place) {
+                self.scope.push(seen);
+            } else {
+                self.gone.insert(seen.name);
+            }
+        }
+    }
+
     /// A new column for the value of an expression.
     fn define_value(&mut self, name: &str, value: &Expr) -> ColumnId {
         let id = self.add_column(name, value.data_type);
@@ -239,9 +256,7 @@ impl<'a> Analysis<'a> {
 
     /// Fields that the index may have without listing them, as long as no command chose the columns.
     fn unlisted(&mut self, name: &str, span: Span) -> Option<(DataType, bool)> {
-        let open =
-            self.scan.is_some() && !self.commands.iter().any(|command| matches!(command, Command::Stats(_)));
-        if !open {
+        if !self.open || self.gone.contains(name) {
             return None;
         }
         if let Some(kind) = self.schema.unlisted(name) {

@@ -1,7 +1,8 @@
 //! Runs a query over rows in memory, row by row: slow and plain, so that it can be believed.
 //!
 //! Rows are pulled from the end: a stage asks the one before it for a row, so that LIMIT stops all before it. A row has a
-//! place for every column of the query. What is held (rows that are sorted, groups) is counted against a limit.
+//! place for every column of the query. What is held (rows that are sorted, groups) is counted against a limit; what a stage is
+//! done with is not taken off again, so that the count errs towards too much.
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 
 use maxspan_diagnostics::{Source, has_errors};
 use maxspan_esql::run::{Options, RunError, Tables, run};
-use maxspan_esql::{Value, analyze, parse, to_esql};
+use maxspan_esql::{EventSchema, Value, analyze, parse, to_esql};
 use proptest::prelude::*;
 
 #[test]
@@ -119,6 +119,25 @@ fn meaning_is_checked() {
     check("SET time_zon = \"UTC\"; ROW a = 1", "MX2013", "time_zone");
     check("ROW a = 1 | LOOKUP JOIN t ON a", "MX2005", "");
     check("ROW a = 1 | LIMIT \"x\"", "MX2010", "");
+}
+
+#[test]
+fn columns_that_were_left_out_are_gone() {
+    let schema = EventSchema::new(maxspan_event::Schema::built_in());
+    let check = |text: &str, expected: &[&str]| {
+        let source = Source::new("query", text);
+        let (_, found) = analyze(&parse(text).0, &source, &schema);
+        let codes: Vec<String> = found.iter().map(|one| one.code.to_string()).collect();
+        assert_eq!(codes, expected, "{text}: {found:?}");
+    };
+    check("FROM x | WHERE process.name == \"a\" AND no.such == 1 | KEEP process.name", &["MX2014"]);
+    check("FROM x | KEEP host.name | WHERE process.name == \"a\"", &["MX2006"]);
+    check("FROM x | KEEP host.name | WHERE no.such == \"a\"", &["MX2006"]);
+    check("FROM x | KEEP host.name, * | WHERE no.such == \"a\"", &["MX2014"]);
+    check("FROM x | DROP process.name | WHERE process.name == \"a\"", &["MX2006"]);
+    check("FROM x | RENAME process.name AS p | WHERE process.name == p", &["MX2006"]);
+    check("FROM x | STATS COUNT(*) BY host.name | WHERE process.name == \"a\"", &["MX2006"]);
+    check("FROM x | WHERE process.name.caseless == \"a\" | KEEP process.name", &[]);
 }
 
 #[test]

@@ -87,6 +87,7 @@ impl Analysis<'_> {
         let patterns = from.patterns.iter().map(|word| word.text.clone()).collect();
         let scan = Scan { patterns, fields: Vec::new(), metadata: Vec::new() };
         self.scan = Some(scan.clone());
+        self.open = true;
         self.commands.push(Command::Scan(scan));
     }
 

@@ -26,6 +26,7 @@ impl Analysis<'_> {
             }
         }
         self.scope = kept.into_iter().map(|(seen, _)| seen).collect();
+        self.open &= names.iter().any(|name| rank(name) == 0);
     }
 
     pub(super) fn drop_columns(&mut self, names: &[Name]) {
@@ -33,11 +34,7 @@ impl Analysis<'_> {
         for name in names {
             dropped.extend(self.places(name));
         }
-        let mut place = 0;
-        self.scope.retain(|_| {
-            place += 1;
-            !dropped.contains(&(place - 1))
-        });
+        self.retain(|place| !dropped.contains(&place));
     }
 
     /// Where in the scope the columns of a name or pattern are.
@@ -69,6 +66,7 @@ impl Analysis<'_> {
             self.scope.retain(|seen| seen.name != new);
             if let Some(seen) = self.scope.iter_mut().find(|seen| seen.name == old) {
                 seen.name = new;
+                self.gone.insert(old);
             }
         }
     }

@@ -81,6 +81,7 @@ impl Analysis<'_> {
     fn see(&mut self, defined: &[Defined], inline: bool) {
         if !inline {
             self.scope.clear();
+            self.open = false;
         }
         for (i, one) in defined.iter().enumerate() {
             let last = defined[i + 1..].iter().rev().find(|other| other.name == one.name);
