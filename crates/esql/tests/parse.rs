@@ -177,6 +177,18 @@ fn memory_and_time_are_limited() {
 }
 
 #[test]
+fn patterns_that_explode_are_null_with_a_warning() {
+    let text = "ROW a = CONCAT(REPEAT(\"a\", 60), \"!\") | GROK a \"(?<b>(?:(?=a)a+)+)c\" | EVAL d = REPLACE(a, \"(?:(?=a)a+)+c\", \"\")";
+    let source = Source::new("query", text);
+    let tables = Tables::default();
+    let query = analyze(&parse(text).0, &source, &tables).0.unwrap();
+    let outcome = run(&query, &tables, &Options::default()).unwrap();
+    assert_eq!(outcome.rows[0][1..], [Value::Null, Value::Null]);
+    let steps = outcome.warnings.iter().filter(|warning| warning.contains("too many steps")).count();
+    assert_eq!(steps, 2, "{:?}", outcome.warnings);
+}
+
+#[test]
 fn limits_of_rows_are_said() {
     let text = "ROW a = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] | EVAL b = a, c = a, d = a | MV_EXPAND a | MV_EXPAND b | MV_EXPAND c | MV_EXPAND d";
     let source = Source::new("query", text);
