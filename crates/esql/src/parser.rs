@@ -222,26 +222,26 @@ impl<'a> Parser<'a> {
     /// A name with its dots; with `wildcards`, stars that touch it belong to it.
     fn name(&mut self, wildcards: bool) -> Parsed<Name> {
         let start = self.span().start;
-        let mut pieces = vec![String::new()];
+        let (mut pieces, mut last) = (Vec::new(), String::new());
         let mut end = None;
         loop {
             let token = self.token().clone();
             if end.is_some_and(|end| end != token.span.start) && !self.continues_name(&token) {
                 break;
             }
-            let last = pieces.last_mut().expect("there is always a piece");
             match &token.kind {
                 TokenKind::Word => last.push_str(self.slice(&token)),
                 TokenKind::Quoted(name) => last.push_str(name),
                 // `a.1b` and `a*2` are no names in Elasticsearch, but `data.0` from flattened arrays is seen.
                 TokenKind::Integer | TokenKind::Decimal if end.is_some() => last.push_str(self.slice(&token)),
                 TokenKind::Symbol(".") => last.push('.'),
-                TokenKind::Symbol("*") if wildcards => pieces.push(String::new()),
+                TokenKind::Symbol("*") if wildcards => pieces.push(std::mem::take(&mut last)),
                 _ => break,
             }
             end = Some(token.span.end);
             self.advance();
         }
+        pieces.push(last);
         let complete = pieces.len() > 1 || (!pieces[0].is_empty() && !pieces[0].ends_with('.'));
         if end.is_none() || !complete {
             return self.expected("the name of a column");

@@ -266,6 +266,47 @@ pub enum ArithmeticOp {
     Remainder,
 }
 
+impl Command {
+    /// Calls `look` with each column that the command reads.
+    pub fn for_each_read(&self, look: &mut dyn FnMut(ColumnId)) {
+        match self {
+            Self::Scan(_) | Self::Limit(_) => {}
+            Self::Row(fields) | Self::Eval(fields) => {
+                for (_, value) in fields {
+                    value.for_each_column(look);
+                }
+            }
+            Self::Filter(expr) | Self::Dissect { input: expr, .. } | Self::Grok { input: expr, .. } => {
+                expr.for_each_column(look);
+            }
+            Self::Stats(stats) | Self::InlineStats(stats) => stats.for_each_read(look),
+            Self::Sort(keys) => {
+                for key in keys {
+                    key.value.for_each_column(look);
+                }
+            }
+            Self::MvExpand { from, .. } => look(*from),
+            Self::Lookup(lookup) => lookup.keys.iter().for_each(|(id, _)| look(*id)),
+        }
+    }
+}
+
+impl Stats {
+    fn for_each_read(&self, look: &mut dyn FnMut(ColumnId)) {
+        for (_, value) in self.before.iter().chain(&self.after) {
+            value.for_each_column(look);
+        }
+        for (row, _) in &self.keys {
+            look(*row);
+        }
+        for aggregate in &self.aggregates {
+            for expr in aggregate.arguments.iter().chain(&aggregate.filter) {
+                expr.for_each_column(look);
+            }
+        }
+    }
+}
+
 impl Expr {
     /// The constant, if it is one.
     pub fn as_constant(&self) -> Option<&Value> {

@@ -16,7 +16,6 @@ mod lookup;
 mod stages;
 mod tables;
 
-use stages::Stage;
 pub use tables::{Table, Tables};
 
 /// How a query is run.
@@ -73,7 +72,7 @@ pub fn run(query: &Query, tables: &Tables, options: &Options<'_>) -> Result<Outc
     let memory_limit = options.memory_bytes.unwrap_or(MEMORY_BYTES);
     let mut shared =
         Shared { query, tables, evaluator, memory_bytes: 0, memory_limit, steps: 0, stop: options.stop };
-    let mut stages: Vec<Stage<'_>> = query.commands.iter().map(Stage::new).collect();
+    let mut stages = stages::stages(query);
     let mut rows = Vec::new();
     while let Some(mut row) = stages::pull(&mut stages, &mut shared)? {
         let shown: Vec<Value> = query.output.iter().map(|(_, id)| row[id.0].clone()).collect();

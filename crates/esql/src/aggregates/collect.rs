@@ -92,6 +92,7 @@ pub(super) struct TopState {
     descending: bool,
     /// Key, and what stands for it in the result; sorted, at most twice the limit before it is cut.
     kept: Vec<(Value, Value)>,
+    bytes: usize,
 }
 
 impl TopState {
@@ -108,13 +109,14 @@ impl TopState {
                 )));
             }
         };
-        Ok(Self { limit: limit as usize, descending, kept: Vec::new() })
+        Ok(Self { limit: limit as usize, descending, kept: Vec::new(), bytes: 0 })
     }
 
     pub(super) fn add(&mut self, arguments: &[Value]) {
         let Some(field) = arguments.first() else { return };
         for key in field.values() {
             let shown = arguments.get(3).map_or_else(|| key.clone(), Value::clone);
+            self.bytes += pair_bytes(key, &shown);
             self.kept.push((key.clone(), shown));
         }
         if self.kept.len() > self.limit.saturating_mul(2).saturating_add(16) {
@@ -126,6 +128,7 @@ impl TopState {
         let descending = self.descending;
         self.kept.sort_by(|(a, _), (b, _)| if descending { order(b, a) } else { order(a, b) });
         self.kept.truncate(self.limit);
+        self.bytes = self.kept.iter().map(|(key, shown)| pair_bytes(key, shown)).sum();
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -140,9 +143,10 @@ impl TopState {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.kept
-            .iter()
-            .map(|(key, shown)| 2 * size_of::<Value>() + key.heap_bytes() + shown.heap_bytes())
-            .sum()
+        self.bytes
     }
+}
+
+fn pair_bytes(key: &Value, shown: &Value) -> usize {
+    2 * size_of::<Value>() + key.heap_bytes() + shown.heap_bytes()
 }

@@ -1,6 +1,6 @@
 //! STATS and INLINE STATS.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::stages::{Stage, assign, pull};
 use super::{Row, RunError, Shared};
@@ -15,6 +15,10 @@ struct Groups<'q> {
     stats: &'q Stats,
     by_keys: FxHashMap<Vec<Value>, usize>,
     list: Vec<Group>,
+    /// The arguments of each aggregate for the row at hand.
+    arguments: Vec<Option<Vec<Value>>>,
+    /// Used again from row to row.
+    keys: Vec<Value>,
 }
 
 struct Group {
@@ -72,41 +76,58 @@ pub(super) fn with_groups(
 
 impl<'q> Groups<'q> {
     fn new(stats: &'q Stats, shared: &mut Shared<'_>) -> Result<Self, RunError> {
-        let mut groups = Self { stats, by_keys: FxHashMap::default(), list: Vec::new() };
+        let arguments = vec![None; stats.aggregates.len()];
+        let mut groups =
+            Self { stats, by_keys: FxHashMap::default(), list: Vec::new(), arguments, keys: Vec::new() };
         if stats.keys.is_empty() {
             // Without keys there is one group, even of no rows.
-            groups.group(Vec::new(), shared)?;
+            groups.group(&[], shared)?;
         }
         Ok(groups)
     }
 
     fn add(&mut self, row: &mut Row, shared: &mut Shared<'_>) -> Result<(), RunError> {
         assign(&self.stats.before, row, shared);
-        let arguments: Vec<Option<Vec<Value>>> =
-            self.stats.aggregates.iter().map(|aggregate| arguments(aggregate, row, shared)).collect();
-        for keys in self.keys(row) {
-            let group = self.group(keys, shared)?;
-            let group = &mut self.list[group];
-            let mut grown = 0;
-            for ((aggregate, accumulator), arguments) in
-                self.stats.aggregates.iter().zip(&mut group.accumulators).zip(&arguments)
-            {
-                let (Some(state), Some(arguments)) = (accumulator.as_mut(), arguments) else { continue };
-                let held = state.bytes();
-                if let Err(failure) = state.update(arguments) {
-                    shared.evaluator.warnings.failed(aggregate.span, Instead::Null, &failure);
-                    *accumulator = None;
-                    continue;
-                }
-                grown += state.bytes().saturating_sub(held);
-            }
-            shared.hold_bytes(grown)?;
+        for (aggregate, arguments) in self.stats.aggregates.iter().zip(&mut self.arguments) {
+            fill(aggregate, row, arguments, shared);
+        }
+        let several = self.stats.keys.iter().any(|(id, _)| matches!(row[id.0], Value::Many(_)));
+        if !several {
+            let mut keys = std::mem::take(&mut self.keys);
+            keys.clear();
+            keys.extend(self.stats.keys.iter().map(|(id, _)| row[id.0].clone()));
+            let updated = self.update(&keys, shared);
+            self.keys = keys;
+            return updated;
+        }
+        for keys in self.combinations(row, shared) {
+            self.update(&keys, shared)?;
         }
         Ok(())
     }
 
-    /// The keys of all groups that the row belongs to: one for each combination of different values.
-    fn keys(&self, row: &Row) -> Vec<Vec<Value>> {
+    /// Adds the arguments at hand to a group.
+    fn update(&mut self, keys: &[Value], shared: &mut Shared<'_>) -> Result<(), RunError> {
+        let group = self.group(keys, shared)?;
+        let group = &mut self.list[group];
+        let mut grown = 0;
+        for ((aggregate, accumulator), arguments) in
+            self.stats.aggregates.iter().zip(&mut group.accumulators).zip(&self.arguments)
+        {
+            let (Some(state), Some(arguments)) = (accumulator.as_mut(), arguments) else { continue };
+            let held = state.bytes();
+            if let Err(failure) = state.update(arguments) {
+                shared.evaluator.warnings.failed(aggregate.span, Instead::Null, &failure);
+                *accumulator = None;
+                continue;
+            }
+            grown += state.bytes().saturating_sub(held);
+        }
+        shared.hold_bytes(grown)
+    }
+
+    /// The keys of all groups that a row with several values belongs to: one for each combination of different values.
+    fn combinations(&self, row: &Row, shared: &mut Shared<'_>) -> Vec<Vec<Value>> {
         let mut all: Vec<Vec<Value>> = vec![Vec::with_capacity(self.stats.keys.len())];
         for (place, (id, _)) in self.stats.keys.iter().enumerate() {
             let value = &row[id.0];
@@ -123,11 +144,14 @@ impl<'q> Groups<'q> {
                 }
                 continue;
             };
-            let mut different: Vec<&Value> = Vec::new();
-            for value in values.iter().filter(|value| !value.is_null()) {
-                if !different.contains(&value) {
-                    different.push(value);
-                }
+            let mut seen = FxHashSet::default();
+            let different: Vec<&Value> =
+                values.iter().filter(|value| !value.is_null() && seen.insert(*value)).collect();
+            if all.len().saturating_mul(different.len()) > GROUPS_PER_ROW_MAX {
+                let warning = format!(
+                    "A row belongs to more than [{GROUPS_PER_ROW_MAX}] groups; the others are left out"
+                );
+                shared.evaluator.warnings.push(warning);
             }
             let combined = all.iter().flat_map(|keys| different.iter().map(move |value| (keys, *value)));
             let extended =
@@ -138,17 +162,17 @@ impl<'q> Groups<'q> {
     }
 
     /// The number of the group with these keys; a new one where there is none.
-    fn group(&mut self, keys: Vec<Value>, shared: &mut Shared<'_>) -> Result<usize, RunError> {
-        if let Some(known) = self.by_keys.get(&keys) {
+    fn group(&mut self, keys: &[Value], shared: &mut Shared<'_>) -> Result<usize, RunError> {
+        if let Some(known) = self.by_keys.get(keys) {
             return Ok(*known);
         }
-        shared.hold(&keys)?;
+        shared.hold(keys)?;
         shared.hold_bytes(size_of::<Group>() + self.stats.aggregates.len() * size_of::<Accumulator>())?;
         let accumulators =
             self.stats.aggregates.iter().map(|aggregate| accumulator(aggregate, shared)).collect();
         let number = self.list.len();
-        self.by_keys.insert(keys.clone(), number);
-        self.list.push(Group { keys, accumulators });
+        self.by_keys.insert(keys.to_vec(), number);
+        self.list.push(Group { keys: keys.to_vec(), accumulators });
         Ok(number)
     }
 
@@ -170,13 +194,17 @@ impl<'q> Groups<'q> {
     }
 }
 
-/// The arguments of an aggregate for a row that counts.
-fn arguments(aggregate: &Aggregate, row: &Row, shared: &mut Shared<'_>) -> Option<Vec<Value>> {
+/// Evaluates the arguments of an aggregate for a row; none where the row does not count.
+fn fill(aggregate: &Aggregate, row: &Row, arguments: &mut Option<Vec<Value>>, shared: &mut Shared<'_>) {
     let counts =
         aggregate.filter.as_ref().is_none_or(|filter| shared.evaluator.evaluate(filter, row).is_true());
-    counts.then(|| {
-        aggregate.arguments.iter().map(|argument| shared.evaluator.evaluate(argument, row)).collect()
-    })
+    if !counts {
+        *arguments = None;
+        return;
+    }
+    let list = arguments.get_or_insert_default();
+    list.clear();
+    list.extend(aggregate.arguments.iter().map(|argument| shared.evaluator.evaluate(argument, row)));
 }
 
 /// None where the constants are none that the aggregate takes, which resolving the query has reported.

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::vec::IntoIter;
 
+use rustc_hash::FxHashSet;
+
 use super::groups::{grouped, with_groups};
 use super::lookup::LookupIndex;
 use super::{Row, RunError, Shared};
-use crate::query::{ColumnId, Command, Expr, Lookup, Scan, SortKey};
+use crate::query::{ColumnId, Command, Expr, Lookup, Query, Scan, SortKey};
 use crate::value::{Value, order};
 use crate::warning::Instead;
 
@@ -14,6 +16,8 @@ use crate::warning::Instead;
 pub(super) struct Stage<'q> {
     command: &'q Command,
     state: State,
+    /// For `MV_EXPAND`, whether somebody still looks at the column with all values.
+    keeps: bool,
 }
 
 /// What a stage has to remember between two rows.
@@ -32,8 +36,23 @@ enum State {
 
 impl<'q> Stage<'q> {
     pub(super) fn new(command: &'q Command) -> Self {
-        Self { command, state: State::Idle }
+        Self { command, state: State::Idle, keeps: true }
     }
+}
+
+/// The stages of a query.
+pub(super) fn stages(query: &Query) -> Vec<Stage<'_>> {
+    let mut read: FxHashSet<ColumnId> = query.output.iter().map(|(_, id)| *id).collect();
+    let mut stages: Vec<Stage<'_>> = query.commands.iter().map(Stage::new).collect();
+    for stage in stages.iter_mut().rev() {
+        if let Command::MvExpand { from, .. } = stage.command {
+            stage.keeps = read.contains(from);
+        }
+        stage.command.for_each_read(&mut |id| {
+            read.insert(id);
+        });
+    }
+    stages
 }
 
 /// The next row of the last stage.
@@ -63,7 +82,7 @@ pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<
             Ok(Some(row))
         }
         Command::Limit(most) => limit(state, *most, before, shared),
-        Command::MvExpand { from, to } => mv_expand(state, *from, *to, before, shared),
+        Command::MvExpand { from, to } => mv_expand(state, (*from, *to, stage.keeps), before, shared),
         Command::Lookup(lookup) => joined(state, lookup, before, shared),
     }
 }
@@ -168,8 +187,7 @@ fn limit(
 
 fn mv_expand(
     state: &mut State,
-    from: ColumnId,
-    to: ColumnId,
+    (from, to, keeps): (ColumnId, ColumnId, bool),
     before: &mut [Stage<'_>],
     shared: &mut Shared<'_>,
 ) -> Result<Option<Row>, RunError> {
@@ -182,8 +200,8 @@ fn mv_expand(
         return Ok(Some(row));
     }
     let Some(mut row) = pull(before, shared)? else { return Ok(None) };
-    // KQL looks at the document, so that the column stays as it was.
-    let value = row[from.0].clone();
+    // Others may look at the column under another name, and KQL at the document.
+    let value = if keeps { row[from.0].clone() } else { std::mem::take(&mut row[from.0]) };
     if let Value::Many(values) = &value {
         let mut first = row.clone();
         first[to.0] = values.first().cloned().unwrap_or_default();
