@@ -49,6 +49,25 @@ fn queries_are_printed_in_one_way() {
 }
 
 #[test]
+fn what_rules_ask_of_a_tree() {
+    let check = |text: &str, patterns: &[&str], aggregating: bool, expanded: &[&str]| {
+        let (tree, _) = parse(text);
+        assert_eq!(tree.index_patterns(), patterns, "{text}");
+        assert_eq!(tree.is_aggregating(), aggregating, "{text}");
+        assert_eq!(tree.expanded_columns(), expanded, "{text}");
+    };
+    check(
+        "from logs-a.*, \"b c\", -logs-a.x* metadata _id | keep *",
+        &["logs-a.*", "b c", "-logs-a.x*"],
+        false,
+        &[],
+    );
+    check("from a | stats count(*) by b", &["a"], true, &[]);
+    check("from a | inline stats n = count(*) by b | mv_expand c.d", &["a"], false, &["c.d"]);
+    check("row a = 1", &[], false, &[]);
+}
+
+#[test]
 fn what_is_wrong_is_said_where_it_is() {
     let check = |text: &str, place: &str, code: &str| {
         let (_, found) = parse(text);

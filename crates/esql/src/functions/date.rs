@@ -171,7 +171,8 @@ fn truncate(millis: i64, span: TimeSpan, zone: &TimeZone) -> Result<i64, Failure
             let index = (civil.year - 1) * 12 + civil.month - 1;
             let first = index.div_euclid(months).saturating_mul(months);
             let (year, month) = (first.div_euclid(12) + 1, first.rem_euclid(12) + 1);
-            days_from_date(year, month, 1).checked_mul(DAY_MS)
+            let days = (year.abs() <= YEAR_MAX).then(|| days_from_date(year, month, 1));
+            days.and_then(|days| days.checked_mul(DAY_MS))
         }
         _ => return Err(Failure::argument("Zero or negative time interval is not supported")),
     };

@@ -284,7 +284,8 @@ fn log(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
 }
 
 fn round(_: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
-    let decimals = a.get(1).and_then(|decimals| decimals.as_long()).unwrap_or(0);
+    // No number has more digits on either side of the point.
+    let decimals = a.get(1).and_then(|decimals| decimals.as_long()).unwrap_or(0).clamp(-400, 400);
     match a[0] {
         ValueRef::Double(value) => Ok(Value::Double(round_double(value, decimals))),
         whole if decimals >= 0 => Ok(whole.to_value()),

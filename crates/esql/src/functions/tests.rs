@@ -75,6 +75,58 @@ fn null_and_several_values() {
 }
 
 #[test]
+fn extreme_numbers_are_no_crash() {
+    const EXTREMES: [&str; 6] =
+        ["-9223372036854775808", "9223372036854775807", "-2147483648", "0", "-1", "1"];
+    for number in EXTREMES {
+        for call in [
+            "ROUND(1234, #)",
+            "ROUND(12.5, #)",
+            "ROUND(#, -3)",
+            "ABS(#)",
+            "-#",
+            "# - 1",
+            "# * #",
+            "# / -1",
+            "# % -1",
+            "LEFT(\"abc\", #)",
+            "RIGHT(\"abc\", #)",
+            "SUBSTRING(\"abc\", #, 1)",
+            "SUBSTRING(\"abc\", #)",
+            "LOCATE(\"abc\", \"b\", #)",
+            "MV_SLICE([1, 2, 3], #)",
+            "MV_SLICE([1, 2, 3], #, #)",
+            "REPEAT(\"\", #)",
+            "TO_DATETIME(#)",
+            "DATE_TRUNC(1 month, TO_DATETIME(#))",
+            "DATE_TRUNC(7 days, TO_DATETIME(#))",
+            "DATE_TRUNC(9223372036854775807 months, TO_DATETIME(#))",
+            "DATE_TRUNC(3 hours, TO_DATETIME(#))",
+            "TO_DATETIME(#) + 1 month",
+            "TO_DATETIME(#) - 9223372036854775807 days",
+            "TO_DATETIME(#) - 1 millisecond",
+            "DATE_DIFF(\"month\", TO_DATETIME(#), TO_DATETIME(0))",
+            "DATE_EXTRACT(\"day_of_year\", TO_DATETIME(#))",
+            "DATE_FORMAT(\"yyyy-MM-dd\", TO_DATETIME(#))",
+            "TO_STRING(TO_DATETIME(#))",
+            "SCALB(1.5, #)",
+            "POW(#, #)",
+            "IP_PREFIX(TO_IP(\"192.0.2.1\"), #, #)",
+            "MV_SUM([#, #])",
+            "MV_MEDIAN([#, #])",
+            "BUCKET(#, 0.5)",
+            "TO_DATE_NANOS(#)",
+            "TO_INTEGER(#)",
+            "TO_UNSIGNED_LONG(#)",
+            "SPACE(-#)",
+            "TO_DOUBLE(#)::long",
+        ] {
+            row(&format!("ROW x = {}", call.replace('#', &format!("({number})"))));
+        }
+    }
+}
+
+#[test]
 fn what_would_be_too_large_is_null() {
     for call in [
         r#"REPEAT("0123456789", 1000000)"#,
