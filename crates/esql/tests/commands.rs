@@ -133,6 +133,12 @@ fn groups() {
         ),
         "n m / 2 00 / 2 02 / 1 04",
     );
+    check(
+        &format!(
+            "{from} | STATS n = COUNT(*) BY m = BUCKET(@timestamp, 5, \"1970-01-01\", \"1970-01-01T00:10:00Z\") | KEEP n"
+        ),
+        "n / 5",
+    );
     check(&format!("{from} | STATS t = TOP(bytes, 2, \"desc\", host)"), "t / a+a");
 }
 

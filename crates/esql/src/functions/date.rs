@@ -14,12 +14,22 @@ const DATE: Function = Function { group: "Date", ..PLAIN };
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "BUCKET",
-        parameters: &[required("field", DATES.or(NUMBERS)), required("size", SPANS.or(NUMBERS))],
+        parameters: &[
+            required("field", DATES.or(NUMBERS)),
+            required("size", SPANS.or(NUMBERS)),
+            optional("from", DATES.or(NUMBERS)),
+            optional("to", DATES.or(NUMBERS)),
+        ],
         returns: Returns::FirstDate,
-        summary: "The beginning of the bucket that the value is in: a time span of dates, or a size of numbers. The form with four arguments is not there.",
+        summary: "The beginning of the bucket that the value is in. The size is a time span for dates, or a number; with two bounds after it, it is the most buckets that there may be between them, and the size is one that people are used to.",
         examples: &[
             ("BUCKET(17, 5)", "15.0"),
             (r#"BUCKET("2024-05-06T07:08:09Z"::date, 1 hour)"#, r#""2024-05-06T07:00:00.000Z""#),
+            (
+                r#"BUCKET("2024-05-06T07:08:09Z"::date, 20, "2024-01-01", "2025-01-01")"#,
+                r#""2024-05-01T00:00:00.000Z""#,
+            ),
+            ("BUCKET(57305, 20, 25324, 74999)", "55000.0"),
         ],
         evaluate: bucket,
         ..DATE
@@ -179,19 +189,61 @@ fn truncate(millis: i64, span: TimeSpan, zone: &TimeZone) -> Result<i64, Failure
     local.map(|local| to_instant(zone, local)).ok_or_else(overflow)
 }
 
+/// Sizes of buckets of dates, the smallest first.
+const SIZES: [(TimeSpan, i64); 20] = [
+    (TimeSpan::Duration(1), 1),
+    (TimeSpan::Duration(10), 10),
+    (TimeSpan::Duration(50), 50),
+    (TimeSpan::Duration(100), 100),
+    (TimeSpan::Duration(1_000), 1_000),
+    (TimeSpan::Duration(5_000), 5_000),
+    (TimeSpan::Duration(10_000), 10_000),
+    (TimeSpan::Duration(30_000), 30_000),
+    (TimeSpan::Duration(60_000), 60_000),
+    (TimeSpan::Duration(300_000), 300_000),
+    (TimeSpan::Duration(600_000), 600_000),
+    (TimeSpan::Duration(1_800_000), 1_800_000),
+    (TimeSpan::Duration(3_600_000), 3_600_000),
+    (TimeSpan::Duration(10_800_000), 10_800_000),
+    (TimeSpan::Duration(43_200_000), 43_200_000),
+    (TimeSpan::Period { months: 0, days: 1 }, DAY_MS),
+    (TimeSpan::Period { months: 0, days: 7 }, 7 * DAY_MS),
+    (TimeSpan::Period { months: 1, days: 0 }, 30 * DAY_MS),
+    (TimeSpan::Period { months: 3, days: 0 }, 91 * DAY_MS),
+    (TimeSpan::Period { months: 12, days: 0 }, 365 * DAY_MS),
+];
+
 fn bucket(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failure> {
-    bucket_floor(context, a[0], a[1])
+    if let ValueRef::Span(span) = a[1] {
+        return truncate_value(a[0], span, &context.zone);
+    }
+    let positive = |size: f64| {
+        let message = "the size of a bucket is a positive number, or a time span for dates";
+        if size > 0.0 && size.is_finite() { Ok(size) } else { Err(Failure::argument(message)) }
+    };
+    let size = positive(a[1].as_double().unwrap_or(f64::NAN))?;
+    match (a[0], a.get(2), a.get(3)) {
+        (date @ (ValueRef::Date(_) | ValueRef::DateNanos(_)), Some(from), Some(to)) => {
+            let (from, to) = (from.as_millis().unwrap_or(0), to.as_millis().unwrap_or(0));
+            let range = to.saturating_sub(from).max(0);
+            let fits = |(_, millis): &&(TimeSpan, i64)| (range / millis) as f64 <= size;
+            let (span, _) = SIZES.iter().find(fits).unwrap_or(&SIZES[SIZES.len() - 1]);
+            truncate_value(date, *span, &context.zone)
+        }
+        (value, Some(from), Some(to)) => {
+            let range = to.as_double().unwrap_or(f64::NAN) - from.as_double().unwrap_or(f64::NAN);
+            // The next power of ten, or half of it.
+            let least = positive(range / size)?;
+            let power = 10_f64.powf(least.log10().ceil());
+            let size = if least <= power / 2.0 { power / 2.0 } else { power };
+            Ok(floor_to(value, size))
+        }
+        (value, ..) => Ok(floor_to(value, size)),
+    }
 }
 
-/// The beginning of the bucket of a value.
-fn bucket_floor(context: &Context, value: ValueRef<'_>, size: ValueRef<'_>) -> Result<Value, Failure> {
-    if let ValueRef::Span(span) = size {
-        return truncate_value(value, span, &context.zone);
-    }
-    let (Some(value), Some(size)) = (value.as_double(), size.as_double().filter(|size| *size > 0.0)) else {
-        return Err(Failure::argument("the size of a bucket is a positive number, or a time span for dates"));
-    };
-    Ok(Value::Double((value / size).floor() * size))
+fn floor_to(value: ValueRef<'_>, size: f64) -> Value {
+    value.as_double().map_or(Value::Null, |value| Value::Double((value / size).floor() * size))
 }
 
 /// Nanoseconds of a second.
