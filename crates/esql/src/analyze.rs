@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use maxspan_diagnostics::{Code, Diagnostic, Messages, Source, Span, codes, has_errors, nearest_names};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,6 +16,7 @@ use crate::query::{Column, ColumnId, Command, Expr, ExprKind, Query, Scan};
 use crate::schema::Schema;
 use crate::types::DataType;
 use crate::value::Value;
+use crate::zone::Zone;
 
 mod calls;
 mod commands;
@@ -71,7 +71,7 @@ struct Analysis<'a> {
     stats: Option<StatsScope>,
     /// Evaluates constants.
     evaluator: Evaluator,
-    zone: TimeZone,
+    zone: Zone,
     /// `SET unmapped_fields = "nullify"`: unknown columns are null.
     nullify: bool,
     /// Fields that nobody knows, by their columns.
@@ -109,8 +109,8 @@ impl<'a> Analysis<'a> {
             open: false,
             gone: FxHashSet::default(),
             stats: None,
-            evaluator: Evaluator::new(0, TimeZone::UTC),
-            zone: TimeZone::UTC,
+            evaluator: Evaluator::new(0, Zone::UTC),
+            zone: Zone::UTC,
             nullify: false,
             unmapped: FxHashMap::default(),
             asked,

@@ -1,6 +1,6 @@
 //! Instants, days and texts: the arithmetic of the calendar, for any year that milliseconds can hold.
 
-use jiff::tz::TimeZone;
+use crate::zone::Zone;
 
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -110,20 +110,14 @@ impl Civil {
     }
 }
 
-/// How far a zone is ahead at an instant, in milliseconds. Instants that no calendar reaches have the offset of 1970.
-pub(crate) fn offset_ms(zone: &TimeZone, millis: i64) -> i64 {
-    let instant = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    i64::from(zone.to_offset(instant).seconds()) * 1_000
-}
-
 /// The instant of a local time. Where clocks jump, the offset before the jump counts.
-pub(crate) fn to_instant(zone: &TimeZone, local_ms: i64) -> i64 {
-    let guess = local_ms.saturating_sub(offset_ms(zone, local_ms));
-    local_ms.saturating_sub(offset_ms(zone, guess))
+pub(crate) fn to_instant(zone: &Zone, local_ms: i64) -> i64 {
+    let guess = local_ms.saturating_sub(zone.offset_ms(local_ms));
+    local_ms.saturating_sub(zone.offset_ms(guess))
 }
 
 /// Reads an ISO date, with or without time and zone, to nanoseconds since 1970. Local times are of the zone.
-pub(crate) fn parse_iso(text: &str, zone: &TimeZone) -> Option<i128> {
+pub(crate) fn parse_iso(text: &str, zone: &Zone) -> Option<i128> {
     let mut reader = Reader { rest: text };
     let year = reader.year()?;
     let mut civil = Civil { year, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanos: 0 };
@@ -274,7 +268,7 @@ mod tests {
     #[test]
     fn texts_are_read() {
         let check = |text: &str, expected: Option<&str>| {
-            let read = parse_iso(text, &TimeZone::UTC).map(|nanos| iso_nanos(nanos as i64));
+            let read = parse_iso(text, &Zone::UTC).map(|nanos| iso_nanos(nanos as i64));
             assert_eq!(read.as_deref(), expected, "{text}");
         };
         check("2024-02-29", Some("2024-02-29T00:00:00.000Z"));

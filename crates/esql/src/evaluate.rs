@@ -7,7 +7,6 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use maxspan_diagnostics::Span;
 
 use crate::functions::convert::convert;
@@ -17,6 +16,7 @@ use crate::time_span::TimeSpan;
 use crate::types::DataType;
 use crate::value::{Value, ValueRef, compare};
 use crate::warning::{Failure, Instead, Warnings};
+use crate::zone::Zone;
 
 mod kql;
 
@@ -32,7 +32,7 @@ pub struct Evaluator {
 
 impl Evaluator {
     /// An evaluator at a time, in a zone.
-    pub fn new(now_ms: i64, zone: TimeZone) -> Self {
+    pub fn new(now_ms: i64, zone: Zone) -> Self {
         Self {
             context: Context::new(now_ms, zone),
             warnings: Warnings::default(),
@@ -218,7 +218,7 @@ fn arithmetic(
     kind: DataType,
     a: ValueRef<'_>,
     b: ValueRef<'_>,
-    zone: &TimeZone,
+    zone: &Zone,
 ) -> Result<Value, Failure> {
     match (a, b) {
         (ValueRef::Span(a), ValueRef::Span(b)) => span_sum(op, a, b),
@@ -241,7 +241,7 @@ fn date_and_span(
     op: ArithmeticOp,
     date: ValueRef<'_>,
     span: TimeSpan,
-    zone: &TimeZone,
+    zone: &Zone,
 ) -> Result<Value, Failure> {
     let overflow = || Failure::arithmetic("long overflow");
     let span = if op == ArithmeticOp::Subtract { span.negate().ok_or_else(overflow)? } else { span };

@@ -4,12 +4,11 @@
 //! takes borrowed values of one row and gives a value or a [`Failure`]; that is all an engine needs to call it. What null
 //! and several values mean for it is said by [`Takes`], and done by [`Function::call`].
 
-use jiff::tz::TimeZone;
-
 use crate::regexes::Regexes;
 use crate::types::{DataType, Types};
 use crate::value::{Value, ValueRef};
 use crate::warning::Failure;
+use crate::zone::Zone;
 
 mod choose;
 mod codec;
@@ -32,14 +31,14 @@ pub struct Context {
     /// What `NOW()` is, in milliseconds since 1970.
     pub now_ms: i64,
     /// The time zone of days, months and hours.
-    pub zone: TimeZone,
+    pub zone: Zone,
     /// Compiled expressions, kept from row to row.
     pub(crate) regexes: Regexes,
 }
 
 impl Context {
     /// A context at a time.
-    pub fn new(now_ms: i64, zone: TimeZone) -> Self {
+    pub fn new(now_ms: i64, zone: Zone) -> Self {
         Self { now_ms, zone, regexes: Regexes::default() }
     }
 }

@@ -158,14 +158,14 @@ fn named_group(text: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
 
     use super::{Grok, patterns};
     use crate::functions::Context;
+    use crate::zone::Zone;
 
     #[test]
     fn texts_are_searched() {
-        let context = Context::new(0, TimeZone::UTC);
+        let context = Context::new(0, Zone::UTC);
         let check = |pattern: &str, text: &str, expected: &[&str]| {
             let grok = Grok::new(&[pattern]).unwrap();
             let found = grok.apply(text, &context).unwrap();

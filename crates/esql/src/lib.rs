@@ -40,6 +40,7 @@ mod time_span;
 pub mod types;
 pub mod value;
 mod warning;
+mod zone;
 
 pub use analyze::analyze;
 pub use functions::convert::{convert, to_text};
@@ -51,3 +52,4 @@ pub use time_span::{TimeSpan, Unit};
 pub use types::{DataType, Types};
 pub use value::{Value, ValueRef};
 pub use warning::{Failure, Warnings};
+pub use zone::Zone;

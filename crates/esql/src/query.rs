@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use maxspan_diagnostics::{Source, Span};
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Decoder, Slot};
@@ -18,6 +17,7 @@ use crate::grok::Grok;
 use crate::search::MatchQuery;
 use crate::types::DataType;
 use crate::value::Value;
+use crate::zone::Zone;
 
 /// A query that can be run.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Query {
     /// The columns of the result with their names, in order.
     pub output: Vec<(String, ColumnId)>,
     /// The zone of days and hours.
-    pub zone: TimeZone,
+    pub zone: Zone,
     /// Warnings that every run of the query has.
     pub warnings: Vec<String>,
     /// Whether rows of the result stand for groups.

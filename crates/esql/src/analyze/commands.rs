@@ -1,6 +1,5 @@
 //! The commands but for STATS.
 
-use jiff::tz::TimeZone;
 use maxspan_diagnostics::{Span, codes, nearest_names};
 
 use super::{Analysis, Binding, Seen};
@@ -10,6 +9,7 @@ use crate::grok::Grok;
 use crate::query::{Column, Command, Expr, ExprKind, Lookup, LookupTable, Scan, SortKey};
 use crate::types::DataType;
 use crate::value::Value;
+use crate::zone::Zone;
 
 /// Metadata that FROM can ask for.
 const METADATA: [(&str, DataType); 8] = [
@@ -32,7 +32,7 @@ impl Analysis<'_> {
         let text = value.as_constant().and_then(|value| value.borrowed().as_text()).map(str::to_owned);
         let span = setting.value.span;
         match (setting.name.text.to_ascii_lowercase().as_str(), text.as_deref()) {
-            ("time_zone", Some(name)) => match zone(name) {
+            ("time_zone", Some(name)) => match Zone::parse(name) {
                 Some(zone) => {
                     self.evaluator.context.zone = zone.clone();
                     self.zone = zone;
@@ -304,15 +304,4 @@ impl Analysis<'_> {
             _ => None,
         }
     }
-}
-
-/// A zone of the database by name, or an offset (`+10:00`).
-fn zone(name: &str) -> Option<TimeZone> {
-    if name.eq_ignore_ascii_case("z") || name.eq_ignore_ascii_case("utc") {
-        return Some(TimeZone::UTC);
-    }
-    if let Some(seconds) = (crate::civil::Reader { rest: name }).offset() {
-        return jiff::tz::Offset::from_seconds(i32::try_from(seconds).ok()?).ok().map(TimeZone::fixed);
-    }
-    TimeZone::get(name).ok()
 }

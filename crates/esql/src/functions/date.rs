@@ -1,13 +1,12 @@
 //! Functions over dates: parts, differences, and cutting to units.
 
-use jiff::tz::TimeZone;
-
 use super::{Context, Function, PLAIN, Returns, optional, required, text_of};
-use crate::civil::{Civil, DAY_MS, days_from_date, offset_ms, to_instant};
+use crate::civil::{Civil, DAY_MS, days_from_date, to_instant};
 use crate::time_span::TimeSpan;
 use crate::types::{DATES, DataType, NUMBERS, SPANS, TEXTS};
 use crate::value::{Value, ValueRef};
 use crate::warning::Failure;
+use crate::zone::Zone;
 
 const DATE: Function = Function { group: "Date", ..PLAIN };
 
@@ -113,7 +112,7 @@ pub(super) fn local(context: &Context, value: ValueRef<'_>) -> Result<Civil, Fai
         ValueRef::DateNanos(nanos) => i128::from(nanos),
         _ => return Err(Failure::argument("not a date")),
     };
-    let offset = offset_ms(&context.zone, value.as_millis().unwrap_or(0));
+    let offset = context.zone.offset_ms(value.as_millis().unwrap_or(0));
     Ok(Civil::from_nanos(nanos + i128::from(offset) * 1_000_000))
 }
 
@@ -136,12 +135,12 @@ fn overflow() -> Failure {
 const YEAR_MAX: i64 = 999_999_999;
 
 /// An instant and a span.
-pub(crate) fn add_span(millis: i64, span: TimeSpan, zone: &TimeZone) -> Result<i64, Failure> {
+pub(crate) fn add_span(millis: i64, span: TimeSpan, zone: &Zone) -> Result<i64, Failure> {
     let (months, days) = match span {
         TimeSpan::Duration(duration) => return millis.checked_add(duration).ok_or_else(overflow),
         TimeSpan::Period { months, days } => (months, days),
     };
-    let local_ms = millis.checked_add(offset_ms(zone, millis)).ok_or_else(overflow)?;
+    let local_ms = millis.checked_add(zone.offset_ms(millis)).ok_or_else(overflow)?;
     let civil = Civil::from_millis(local_ms).plus_months(months).ok_or_else(overflow)?;
     if civil.year.abs() > YEAR_MAX {
         return Err(Failure::date_time(format!(
@@ -159,7 +158,7 @@ fn date_trunc(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failur
     truncate_value(a[1], span, &context.zone)
 }
 
-fn truncate_value(date: ValueRef<'_>, span: TimeSpan, zone: &TimeZone) -> Result<Value, Failure> {
+fn truncate_value(date: ValueRef<'_>, span: TimeSpan, zone: &Zone) -> Result<Value, Failure> {
     let millis = truncate(date.as_millis().unwrap_or(0), span, zone)?;
     match date {
         ValueRef::DateNanos(_) => millis.checked_mul(1_000_000).map(Value::DateNanos).ok_or_else(overflow),
@@ -168,8 +167,8 @@ fn truncate_value(date: ValueRef<'_>, span: TimeSpan, zone: &TimeZone) -> Result
 }
 
 /// The beginning of the span that an instant is in.
-fn truncate(millis: i64, span: TimeSpan, zone: &TimeZone) -> Result<i64, Failure> {
-    let local_ms = millis.checked_add(offset_ms(zone, millis)).ok_or_else(overflow)?;
+fn truncate(millis: i64, span: TimeSpan, zone: &Zone) -> Result<i64, Failure> {
+    let local_ms = millis.checked_add(zone.offset_ms(millis)).ok_or_else(overflow)?;
     let civil = Civil::from_millis(local_ms);
     let local = match span {
         TimeSpan::Duration(size) if size > 0 => local_ms.div_euclid(size).checked_mul(size),
@@ -345,7 +344,7 @@ fn date_extract(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Fail
         "nano_of_second" => date.nanos,
         "nano_of_day" => seconds * 1_000_000_000 + date.nanos,
         "epoch_second" | "instant_seconds" => a[1].as_millis().unwrap_or(0).div_euclid(1_000),
-        "offset_seconds" => offset_ms(&context.zone, a[1].as_millis().unwrap_or(0)) / 1_000,
+        "offset_seconds" => context.zone.offset_ms(a[1].as_millis().unwrap_or(0)) / 1_000,
         other => return Err(Failure::argument(format!("invalid date field for [DATE_EXTRACT]: {other}"))),
     }))
 }

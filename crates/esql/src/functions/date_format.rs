@@ -2,7 +2,7 @@
 
 use super::date::local;
 use super::{Context, Function, PLAIN, Returns, Takes, made_text, optional, required, text_of};
-use crate::civil::{self, Civil, Reader, offset_ms, to_instant};
+use crate::civil::{self, Civil, Reader, to_instant};
 use crate::types::{DATES, DataType, TEXTS};
 use crate::value::{Value, ValueRef};
 use crate::warning::Failure;
@@ -63,7 +63,7 @@ fn format_date(context: &mut Context, a: &[ValueRef<'_>]) -> Result<Value, Failu
         return made_text(text);
     };
     let civil = local(context, *date)?;
-    let offset = offset_ms(&context.zone, date.as_millis().unwrap_or(0)) / 1_000;
+    let offset = context.zone.offset_ms(date.as_millis().unwrap_or(0)) / 1_000;
     let mut text = String::new();
     for piece in pieces(text_of(*format))? {
         match piece {

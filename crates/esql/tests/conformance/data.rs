@@ -6,7 +6,7 @@ use std::path::Path;
 use maxspan_esql::functions::Context;
 use maxspan_esql::query::Column;
 use maxspan_esql::run::{Table, Tables};
-use maxspan_esql::{DataType, Value, ValueRef, convert, value};
+use maxspan_esql::{DataType, Value, ValueRef, Zone, convert, value};
 
 /// Indices, and the files that they are read from.
 const INDICES: [(&str, &str); 19] = [
@@ -67,7 +67,7 @@ fn read(text: &str) -> Table {
         .collect();
     let columns: Vec<Column> =
         types.iter().map(|(name, kind)| Column { name: name.clone(), kind: data_type(kind) }).collect();
-    let context = Context::new(0, jiff::tz::TimeZone::UTC);
+    let context = Context::new(0, Zone::UTC);
     let rows = lines
         .map(|line| {
             let cells = cells(line);
