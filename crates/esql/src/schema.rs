@@ -33,8 +33,8 @@ pub trait Schema {
         None
     }
 
-    /// The fields of documents, for KQL.
-    fn documents(&self) -> maxspan_event::Schema;
+    /// The fields of the documents of these indices, for KQL.
+    fn documents(&self, patterns: &[&str]) -> maxspan_event::Schema;
 }
 
 /// The fields of events: those of the `event` crate's schema for every index.
@@ -76,7 +76,7 @@ impl Schema for EventSchema {
         Some(DataType::Keyword)
     }
 
-    fn documents(&self) -> maxspan_event::Schema {
+    fn documents(&self, _patterns: &[&str]) -> maxspan_event::Schema {
         self.schema.clone()
     }
 }

@@ -161,14 +161,15 @@ impl Analysis<'_> {
             self.report(codes::ESQL_CONSTANT, query.span, "the query is a constant text");
             return Self::nothing(span);
         };
-        if self.scan.is_none() {
+        let Some(scan) = &self.scan else {
             self.report(codes::ESQL_TYPE, span, "KQL looks at the documents of an index, and ROW has none");
             return Self::nothing(span);
-        }
+        };
+        let patterns: Vec<&str> = scan.patterns.iter().map(String::as_str).collect();
+        let schema = self.schema.documents(&patterns);
         let (tree, found) = maxspan_kql::parse(&text, &ParseOptions::default());
         self.inner_messages(found, query.span);
         let Some(tree) = tree else { return Self::nothing(span) };
-        let schema = self.schema.documents();
         let mut fields = Fields::default();
         let (predicate, found) = maxspan_kql::lower(&tree, &schema, &mut fields, &LowerOptions::default());
         self.inner_messages(found, query.span);

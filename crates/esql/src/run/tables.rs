@@ -90,15 +90,15 @@ impl Schema for Tables {
         Some((matched.clone(), columns.cloned().collect()))
     }
 
-    fn documents(&self) -> maxspan_event::Schema {
+    fn documents(&self, patterns: &[&str]) -> maxspan_event::Schema {
         let mut properties = Map::new();
-        for column in self.tables.values().flat_map(|table| &table.columns) {
+        for column in self.columns(patterns).unwrap_or_default() {
             let kind = match column.kind {
                 DataType::Datetime => "date",
                 DataType::Null | DataType::Unsupported => "keyword",
                 kind => kind.name(),
             };
-            properties.insert(column.name.clone(), json!({ "type": kind }));
+            properties.insert(column.name, json!({ "type": kind }));
         }
         let empty = maxspan_event::Schema::empty();
         let mapping = json!({ "properties": Json::Object(properties) }).to_string();
