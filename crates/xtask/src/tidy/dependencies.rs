@@ -16,7 +16,7 @@ struct Allowed {
     third_party: &'static [&'static str],
 }
 
-const ALLOWED: [Allowed; 10] = [
+const ALLOWED: [Allowed; 11] = [
     Allowed { name: "diagnostics", workspace: &[], third_party: &["codespan-reporting", "serde"] },
     Allowed {
         name: "event",
@@ -30,6 +30,11 @@ const ALLOWED: [Allowed; 10] = [
     },
     Allowed { name: "eql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
     Allowed { name: "kql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
+    Allowed {
+        name: "esql",
+        workspace: &["diagnostics", "event", "plan", "kql"],
+        third_party: &["fancy-regex", "jiff", "rustc-hash", "serde", "serde_json", "unicode-segmentation"],
+    },
     Allowed {
         name: "engine",
         workspace: &["event", "plan"],
