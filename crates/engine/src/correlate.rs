@@ -408,27 +408,18 @@ impl Handing<'_, '_> {
         state.lineage = None;
         let machine = std::mem::replace(&mut state.machine, Machine::Events);
         let mut counters = state.counters;
+        let mut fired = Vec::new();
         match machine {
             Machine::Events => {}
             Machine::Sequence(mut machine) => {
-                let mut fired = Vec::new();
                 machine.finish(self.options.known_until.map(date::to_millis), &mut counters, &mut fired);
-                drop(machine);
-                for one in fired {
-                    self.fire(rule, one);
-                }
             }
             Machine::Sample(mut machine) => machine.finish(&mut counters, &mut |one| self.fire(rule, one)),
-            Machine::Threshold(mut machine) => {
-                let mut fired = Vec::new();
-                machine.finish(&mut counters, &mut fired);
-                fired.into_iter().for_each(|one| self.fire(rule, one));
-            }
-            Machine::NewTerms(mut machine) => {
-                let mut fired = Vec::new();
-                machine.finish(&mut counters, &mut fired);
-                fired.into_iter().for_each(|one| self.fire(rule, one));
-            }
+            Machine::Threshold(mut machine) => machine.finish(&mut counters, &mut fired),
+            Machine::NewTerms(mut machine) => machine.finish(&mut counters, &mut fired),
+        }
+        for one in fired {
+            self.fire(rule, one);
         }
         let unread = self.rules[rule].counters.unread;
         self.rules[rule].counters = RuleCounters { unread, ..counters };

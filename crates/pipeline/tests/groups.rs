@@ -1,4 +1,5 @@
 //! Threshold and new-terms rules: which runs of their schedule find what (specification 5.1, 5.2).
+#![allow(clippy::needless_pass_by_value, reason = "`json!` values as arguments make tables readable")]
 
 use std::sync::Arc;
 

@@ -82,13 +82,11 @@ impl ThresholdState {
                 counters.evicted += 1;
                 continue;
             }
-            let group = match self.groups.get_mut(key) {
-                Some(group) => group,
-                None => {
-                    self.bytes += key.len() + GROUP_BYTES;
-                    self.groups.entry(key.into()).or_default()
-                }
-            };
+            if !self.groups.contains_key(key) {
+                self.bytes += key.len() + GROUP_BYTES;
+                self.groups.insert(key.into(), Group::default());
+            }
+            let Some(group) = self.groups.get_mut(key) else { continue };
             self.bytes += event_bytes(values.len());
             group.events.push_back((at, values.iter().copied().collect()));
         }
