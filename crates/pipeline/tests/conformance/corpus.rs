@@ -37,7 +37,7 @@ fn corpus_compiles() {
     for (rule_id, rule_type) in names.iter().filter(|(_, rule_type)| COMPILED.contains(rule_type)) {
         let runs = base.documents.iter().any(|rule| rule.rule_id == *rule_id);
         let checked = base.not_run.iter().any(|rule| rule.rule_id == *rule_id);
-        let sound = if *rule_type != RuleType::ThreatMatch { runs } else { checked };
+        let sound = if *rule_type == RuleType::ThreatMatch { checked } else { runs };
         record.case(rule_id.clone(), if sound { Ok(()) } else { Err(format!("{errors:?}")) });
     }
     assert_eq!(failed_to_load, 0, "rules that do not load: {errors:?}");
