@@ -2,13 +2,15 @@
 //!
 //! Known differences, which are meant: what no field names is passed over without a look at its text and numbers, so
 //! the decoder takes more documents; and of a repeated key every value counts.
+//!
+//! And [`Document`] against the same.
 #![no_main]
 
 use std::fmt;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use maxspan_event::{Decoder, Field, FieldType, Fields, Schema, Slot, Slots, Value, ValueRef, repair};
+use maxspan_event::{Decoder, Document, Field, FieldType, Fields, Schema, Slot, Slots, Value, ValueRef, repair};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -51,10 +53,22 @@ fn setup(leaves: bool) -> Setup {
     Setup { decoder, keyword, unknown: slots[1], long: slots[3], double: slots[5] }
 }
 
+/// Places in the text give what a tree gives, and any bytes give a document.
+fn document_is_what_the_parser_says(data: &[u8]) {
+    let document = Document::read(data).to_json();
+    let found = serde_json::from_str::<serde_json::Value>(&document);
+    if let Some(serde_json::Value::Object(mut whole)) = repair::parse(data) {
+        whole.retain(|key, _| !key.starts_with('_'));
+        assert_eq!(found.as_ref().ok(), Some(&whole.into()), "{document}");
+    }
+    assert!(found.is_ok(), "{document}");
+}
+
 fuzz_target!(|data: &[u8]| {
     static SETUPS: OnceLock<[Setup; 2]> = OnceLock::new();
     let [plain, leaves] = SETUPS.get_or_init(|| [setup(false), setup(true)]);
     let mut slots = Slots::default();
+    document_is_what_the_parser_says(data);
     let whole = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(data);
     let with_leaves = leaves.decoder.decode(data, &mut slots);
     assert_eq!(with_leaves.is_ok(), whole.is_ok(), "{with_leaves:?} {whole:?}");

@@ -1,18 +1,21 @@
 //! The pages about codes: each example says what its page claims, and nothing is said about its mended form.
 //!
 //! Pages are specs, and are run as specs. Those about the messages of specs show whole specs instead, which are parsed.
-//! `MAXSPAN_UPDATE=1` writes the index of the pages; `maxspan test --update docs/diagnostics` what rules' checks say.
+//! `MAXSPAN_UPDATE=1` writes the index of the pages, and what is said about ES|QL; `maxspan test --update
+//! docs/diagnostics` writes what rules' checks say.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use maxspan_diagnostics::Severity;
 use maxspan_diagnostics::codes::REGISTRY;
+use maxspan_diagnostics::{Diagnostic, Severity, Source, has_errors};
+use maxspan_esql::EventSchema;
+use maxspan_event::Schema;
 use maxspan_pipeline::spec::{MemoryFiles, Runner, RunnerOptions, Verdict, parse};
 
 /// Codes whose pages have no example that a rule alone could be, and why.
-const WITHOUT_EXAMPLE: [(&str, &str); 26] = [
+const WITHOUT_EXAMPLE: [(&str, &str); 27] = [
     ("MX1112", "takes a query of hundreds of brackets; tested in the parser"),
     ("MX1302", "only an option of the library gives it; tested in the parser"),
     ("MX1303", "takes a query of hundreds of brackets; tested in the parser"),
@@ -27,6 +30,7 @@ const WITHOUT_EXAMPLE: [(&str, &str); 26] = [
     ("MX1806", "takes thousands of cases; tested in `crates/pipeline/tests/specs.rs`"),
     ("MX1901", "is about a profile; tested in `pipeline::profile`"),
     ("MX1902", "is about the stats of a hunt; tested in `pipeline::profile`"),
+    ("MX2003", "takes a query of hundreds of brackets; tested in the parser"),
     ("MX2101", "is about a store, not about rules; tested in the crate `store`"),
     ("MX2102", "is about a store, not about rules; tested in the crate `store`"),
     ("MX2103", "is about a store, not about rules; tested in the crate `store`"),
@@ -55,6 +59,8 @@ fn examples_of_pages_say_what_the_pages_claim() {
         let page = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let shown = if (1800..1900).contains(&code.info().number) {
             check_specs(&name, &page)
+        } else if (2000..2100).contains(&code.info().number) {
+            check_esql(&name, &page)
         } else {
             check_rules(&name, &page, &runner)
         };
@@ -92,6 +98,32 @@ fn check_specs(name: &str, page: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Resolves the queries of the page against the built-in schema; whether the example says what the page shows, and the
+/// mended one nothing.
+fn check_esql(name: &str, page: &str) -> bool {
+    let schema = EventSchema::new(Schema::built_in());
+    let said = |title: &str| {
+        let source = Source::new("query", block(section(page, title)?, "esql", "```")?.trim_end());
+        let (tree, mut found) = maxspan_esql::parse(&source.text);
+        if !has_errors(&found) {
+            found.extend(maxspan_esql::analyze(&tree, &source, &schema).1);
+        }
+        let line =
+            |one: &Diagnostic| format!("{} {} {}\n", one.code, source.position(one.span.start), one.message);
+        Some(found.iter().map(line).collect::<String>())
+    };
+    let Some(example) = said("Example") else { return false };
+    let shown = section(page, "Example").and_then(|text| block(text, "text", "```"));
+    if let (Some(shown), true) = (shown, std::env::var_os("MAXSPAN_UPDATE").is_some()) {
+        fs::write(folder().join(format!("{name}.md")), page.replacen(shown, &example, 1)).unwrap();
+        return true;
+    }
+    assert_eq!(shown, Some(example.as_str()), "{name}");
+    assert!(example.starts_with(name), "{name}: the example says {example}");
+    assert_eq!(said("Mended").as_deref(), Some(""), "{name}");
+    true
 }
 
 /// What stands under a heading of the second level.

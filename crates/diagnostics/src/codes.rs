@@ -2,7 +2,7 @@
 //!
 //! Ranges: `11xx` EQL syntax, `12xx` EQL meaning, `13xx` KQL, `14xx` rule documents,
 //! `15xx` exceptions, filters and value lists, `16xx` lints, `17xx` plans and limits, `18xx` specs, `19xx` what was measured,
-//! `21xx` the event store.
+//! `20xx` ES|QL, `21xx` the event store.
 //! A number is never given to another meaning, even after its code is gone.
 
 use crate::code::{Code, CodeInfo, Severity};
@@ -123,6 +123,20 @@ codes! {
     1806 SPEC_LIMIT Error "spec-limit" "a spec file or case over a limit";
     1901 PROFILE_FORMAT Error "profile-format" "a profile that cannot be read, or of another version";
     1902 STATS_FORMAT Error "stats-format" "a file of stats that cannot be read, or without what rules cost";
+    2001 ESQL_TOKEN Error "esql-token" "a character or literal that ES|QL does not know";
+    2002 ESQL_SYNTAX Error "esql-syntax" "the ES|QL grammar expects something else here";
+    2003 ESQL_NESTING Error "esql-nesting" "a query that is too long, or nested too deeply";
+    2004 ESQL_UNSUPPORTED Error "esql-unsupported" "a command or parameter of ES|QL that is not run";
+    2005 ESQL_UNKNOWN_INDEX Error "esql-unknown-index" "an index, lookup index or enrich policy that is not there";
+    2006 ESQL_UNKNOWN_COLUMN Error "esql-unknown-column" "a column that is not there at this place of the query";
+    2007 ESQL_UNKNOWN_FUNCTION Error "esql-unknown-function" "a function that ES|QL does not have";
+    2008 ESQL_ARGUMENTS Error "esql-arguments" "a function called with the wrong number of arguments, or an unknown option";
+    2009 ESQL_TYPE Error "esql-type" "an operand or argument of the wrong type";
+    2010 ESQL_CONSTANT Error "esql-constant" "what must be the same for every row is not";
+    2011 ESQL_PATTERN Error "esql-pattern" "a pattern, or a query inside the query, that cannot be read";
+    2012 ESQL_AGGREGATE Error "esql-aggregate" "an aggregate outside of STATS, or a column outside of an aggregate";
+    2013 ESQL_SETTING Error "esql-setting" "a setting that is not there, or a value that it cannot have";
+    2014 ESQL_FIELD_UNMAPPED Warning "esql-field-unmapped" "no schema knows the field: it counts as a keyword without values";
     2101 STORE_NONE Error "store-none" "no store, or no table, where one should be";
     2102 STORE_DAMAGED Error "store-damaged" "a file of a store, or of Parquet, that cannot be read";
     2103 STORE_COLUMN Error "store-column" "a column of another type than it should have";

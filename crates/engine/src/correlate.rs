@@ -7,7 +7,7 @@
 //! and arrives later is late: it is counted, not used.
 
 use maxspan_event::date;
-use maxspan_plan::{Limit, PlanKind};
+use maxspan_plan::{GroupTest, Limit, PlanKind};
 
 use crate::bytes;
 use crate::detection::{Detection, DetectionOrder, TieValue};
@@ -22,16 +22,20 @@ use crate::spill::{Spill, SpillError};
 
 mod held;
 mod lineage;
+mod new_terms;
 mod sample;
 mod sequence;
 mod slab;
 mod sort;
+mod threshold;
 
 use held::{Held, HeldBody};
 use lineage::LineageState;
+use new_terms::NewTermsState;
 use sample::SampleState;
 use sequence::{Fired, SequenceState};
 use sort::Buffer;
+use threshold::ThresholdState;
 
 /// What orders events of the same time and tiebreaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +102,8 @@ pub struct RuleCounters {
     pub lineage_cut: u64,
     /// Detections with an event that was put aside and could not be read again.
     pub unread: u64,
+    /// Groups, and events with new terms, that the cap of their run left out.
+    pub capped: u64,
 }
 
 /// Holds the state of all rules.
@@ -138,6 +144,8 @@ enum Machine {
     Events,
     Sequence(Box<SequenceState>),
     Sample(SampleState),
+    Threshold(Box<ThresholdState>),
+    NewTerms(Box<NewTermsState>),
 }
 
 impl RuleState {
@@ -151,6 +159,14 @@ impl RuleState {
             PlanKind::Sample(sample) => {
                 Machine::Sample(SampleState::new(sample.steps.len(), rule.samples_per_key, options))
             }
+            PlanKind::Grouped(grouped) => match grouped.test {
+                GroupTest::Count { events, values } => {
+                    Machine::Threshold(Box::new(ThresholdState::new(grouped.windows, events, values)))
+                }
+                GroupTest::New { history_ms } => {
+                    Machine::NewTerms(Box::new(NewTermsState::new(grouped.windows, history_ms)))
+                }
+            },
         };
         let lineage = (!rule.plan.lineage.is_empty())
             .then(|| LineageState::new(&rule.plan.lineage, options.lineage_processes));
@@ -162,6 +178,8 @@ impl RuleState {
             Machine::Events => 0,
             Machine::Sequence(machine) => machine.bytes(),
             Machine::Sample(machine) => machine.bytes(),
+            Machine::Threshold(machine) => machine.bytes(),
+            Machine::NewTerms(machine) => machine.bytes(),
         };
         machine + self.lineage.as_ref().map_or(0, LineageState::bytes)
     }
@@ -187,6 +205,16 @@ impl Correlator {
             state_bytes: 0,
             ready: Vec::new(),
             matches_unread: 0,
+        }
+    }
+
+    /// Says how many groups, or events with new terms, one run of a rule's schedule finds at most; others are counted. Of
+    /// no effect on rules that do not go by runs.
+    pub fn set_cap(&mut self, rule: RuleId, cap: Option<usize>) {
+        match &mut self.rules[rule.0 as usize].machine {
+            Machine::Threshold(machine) => machine.set_cap(cap),
+            Machine::NewTerms(machine) => machine.set_cap(cap),
+            Machine::Events | Machine::Sequence(_) | Machine::Sample(_) => {}
         }
     }
 
@@ -305,7 +333,8 @@ impl Correlator {
             buffer.visit_places(visit);
             for state in rules {
                 match &mut state.machine {
-                    Machine::Events => {}
+                    Machine::Events | Machine::Threshold(_) => {}
+                    Machine::NewTerms(machine) => machine.visit_places(visit),
                     Machine::Sequence(machine) => machine.visit_places(visit),
                     Machine::Sample(machine) => machine.visit_places(visit),
                 }
@@ -379,17 +408,18 @@ impl Handing<'_, '_> {
         state.lineage = None;
         let machine = std::mem::replace(&mut state.machine, Machine::Events);
         let mut counters = state.counters;
+        let mut fired = Vec::new();
         match machine {
             Machine::Events => {}
             Machine::Sequence(mut machine) => {
-                let mut fired = Vec::new();
                 machine.finish(self.options.known_until.map(date::to_millis), &mut counters, &mut fired);
-                drop(machine);
-                for one in fired {
-                    self.fire(rule, one);
-                }
             }
             Machine::Sample(mut machine) => machine.finish(&mut counters, &mut |one| self.fire(rule, one)),
+            Machine::Threshold(mut machine) => machine.finish(&mut counters, &mut fired),
+            Machine::NewTerms(mut machine) => machine.finish(&mut counters, &mut fired),
+        }
+        for one in fired {
+            self.fire(rule, one);
         }
         let unread = self.rules[rule].counters.unread;
         self.rules[rule].counters = RuleCounters { unread, ..counters };
@@ -401,8 +431,8 @@ impl Handing<'_, '_> {
         let events: Result<Vec<Option<KeptEvent>>, SpillError> = fired.events.into_iter().map(kept).collect();
         match (events, bytes::tuple(&fired.key)) {
             (Ok(events), Some(keys)) => {
-                let Fired { time, order, .. } = fired;
-                let detection = Detection { rule: RuleId(rule as u32), time, order, events, keys };
+                let Fired { time, order, group, .. } = fired;
+                let detection = Detection { rule: RuleId(rule as u32), time, order, events, keys, group };
                 (self.sink)(self.events, detection);
             }
             _ => self.rules[rule].counters.unread += 1,
@@ -430,10 +460,15 @@ impl RuleState {
         match machine {
             Machine::Events => {
                 let (time, order) = (held.primary_time, held.order(tie_break));
-                fired.push(Fired { key: Box::default(), events: vec![Some(held.place)], time, order });
+                let events = vec![Some(held.place)];
+                fired.push(Fired { key: Box::default(), events, time, order, group: None });
             }
             Machine::Sequence(machine) => machine.push(held, steps, bytes_max, counters, fired),
             Machine::Sample(machine) => machine.push(held, steps, bytes_max, counters),
+            Machine::Threshold(machine) => machine.push(held, steps, bytes_max, counters, fired),
+            Machine::NewTerms(machine) => {
+                machine.push(held, steps, (bytes_max, tie_break), counters, fired);
+            }
         }
     }
 }
@@ -450,6 +485,7 @@ fn single(found: Match, tie_break: TieBreak) -> Detection {
         order,
         events: vec![Some(found.event.into())],
         keys: Box::default(),
+        group: None,
     }
 }
 

@@ -18,6 +18,23 @@ pub struct Detection {
     pub time: Option<i64>,
     /// What results of one rule are ordered by.
     pub order: DetectionOrder,
+    /// What is known of a group of events that are not kept; none for other detections.
+    pub group: Option<GroupFacts>,
+}
+
+/// What is known of a group of events that passed a threshold. Times are milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupFacts {
+    /// The run that found it.
+    pub run_ms: i64,
+    /// The time of the first event.
+    pub first_ms: i64,
+    /// The time of the last event.
+    pub last_ms: i64,
+    /// How many events.
+    pub events: u64,
+    /// How many different values, where these were counted.
+    pub values: Option<u64>,
 }
 
 /// Place of a detection among those of its rule: that of its last event.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use maxspan_event::{DecodeError, Dropped, Event, EventId, Slot, Slots, ValueRef, identity, repair};
 use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
-use maxspan_plan::{Environment, Key, PlanKind, Predicate, Step};
+use maxspan_plan::{Environment, GroupTest, Grouped, Key, PlanKind, Predicate, Sample, Step};
 use rustc_hash::FxHashMap;
 
 use crate::key::{KeyTuple, KeyValue, tuples};
@@ -86,6 +86,8 @@ pub enum MatchBody {
     Event,
     /// Steps of a sequence or sample.
     Steps(Vec<StepMatch>),
+    /// Steps of a plan that counts events, which no detection has among its own.
+    Counted(Vec<StepMatch>),
     /// Something of a plan with lineage queries, to be settled once the order of events is known.
     Lineage(LineageMatch),
 }
@@ -96,6 +98,7 @@ impl MatchBody {
     pub(crate) fn can_be_detected(&self) -> bool {
         match self {
             Self::Event | Self::Steps(_) => true,
+            Self::Counted(_) => false,
             Self::Lineage(lineage) => lineage.steps.iter().any(|(table, _)| *table != 0),
         }
     }
@@ -373,7 +376,7 @@ impl RuleSet {
             let Some(step) = rule.plan.step(number as usize) else { return Some(MatchBody::Event) };
             found.extend(step_match(number as usize, step, slots, counters));
         }
-        (!found.is_empty()).then_some(MatchBody::Steps(found))
+        body_of_steps(rule, found)
     }
 
     /// What a rule found in the event whose values are in the slots; none where the rule cannot place it in time.
@@ -385,7 +388,12 @@ impl RuleSet {
         scratch: &mut Scratch,
     ) -> Option<Found> {
         let Scratch { slots, counters, .. } = scratch;
-        let time = date_of(slots, rule.timestamp);
+        let primary_time = rule.primary.iter().find_map(|slot| date_of(slots, *slot));
+        let time = match rule.plan.kind {
+            // Windows are over the primary timestamp.
+            PlanKind::Grouped(_) => primary_time,
+            _ => date_of(slots, rule.timestamp),
+        };
         if time.is_none()
             && !matches!(body, MatchBody::Event)
             && !matches!(rule.plan.kind, PlanKind::Sample(_))
@@ -401,7 +409,7 @@ impl RuleSet {
                 Some(ValueRef::Long(number)) => Some(number),
                 _ => None,
             },
-            primary_time: rule.primary.iter().find_map(|slot| date_of(slots, *slot)),
+            primary_time,
             body,
         })
     }
@@ -498,6 +506,7 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
         PlanKind::Events(predicate) => return predicate.holds(environment).then_some(MatchBody::Event),
         PlanKind::Sequence(sequence) => (&sequence.steps, sequence.until.as_ref()),
         PlanKind::Sample(sample) => (&sample.steps, None),
+        PlanKind::Grouped(grouped) => (&grouped.steps, None),
     };
     let mut found = Vec::new();
     for (index, step) in steps.iter().chain(until).enumerate() {
@@ -505,7 +514,14 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
             found.extend(step_match(index, step, slots, counters));
         }
     }
-    (!found.is_empty()).then_some(MatchBody::Steps(found))
+    body_of_steps(rule, found)
+}
+
+/// What the steps that an event satisfied are told as; none where it satisfied none.
+fn body_of_steps(rule: &CompiledRule, found: Vec<StepMatch>) -> Option<MatchBody> {
+    let counts = matches!(rule.plan.kind, PlanKind::Grouped(Grouped { test: GroupTest::Count { .. }, .. }));
+    let body = if counts { MatchBody::Counted } else { MatchBody::Steps };
+    (!found.is_empty()).then(|| body(found))
 }
 
 /// The keys under which an event takes part in a step; none where it lacks one.
@@ -552,8 +568,8 @@ fn evaluate_lineage(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchB
                 })
                 .collect()
         }
-        PlanKind::Sample(sample) => {
-            let steps = sample.steps.iter();
+        PlanKind::Sample(Sample { steps }) | PlanKind::Grouped(Grouped { steps, .. }) => {
+            let steps = steps.iter();
             steps
                 .map(|step| {
                     (table(&step.predicate, count, slots, answers), key_tuples(&step.keys, slots, counters))

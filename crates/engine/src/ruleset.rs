@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use maxspan_event::index::IndexPatterns;
+use maxspan_event::index::{IndexPatterns, PatternLists};
 use maxspan_event::{Decoder, Fields, Normalizer, Schema, Slot};
 use maxspan_plan::{Plan, PlanKind, Predicate};
 use rustc_hash::FxHashMap;
@@ -55,22 +55,22 @@ pub struct RuleSet {
 #[derive(Debug)]
 struct Views {
     /// The different ones.
-    patterns: Vec<IndexPatterns>,
+    lists: PatternLists,
     /// By rule, which of them.
     of_rules: Vec<u32>,
 }
 
 impl Views {
     fn new(rules: &[CompiledRule]) -> Self {
-        let (mut patterns, mut numbers) = (Vec::new(), FxHashMap::default());
-        let number = |rule: &CompiledRule| {
-            *numbers.entry(rule.indices.clone()).or_insert_with_key(|indices| {
-                patterns.push(indices.clone());
-                patterns.len() as u32 - 1
-            })
-        };
-        let of_rules = rules.iter().map(number).collect();
-        Self { patterns, of_rules }
+        let (mut lists, mut numbers) = (Vec::new(), FxHashMap::default());
+        for rule in rules {
+            numbers.entry(&rule.indices).or_insert_with(|| {
+                lists.push(&rule.indices);
+                lists.len() as u32 - 1
+            });
+        }
+        let of_rules = rules.iter().map(|rule| numbers[&rule.indices]).collect();
+        Self { lists: PatternLists::new(lists), of_rules }
     }
 }
 
@@ -178,9 +178,9 @@ impl RuleSet {
 
     /// The rules that look into an index; all of them where nothing says which it is.
     pub(crate) fn rules_of(&self, index: &str) -> Arc<[RuleId]> {
-        let chosen = |patterns: &IndexPatterns| index.is_empty() || patterns.matches(index);
-        let chosen: Vec<bool> = self.views.patterns.iter().map(chosen).collect();
-        let numbers = self.views.of_rules.iter().zip(0..).filter(|(view, _)| chosen[**view as usize]);
+        let chosen = self.views.lists.matching(index);
+        let is_chosen = |view: u32| index.is_empty() || chosen[view as usize];
+        let numbers = self.views.of_rules.iter().zip(0..).filter(|(view, _)| is_chosen(**view));
         numbers.map(|(_, number)| RuleId(number)).collect()
     }
 

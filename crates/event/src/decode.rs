@@ -17,11 +17,11 @@ use crate::schema::Schema;
 use crate::slots::{Fields, NestedSlot, Raw, Slot, Slots};
 
 mod leaves;
-mod string_ends;
+pub(crate) mod string_ends;
 mod thorough;
 mod trie;
 pub(crate) mod unescape;
-mod walk;
+pub(crate) mod walk;
 
 use trie::{Trie, TrieBuilder};
 use walk::Walk;

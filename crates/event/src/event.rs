@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::identity;
+use crate::{Document, identity};
 
 /// An event's identity and its document, as a match or an alert holds on to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +39,8 @@ pub enum EventId {
 }
 
 impl EventId {
-    /// The id as alerts show it. `document` is that of the event ([`identity::document_of`]).
-    pub fn text(&self, document: &Value) -> String {
+    /// The id as alerts show it. `document` is that of the event.
+    pub fn text(&self, document: &Document<'_>) -> String {
         match self {
             Self::Given(id) => id.to_string(),
             Self::Content { occurrence, .. } => identity::content_id(document, *occurrence),

@@ -4,28 +4,26 @@ use std::fmt::Write;
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
-use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::repair;
+use crate::document::{Document, Part, PartKind, Parts};
 
 /// An id from the event's content: the same for the same document whatever its white space and the order of its
 /// keys. `occurrence` (from 0) keeps exact duplicates of one input apart.
 ///
-/// SHA-256 over a canonical form (keys sorted, no white space), cut to 20 hexadecimal characters (80 bits).
-/// Top-level keys that begin with `_` are bookkeeping and do not count.
+/// SHA-256 over a canonical form (keys sorted, no white space; texts and numbers as `serde_json` writes them), cut to 20
+/// hexadecimal characters (80 bits). Top-level keys that begin with `_` are bookkeeping and do not count.
 ///
 /// ```
-/// use maxspan_event::identity::content_id;
-/// let a = serde_json::json!({"a": 1, "b": {"c": [1.5, null]}, "_src": "x"});
-/// let b = serde_json::json!({"b": {"c": [1.5, null]}, "a": 1});
+/// use maxspan_event::{Document, identity::content_id};
+/// let a = Document::read(br#"{"a": 1, "b": {"c": [1.50, null]}, "_src": "x"}"#);
+/// let b = Document::read(br#"{"b": {"c": [1.5, null]}, "a": 1}"#);
 /// assert_eq!(content_id(&a, 0), content_id(&b, 0));
 /// assert_ne!(content_id(&a, 0), content_id(&a, 1));
 /// ```
-pub fn content_id(document: &Value, occurrence: u32) -> String {
+pub fn content_id(document: &Document<'_>, occurrence: u32) -> String {
     let mut canonical = Vec::new();
-    write_canonical(document, &mut canonical, true);
+    Canonical { out: &mut canonical, open: Vec::new() }.members(document.members());
     let digest = Sha256::digest(&canonical);
     let mut id = String::with_capacity(24);
     for byte in digest.iter().take(10) {
@@ -36,11 +34,6 @@ pub fn content_id(document: &Value, occurrence: u32) -> String {
         let _ = write!(id, "-{}", u64::from(occurrence) + 1);
     }
     id
-}
-
-/// The document of JSON bytes, mended where that is needed; what cannot be read as a whole counts as text.
-pub fn document_of(source: &[u8]) -> Value {
-    repair::parse(source).unwrap_or_else(|| Value::String(String::from_utf8_lossy(source).into_owned()))
 }
 
 /// A number that stands for a document's text without the white space between its tokens, and without leading bookkeeping
@@ -87,7 +80,8 @@ fn is_spaced(source: &[u8]) -> bool {
     source.get(1).into_iter().chain(after_key).any(u8::is_ascii_whitespace)
 }
 
-fn without_white_space(source: &[u8]) -> Vec<u8> {
+/// A document without the white space between its tokens.
+pub(crate) fn without_white_space(source: &[u8]) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::with_capacity(source.len()), source);
     while let Some(&byte) = rest.first() {
         let length = if byte == b'"' { string_length(rest) } else { 1 };
@@ -120,33 +114,47 @@ pub fn digest(bytes: &[u8]) -> u128 {
     u128::from_be_bytes(half)
 }
 
-fn write_canonical(value: &Value, out: &mut Vec<u8>, top: bool) {
-    match value {
-        Value::Object(map) => {
-            let mut members: Vec<_> = map.iter().filter(|(key, _)| !(top && key.starts_with('_'))).collect();
-            members.sort_unstable_by_key(|(key, _)| *key);
-            out.push(b'{');
-            for (key, value) in members {
-                write_scalar(key, out);
-                out.push(b':');
-                write_canonical(value, out, false);
-                out.push(b',');
-            }
-            out.push(b'}');
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for item in items {
-                write_canonical(item, out, false);
-                out.push(b',');
-            }
-            out.push(b']');
-        }
-        scalar => write_scalar(scalar, out),
-    }
+/// Writes the canonical form.
+struct Canonical<'o, 'd> {
+    out: &'o mut Vec<u8>,
+    /// The members of the objects that are open, sorted.
+    open: Vec<Part<'d>>,
 }
 
-/// Writes a text, number, truth value or null as JSON, which cannot fail.
-fn write_scalar(scalar: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
-    let _ = serde_json::to_writer(out, scalar);
+impl<'d> Canonical<'_, 'd> {
+    fn members(&mut self, members: Parts<'d>) {
+        let first = self.open.len();
+        self.open.extend(members);
+        self.open[first..].sort_unstable_by(|one, other| one.cmp_keys(*other));
+        self.out.push(b'{');
+        for place in first..self.open.len() {
+            let part = self.open[place];
+            self.out.push(b'"');
+            self.out.extend_from_slice(part.raw_key().as_bytes());
+            self.out.extend_from_slice(b"\":");
+            self.value(part);
+            self.out.push(b',');
+        }
+        self.out.push(b'}');
+        self.open.truncate(first);
+    }
+
+    fn value(&mut self, part: Part<'d>) {
+        match part.kind() {
+            PartKind::Object => self.members(part.parts()),
+            PartKind::Array => {
+                self.out.push(b'[');
+                for element in part.parts() {
+                    self.value(element);
+                    self.out.push(b',');
+                }
+                self.out.push(b']');
+            }
+            _ if part.is_as_written() => self.out.extend_from_slice(part.json().as_bytes()),
+            _ => {
+                // Scalars that were parsed can be written.
+                let _ = serde_json::to_writer(&mut *self.out, &part.to_value());
+            }
+        }
+    }
 }

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use rustc_hash::FxHashMap;
+
 use crate::wildcard::Wildcard;
 
 /// An ordered list of index patterns.
@@ -40,23 +42,69 @@ impl IndexPatterns {
     /// assert!(!patterns.matches("auditbeat-8"));
     /// ```
     pub fn matches(&self, index: &str) -> bool {
-        if self.patterns.is_empty() {
-            return true;
-        }
-        let (cluster, name) = match index.split_once(':') {
-            Some((cluster, name)) => (Some(cluster), name),
-            None => (None, index),
+        let name = Name::new(index);
+        let chosen = |chosen, pattern: &Pattern| {
+            if chosen == pattern.excluded && pattern.fits(&name) { !pattern.excluded } else { chosen }
         };
-        let stream = data_stream_name(name);
-        let mut chosen = false;
-        for pattern in &self.patterns {
-            if chosen == pattern.excluded
-                && (pattern.matches(cluster, name) || pattern.matches(cluster, &stream))
-            {
-                chosen = !pattern.excluded;
-            }
-        }
-        chosen
+        self.patterns.is_empty() || self.patterns.iter().fold(false, chosen)
+    }
+}
+
+/// Many lists of patterns, which have most of their patterns in common: each is tried once for a name.
+#[derive(Debug, Default)]
+pub struct PatternLists {
+    /// The different patterns, taken as choosing.
+    patterns: Vec<Pattern>,
+    /// Of each list the patterns' places, and whether they exclude; without any for a list that chooses everything.
+    lists: Vec<Vec<(u32, bool)>>,
+}
+
+impl PatternLists {
+    /// Makes them of lists.
+    pub fn new<'a>(lists: impl IntoIterator<Item = &'a IndexPatterns>) -> Self {
+        let (mut patterns, mut places) = (Vec::new(), FxHashMap::default());
+        let mut place = |pattern: &Pattern| {
+            let choosing = Pattern { excluded: false, ..pattern.clone() };
+            let place = *places.entry(choosing).or_insert_with_key(|choosing| {
+                patterns.push(choosing.clone());
+                patterns.len() as u32 - 1
+            });
+            (place, pattern.excluded)
+        };
+        let lists = lists.into_iter().map(|list| list.patterns.iter().map(&mut place).collect()).collect();
+        Self { patterns, lists }
+    }
+
+    /// Of each list, whether it chooses the index; as [`IndexPatterns::matches`] says.
+    pub fn matching(&self, index: &str) -> Vec<bool> {
+        let name = Name::new(index);
+        let fits: Vec<bool> = self.patterns.iter().map(|pattern| pattern.fits(&name)).collect();
+        let chooses = |list: &Vec<(u32, bool)>| {
+            let chosen = |chosen, &(place, excluded): &(u32, bool)| {
+                if fits[place as usize] { !excluded } else { chosen }
+            };
+            list.iter().fold(list.is_empty(), chosen)
+        };
+        self.lists.iter().map(chooses).collect()
+    }
+}
+
+/// The name of an index, and those that it is searched under.
+struct Name<'a> {
+    cluster: Option<&'a str>,
+    index: &'a str,
+    /// Where that is another name.
+    stream: Option<Cow<'a, str>>,
+}
+
+impl<'a> Name<'a> {
+    fn new(name: &'a str) -> Self {
+        let (cluster, index) = match name.split_once(':') {
+            Some((cluster, index)) => (Some(cluster), index),
+            None => (None, name),
+        };
+        let stream = Some(data_stream_name(index)).filter(|stream| stream != index);
+        Self { cluster, index, stream }
     }
 }
 
@@ -74,13 +122,19 @@ impl Pattern {
         Self { excluded, cluster, hidden: name.starts_with('.'), name: Wildcard::new(name, false) }
     }
 
-    fn matches(&self, cluster: Option<&str>, name: &str) -> bool {
-        let cluster_fits = match (&self.cluster, cluster) {
+    /// Whether the pattern is one for the index, choosing or excluding it.
+    fn fits(&self, name: &Name<'_>) -> bool {
+        let cluster_fits = match (&self.cluster, name.cluster) {
             (None, None) => true,
             (Some(pattern), Some(cluster)) => pattern.matches(cluster),
             _ => false,
         };
-        cluster_fits && (self.hidden || !name.starts_with('.')) && self.name.matches(name)
+        cluster_fits
+            && (self.fits_name(name.index) || name.stream.as_ref().is_some_and(|name| self.fits_name(name)))
+    }
+
+    fn fits_name(&self, name: &str) -> bool {
+        (self.hidden || !name.starts_with('.')) && self.name.matches(name)
     }
 }
 
@@ -126,6 +180,9 @@ mod tests {
         let check = |patterns: &[&str], index: &str, expected: bool| {
             let parsed = IndexPatterns::new(patterns.iter().copied());
             assert_eq!(parsed.matches(index), expected, "{patterns:?} on {index}");
+            let others = [IndexPatterns::new(["logs-*", "-*x*"]), parsed, IndexPatterns::new(["*:*", ".*"])];
+            let alone: Vec<_> = others.iter().map(|list| list.matches(index)).collect();
+            assert_eq!(PatternLists::new(&others).matching(index), alone, "{patterns:?} on {index}");
         };
         check(&["auditbeat-*", "logs-*"], "logs-x-default", true);
         check(&["logs-*", "-logs-x*"], "logs-x-default", false);

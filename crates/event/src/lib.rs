@@ -25,6 +25,7 @@
 mod coerce;
 pub mod date;
 mod decode;
+mod document;
 mod event;
 mod field;
 pub mod identity;
@@ -41,6 +42,7 @@ pub mod version;
 pub mod wildcard;
 
 pub use decode::{DecodeError, Decoder};
+pub use document::{Document, Part, PartKind, Parts};
 pub use event::{Event, EventId};
 pub use field::{Field, FieldType};
 pub use ip::{Cidr, parse_ip};

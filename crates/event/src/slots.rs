@@ -123,14 +123,29 @@ pub struct Leaf {
 /// Where a text stands in [`Slots::text`], in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
-    start: u32,
-    end: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
 }
 
 impl Span {
     /// From `start` up to `end`; texts are shorter than 4 GiB.
     pub(crate) fn new(start: usize, end: usize) -> Self {
         Self { start: start as u32, end: end as u32 }
+    }
+
+    /// Where it begins.
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    /// Where it ends.
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    /// What stands there.
+    pub(crate) fn of(self, text: &str) -> &str {
+        &text[self.start()..self.end()]
     }
 
     fn len(self) -> usize {

@@ -10,13 +10,15 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use maxspan_engine::{
-    Correlator, CorrelatorOptions, Costs, Detection, KeptEvent, KeyStyle, KeyValue, MatchCounters, Matched,
-    Occurrences, RuleCosts, RuleId, Spill, SpillError,
+    Correlator, CorrelatorOptions, Costs, Detection, GroupFacts, KeptEvent, KeyStyle, KeyValue,
+    MatchCounters, Matched, Occurrences, RuleCosts, RuleId, Spill, SpillError,
 };
 use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
+use maxspan_rules::RuleDocument;
 use maxspan_rules::alert::{
-    Alert, AlertContext, AlertingRule, FieldKind, SourceEvent, event_alert, sequence_alerts,
+    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, SourceEvent, ThresholdGroup, event_alert,
+    new_terms_alert, sequence_alerts, threshold_alert,
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -396,7 +398,7 @@ impl<'a> Run<'a> {
             costs: Costs::default(),
             threads: 1,
             occurrences: Occurrences::default(),
-            correlator: Correlator::with_spill(&rules.rule_set, correlator_options, spill),
+            correlator: correlator(rules, options, correlator_options, spill),
             kept,
             stats,
             arrival: 0,
@@ -493,10 +495,9 @@ impl<'a> Run<'a> {
     fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
         let schema = &self.rules.schema;
         let now = date::format_millis(self.options.now);
-        let kind_of = |name: &str| schema.ecs_type(name).map(field_kind);
-        let mut context = AlertContext::new(&now, &self.options.execution_uuid);
+        let kinds = FieldKinds::new(schema.ecs_fields().map(|(name, kind)| (name, field_kind(kind))));
+        let mut context = AlertContext::new(&now, &self.options.execution_uuid, &kinds);
         context.space = &self.options.space;
-        context.field_kind = &kind_of;
         let mut seen = HashSet::new();
         let mut alerting = FxHashMap::default();
         let rules = self.rules;
@@ -550,20 +551,26 @@ impl<'a> Run<'a> {
                 events: Arc::clone(&references),
             }
         };
-        if let PlanKind::Events(_) = self.rules.rule_set.rule(detection.rule).plan.kind {
-            let Some(event) = events.into_iter().find(|event| !event.is_missing()) else {
-                return Ok(Vec::new());
-            };
-            return Ok(event_alert(rule, event, context).into_iter().map(out(false)).collect());
-        }
-        let Some(group) = sequence_alerts(rule, &events, context) else { return Ok(Vec::new()) };
-        let shell = std::iter::once(group.shell).map(out(false));
-        Ok(group.blocks.into_iter().map(out(true)).chain(shell).collect())
+        let event = events.iter().find(|event| !event.is_missing());
+        let single = match (&self.rules.rule_set.rule(detection.rule).plan.kind, &detection.group) {
+            (PlanKind::Events(_), _) => event.and_then(|event| event_alert(rule, event, context)),
+            (PlanKind::Grouped(_), Some(facts)) => threshold_alert(rule, &group(facts, &keys), context),
+            (PlanKind::Grouped(_), None) => {
+                let terms: Vec<_> = keys.iter().map(|(_, value)| value.clone()).collect();
+                event.and_then(|event| new_terms_alert(rule, event, &terms, context))
+            }
+            (PlanKind::Sequence(_) | PlanKind::Sample(_), _) => {
+                let Some(found) = sequence_alerts(rule, &events, context) else { return Ok(Vec::new()) };
+                let shell = std::iter::once(found.shell).map(out(false));
+                return Ok(found.blocks.into_iter().map(out(true)).chain(shell).collect());
+            }
+        };
+        Ok(single.into_iter().map(out(false)).collect())
     }
 
     /// The events of a detection, with stand-ins for those that had to be missing.
-    fn source_events(&self, detection: &Detection) -> Result<Vec<SourceEvent>, SpillError> {
-        let source = |event: &Option<KeptEvent>| match event {
+    fn source_events<'d>(&'d self, detection: &'d Detection) -> Result<Vec<SourceEvent<'d>>, SpillError> {
+        let source = |event: &'d Option<KeptEvent>| match event {
             Some(event) => source_event(self.correlator.events(), event),
             None => Ok(SourceEvent::missing()),
         };
@@ -576,6 +583,7 @@ impl<'a> Run<'a> {
             PlanKind::Events(_) => return Arc::default(),
             PlanKind::Sequence(sequence) => &sequence.steps,
             PlanKind::Sample(sample) => &sample.steps,
+            PlanKind::Grouped(grouped) => &grouped.steps,
         };
         let Some(step) = steps.iter().find(|step| !step.missing) else { return Arc::default() };
         let fields = self.rules.rule_set.decoder().fields();
@@ -593,7 +601,7 @@ impl<'a> Run<'a> {
                     map(&mut self.stats).insert(rule_id.clone(), value);
                 }
             };
-            count(|stats| &mut stats.alerts_capped_by_rule, retained.capped);
+            count(|stats| &mut stats.alerts_capped_by_rule, retained.capped + counters.capped);
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
             count(|stats| &mut stats.sequences_undecided_by_rule, counters.undecided);
@@ -635,19 +643,37 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A correlator in which the runs of schedules are capped as the options say.
+fn correlator(
+    rules: &RuleBase,
+    options: &HuntOptions,
+    correlator_options: CorrelatorOptions,
+    spill: Option<Box<dyn Spill>>,
+) -> Correlator {
+    let mut correlator = Correlator::with_spill(&rules.rule_set, correlator_options, spill);
+    for (id, _) in rules.rule_set.rules() {
+        correlator.set_cap(id, cap_count(rules.document(id), options));
+    }
+    correlator
+}
+
 /// What an alert says of its event; none for one that is missing.
-fn reference(event: &SourceEvent, arrival: u64) -> Option<EventRef> {
+fn reference(event: &SourceEvent<'_>, arrival: u64) -> Option<EventRef> {
     let SourceEvent { index, id, .. } = event;
-    (!event.is_missing()).then(|| EventRef { index: index.as_str().into(), id: id.as_str().into(), arrival })
+    (!event.is_missing()).then(|| EventRef { index: Arc::clone(index), id: id.as_str().into(), arrival })
+}
+
+/// What an alert says of a group of events.
+fn group<'a>(facts: &GroupFacts, keys: &'a [(String, Value)]) -> ThresholdGroup<'a> {
+    let GroupFacts { run_ms, first_ms, last_ms, events, values } = *facts;
+    ThresholdGroup { terms: keys, run_ms, first_ms, last_ms, events, values }
 }
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<AtomicUsize>) -> Cap {
     let document = rules.document(id);
-    let count = match options.max_signals {
-        MaxSignals::Rule => Some(document.max_signals as usize),
-        MaxSignals::Count(count) => Some(count as usize),
-        MaxSignals::Unlimited => None,
-    };
+    let goes_by_runs = matches!(rules.rule_set.rule(id).plan.kind, PlanKind::Grouped(_));
+    // The correlator caps those that go by runs.
+    let count = cap_count(document, options).filter(|_| !goes_by_runs);
     let keep = if document.rule_type() == maxspan_rules::RuleType::Eql {
         Keep::Newest
     } else {
@@ -655,6 +681,15 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<Ato
     };
     let interval = Some(date::from_millis(document.schedule.interval_ms));
     Cap { count, interval, keep, remembered: Arc::clone(remembered) }
+}
+
+/// Most alerts of a rule in one interval.
+fn cap_count(document: &RuleDocument, options: &HuntOptions) -> Option<usize> {
+    match options.max_signals {
+        MaxSignals::Rule => Some(document.max_signals as usize),
+        MaxSignals::Count(count) => Some(count as usize),
+        MaxSignals::Unlimited => None,
+    }
 }
 
 /// A key's value as JSON: numbers and booleans as they are, all else as text.

@@ -271,7 +271,8 @@ enum Shape {
 impl Shape {
     fn of(plan: &Plan) -> Self {
         match plan.kind {
-            PlanKind::Events(_) => Self::Events,
+            // Queries have no schedule, so none is of groups.
+            PlanKind::Events(_) | PlanKind::Grouped(_) => Self::Events,
             PlanKind::Sequence(_) => Self::Sequences,
             PlanKind::Sample(_) => Self::Samples,
         }
@@ -334,5 +335,5 @@ fn event_json(events: &EventStore, event: &KeptEvent) -> Value {
     // Nothing is put aside, so every document can be read.
     let SourceEvent { index, id, source } =
         source_event(events, event).unwrap_or_else(|_| SourceEvent::missing());
-    json!({"_index": index, "_id": id, "_source": source})
+    json!({"_index": &*index, "_id": id, "_source": source.map(|source| source.to_value())})
 }

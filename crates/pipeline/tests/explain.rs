@@ -348,3 +348,27 @@ fn the_nearest_of_many_events_are_found() {
         explanation.events.iter().map(|event| (event.place.as_str(), event.distance)).collect();
     assert_eq!(found, [("e:778", 1), ("e:1", 2)]);
 }
+
+#[test]
+fn groups_say_how_many_events_count() {
+    let check = |own: Value, expected: &str| {
+        let mut rule = json!({"rule_id": "r", "name": "R", "description": "d", "severity": "low", "risk_score": 1,
+            "query": "event.outcome: failure", "index": ["logs-*"]});
+        rule.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        let rule = parse_json(&Arc::new(Source::new("rule.json", rule.to_string()))).rules.remove(0);
+        let event = |outcome: &str| {
+            json!({"@timestamp": "2026-01-01T00:00:00Z", "_index": "logs-a", "event": {"outcome": outcome},
+                   "host": {"name": "h"}})
+        };
+        let events = [event("failure"), event("success")];
+        let text = render(&explained(&rule, &events, &ExplainOptions::default()), &Plain);
+        assert!(text.contains(expected), "{text}");
+    };
+    let threshold =
+        |value: u64| json!({"type": "threshold", "threshold": {"field": ["host.name"], "value": value}});
+    check(threshold(1), "1 alert from 2 events");
+    check(threshold(2), "no alert: 1 of 2 events count, and no run sees enough of one group");
+    let new_terms = |field: &str| json!({"type": "new_terms", "new_terms_fields": [field], "history_window_start": "now-7d"});
+    check(new_terms("host.name"), "1 alert from 2 events");
+    check(new_terms("user.name"), "no alert: 1 of 2 events match, and no run sees new terms");
+}

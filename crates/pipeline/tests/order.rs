@@ -10,8 +10,8 @@ use maxspan_rules::{LoadedRules, TomlOptions, parse_toml};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Language, query and cap of rules that order could matter to.
-const RULES: [(&str, &str, u32); 9] = [
+/// Language, or type and what only that type has, query and cap of rules that order could matter to.
+const RULES: [(&str, &str, u32); 13] = [
     ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100),
     (
         "eql",
@@ -29,7 +29,18 @@ const RULES: [(&str, &str, u32); 9] = [
     ("eql", "any where descendant of [a where true]", 100),
     ("eql", "a where true", 2),
     ("kuery", "event.category: (a or b)", 3),
+    ("threshold = { field = ['host.id'], value = 2 }", "event.category: *", 100),
+    (
+        "threshold = { field = ['host.id', 'user.name'], value = 2, cardinality = [{ field = 'event.category', value = 2 }] }",
+        "*",
+        1,
+    ),
+    (NEW_TERMS, "event.category: *", 100),
+    (NEW_TERMS, "event.category: (a or b)", 1),
 ];
+
+const NEW_TERMS: &str =
+    "new_terms_fields = ['host.id', 'event.category']\nhistory_window_start = 'now-2m'\nfrom = 'now-70s'";
 
 /// All rules together; and each by itself. Made once, since a rule set never changes.
 static TOGETHER: LazyLock<RuleBase> = LazyLock::new(|| rules_where(|_| true));
@@ -40,12 +51,21 @@ static ALONE: LazyLock<Vec<RuleBase>> =
 fn rules_where(wanted: impl Fn(usize) -> bool) -> RuleBase {
     let mut rules = Vec::new();
     for (index, (language, query, cap)) in RULES.iter().enumerate().filter(|(index, _)| wanted(*index)) {
-        let rule_type = if *language == "eql" { "eql" } else { "query" };
+        let (rule_type, language, more) = match *language {
+            "eql" => ("eql", "eql", ""),
+            "kuery" => ("query", "kuery", ""),
+            more => (
+                more.split_once([' ', '_'])
+                    .map_or("", |(first, _)| if first == "new" { "new_terms" } else { first }),
+                "kuery",
+                more,
+            ),
+        };
         let text = format!(
             "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\
              [rule]\nauthor = [\"t\"]\ndescription = \"d\"\nname = \"Rule {index}\"\nrisk_score = 1\nseverity = \"low\"\n\
-             rule_id = \"00000000-0000-4000-8000-00000000000{index}\"\ntype = \"{rule_type}\"\nlanguage = \"{language}\"\n\
-             index = [\"*\"]\nmax_signals = {cap}\ninterval = \"1m\"\nquery = '''{query}'''\n"
+             rule_id = \"00000000-0000-4000-8000-0000000000{index:02}\"\ntype = \"{rule_type}\"\nlanguage = \"{language}\"\n\
+             index = [\"*\"]\nmax_signals = {cap}\ninterval = \"1m\"\nquery = '''{query}'''\n{more}\n"
         );
         let parsed = parse_toml(&Arc::new(Source::new("rule.toml", text)), &TomlOptions::default());
         assert_eq!(parsed.rules.len(), 1, "{:?}", parsed.diagnostics);
@@ -171,7 +191,7 @@ fn every_rule_of_the_property_fires_somewhere() {
     let base = &*TOGETHER;
     let event = |category: &str, second: u8, process: &str, parent: &str| {
         json!({"@timestamp": format!("2026-01-01T00:00:{second:02}Z"), "event.category": category, "host.id": "h",
-               "process.entity_id": process, "process.parent.entity_id": parent})
+               "user.name": "u", "process.entity_id": process, "process.parent.entity_id": parent})
     };
     let events = [
         event("c", 0, "p9", "p8"),

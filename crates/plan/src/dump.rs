@@ -6,6 +6,7 @@ use maxspan_event::{Fields, Slot, Value};
 
 use crate::datum::Datum;
 use crate::expr::Expr;
+use crate::grouped::Windows;
 use crate::predicate::{Predicate, TestKind, ValueSet};
 use crate::stream::{Plan, PlanKind, Step};
 
@@ -23,6 +24,12 @@ pub fn plan(plan: &Plan, fields: &Fields) -> String {
         PlanKind::Sample(sample) => {
             out.push_str("sample\n");
             sample.steps.iter().for_each(|one| step(&mut out, "  ", one, fields));
+        }
+        PlanKind::Grouped(grouped) => {
+            let Windows { interval_ms, from_ms, to_ms } = grouped.windows;
+            let window = format!("every {interval_ms}ms over {from_ms}ms..{to_ms}ms");
+            out.push_str(&format!("groups {:?} {window}\n", grouped.test));
+            grouped.steps.iter().for_each(|one| step(&mut out, "  ", one, fields));
         }
     }
     for (index, lineage) in plan.lineage.iter().enumerate() {

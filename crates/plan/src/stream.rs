@@ -2,6 +2,7 @@
 
 use maxspan_event::Slot;
 
+use crate::grouped::Grouped;
 use crate::predicate::Predicate;
 
 /// A rule's query, ready to be run.
@@ -24,6 +25,8 @@ pub enum PlanKind {
     Sequence(Sequence),
     /// Events that share a key, in any order.
     Sample(Sample),
+    /// Groups of events, over the windows of a schedule.
+    Grouped(Grouped),
 }
 
 /// How many results are kept.
@@ -109,6 +112,7 @@ impl Plan {
             PlanKind::Events(_) => None,
             PlanKind::Sequence(sequence) => sequence.steps.iter().chain(&sequence.until).nth(number),
             PlanKind::Sample(sample) => sample.steps.get(number),
+            PlanKind::Grouped(grouped) => grouped.steps.get(number),
         }
     }
 
@@ -120,6 +124,7 @@ impl Plan {
                 sequence.steps.iter().chain(&sequence.until).map(|step| &step.predicate).collect()
             }
             PlanKind::Sample(sample) => sample.steps.iter().map(|step| &step.predicate).collect(),
+            PlanKind::Grouped(grouped) => grouped.steps.iter().map(|step| &step.predicate).collect(),
         }
     }
 
@@ -141,6 +146,9 @@ impl Plan {
             }
             PlanKind::Sample(sample) => {
                 sample.steps.iter_mut().for_each(|step| restrict(&mut step.predicate));
+            }
+            PlanKind::Grouped(grouped) => {
+                grouped.steps.iter_mut().for_each(|step| restrict(&mut step.predicate));
             }
         }
         self.lineage.iter_mut().for_each(|lineage| restrict(&mut lineage.predicate));

@@ -7,7 +7,8 @@
 //! counterpart here: there is no mapping that adds values.
 //!
 //! ```
-//! use maxspan_rules::alert::{AlertContext, AlertingRule, SourceEvent, event_alert};
+//! use maxspan_event::Document;
+//! use maxspan_rules::alert::{AlertContext, AlertingRule, FieldKind, FieldKinds, SourceEvent, event_alert};
 //! # use std::sync::Arc;
 //! # let text = r#"{"rule_id":"r","name":"N","description":"D","severity":"low","risk_score":1,"type":"query"}"#;
 //! # let file = maxspan_rules::parse_json(&Arc::new(maxspan_diagnostics::Source::new("rule.json", text)));
@@ -15,17 +16,21 @@
 //! let event = SourceEvent {
 //!     index: "logs-1".into(),
 //!     id: "e1".into(),
-//!     source: serde_json::json!({"host": {"name": "h1"}}),
+//!     source: Some(Document::read(br#"{"host": {"name": "h1"}}"#)),
 //! };
-//! let context = AlertContext::new("2024-01-01T00:00:00.000Z", "execution-1");
-//! let alert = event_alert(&AlertingRule::new(rule), event, &context).unwrap();
+//! let kinds = FieldKinds::new([("host.name", FieldKind::Text)]);
+//! let context = AlertContext::new("2024-01-01T00:00:00.000Z", "execution-1", &kinds);
+//! let alert = event_alert(&AlertingRule::new(rule), &event, &context).unwrap();
 //! assert_eq!(alert.document.get("kibana.alert.reason").unwrap(), "event on h1 created low alert N.");
 //! ```
 
 mod ancestors;
 mod document;
+mod field_kinds;
+mod grouped;
 pub mod ids;
 mod intersection;
+mod members;
 mod overrides;
 mod reason;
 mod rule_fields;
@@ -37,32 +42,41 @@ mod traverse;
 use std::sync::Arc;
 
 pub use document::AlertDocument;
+pub use field_kinds::{FieldKind, FieldKinds};
+pub use grouped::{ThresholdGroup, new_terms_alert, threshold_alert};
+use maxspan_event::{Document, Part};
+use members::Members;
 pub use rule_fields::{AlertingRule, RuleFields};
 pub use sequence::{SequenceAlerts, sequence_alerts};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::document::RuleDocument;
 
 /// An event that a rule matched.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceEvent {
+#[derive(Debug, Clone)]
+pub struct SourceEvent<'a> {
     /// `_index`; may be empty.
-    pub index: String,
+    pub index: Arc<str>,
     /// `_id`, stable for the event; may be empty.
     pub id: String,
-    /// The document, an object; null says that the event is missing.
-    pub source: Value,
+    /// The document; none says that the event is missing.
+    pub source: Option<Document<'a>>,
 }
 
-impl SourceEvent {
+impl SourceEvent<'_> {
     /// The stand-in for an event that a sequence says must be missing (`![…]`).
     pub fn missing() -> Self {
-        Self { index: String::new(), id: String::new(), source: Value::Null }
+        Self { index: "".into(), id: String::new(), source: None }
     }
 
     /// Whether this stands for a missing event.
     pub fn is_missing(&self) -> bool {
-        self.source.is_null()
+        self.source.is_none()
+    }
+
+    /// The value of a field, however it is written.
+    pub(crate) fn field(&self, field: &str) -> Option<Value> {
+        self.source.as_ref()?.get(field).map(Part::to_value)
     }
 }
 
@@ -95,29 +109,6 @@ impl ExecutionType {
     }
 }
 
-/// What kind of value ECS gives a field; as much of it as deciding about a value needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldKind {
-    /// A text of any type: `keyword`, `wildcard`, `text`, `constant_keyword`, `version` …
-    Text,
-    /// `ip`
-    Ip,
-    /// `date`
-    Date,
-    /// `boolean`
-    Boolean,
-    /// `long` and the smaller whole numbers.
-    Long,
-    /// `float`, `double`, `scaled_float` …
-    Float,
-    /// `geo_point` and other types whose values are not checked.
-    Unchecked,
-    /// `object`, also a field that only has fields below it.
-    Object,
-    /// `nested`
-    Nested,
-}
-
 /// What an alert needs to know beside rule and events.
 #[derive(Clone, Copy)]
 pub struct AlertContext<'a> {
@@ -133,13 +124,13 @@ pub struct AlertContext<'a> {
     pub execution_type: ExecutionType,
     /// Start of a manual run, ISO 8601; else none.
     pub intended_timestamp: Option<&'a str>,
-    /// What ECS says about a field by its dotted name; none for fields that are not in ECS.
-    pub field_kind: &'a dyn Fn(&str) -> Option<FieldKind>,
+    /// What ECS says about fields.
+    pub field_kinds: &'a FieldKinds,
 }
 
 impl<'a> AlertContext<'a> {
-    /// The default space, a scheduled run, no field known to ECS.
-    pub fn new(now: &'a str, execution_uuid: &'a str) -> Self {
+    /// The default space, a scheduled run.
+    pub fn new(now: &'a str, execution_uuid: &'a str, field_kinds: &'a FieldKinds) -> Self {
         Self {
             space: "default",
             now,
@@ -147,36 +138,52 @@ impl<'a> AlertContext<'a> {
             version: env!("CARGO_PKG_VERSION"),
             execution_type: ExecutionType::Scheduled,
             intended_timestamp: None,
-            field_kind: &|_| None,
+            field_kinds,
         }
     }
 }
 
 /// Whether the event is an alert of the rule, or made from one: then a further alert would feed itself.
-pub fn is_recursive(rule: &RuleDocument, event: &SourceEvent) -> bool {
+pub fn is_recursive(rule: &RuleDocument, event: &SourceEvent<'_>) -> bool {
     ancestors::has_rule(&ancestors::ancestors(event), &rule.uuid)
 }
 
 /// The alert of one event; none where the event is an alert of the same rule, or made from one (the recursion guard
 /// of specification 3.4).
-pub fn event_alert(rule: &AlertingRule<'_>, event: SourceEvent, context: &AlertContext<'_>) -> Option<Alert> {
+pub fn event_alert(
+    rule: &AlertingRule<'_>,
+    event: &SourceEvent<'_>,
+    context: &AlertContext<'_>,
+) -> Option<Alert> {
+    let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.document.uuid);
+    alert_of(rule, event, id, context, |_| {})
+}
+
+/// An alert of one event under an id, with members of its own behind the others; none by the recursion guard.
+fn alert_of(
+    rule: &AlertingRule<'_>,
+    event: &SourceEvent<'_>,
+    id: String,
+    context: &AlertContext<'_>,
+    put_more: impl FnOnce(&mut Members),
+) -> Option<Alert> {
     let AlertingRule { document: rule, fields } = rule;
-    let ancestors = ancestors::ancestors(&event);
+    let source = event.source.as_ref()?;
+    let ancestors = ancestors::ancestors(event);
     if ancestors::has_rule(&ancestors, &rule.uuid) {
         return None;
     }
-    let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.uuid);
-    let overrides = overrides::overrides(rule, &event.source);
-    let empty = Map::new();
+    let overrides = overrides::overrides(rule, event);
     let parts = document::AlertParts {
         id: &id,
         depth: ancestors::depth_above(&[ancestors.last().map_or(0, |parent| parent.depth)]),
         ancestors: &ancestors,
-        reason: reason::reason(event.source.as_object().unwrap_or(&empty), &overrides),
+        reason: reason::reason(|field| event.field(field), &overrides),
         overrides: &overrides,
-        original_time: document::original_time(&event.source),
+        original_time: document::original_time(source),
+        building_block_type: rule.building_block_type.as_deref(),
     };
-    let mut own = document::alert_source(event.source, context);
-    document::put_alert_fields(&mut own, rule, context, &parts);
+    let mut own = document::alert_members(source, context, &parts);
+    put_more(&mut own);
     Some(Alert { id, document: AlertDocument::new(own, Arc::clone(fields)) })
 }

@@ -1,5 +1,6 @@
 //! A rule document to what the engine runs: query, filters, exceptions and time window in one plan.
 
+mod grouped;
 mod outline;
 #[cfg(test)]
 mod tests;
@@ -103,7 +104,8 @@ impl Compilation<'_> {
         let Some(plan) = plan else { return Outcome::Failed };
         let primary = self.primary();
         let condition = Predicate::and([self.window(&primary), filters, excepted.negate()]);
-        Outcome::Ready(Box::new(self.compiled(plan.restricted(&condition), primary)))
+        let plan = self.grouped(plan.restricted(&condition));
+        Outcome::Ready(Box::new(self.compiled(plan, primary)))
     }
 
     /// Why a sound rule is not run, and the field that says so.
@@ -116,13 +118,13 @@ impl Compilation<'_> {
             {
                 Some(("saved_id", format!("the saved query `{saved_id}` is not part of the file")))
             }
-            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, Some(Language::Lucene)) => {
-                Some(("type", "Lucene queries are not run yet".to_owned()))
+            (RuleParams::Esql | RuleParams::ThreatMatch(_) | RuleParams::MachineLearning(_), _) => {
+                let name = rule.rule_type().name();
+                Some(("type", format!("rules of type `{name}` are not run yet")))
             }
+            (_, Some(Language::Lucene)) => Some(("type", "Lucene queries are not run yet".to_owned())),
+            (RuleParams::Threshold(_) | RuleParams::NewTerms(_), _) => self.not_replayed(),
             (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, _) => None,
-            (params, _) => {
-                Some(("type", format!("rules of type `{}` are not run yet", params.rule_type().name())))
-            }
         }
     }
 

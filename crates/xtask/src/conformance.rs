@@ -15,7 +15,16 @@ use crate::{cargo, paths};
 use render::Report;
 
 const DOCUMENT: &str = "docs/conformance.md";
-const TEST: [&str; 6] = ["test", "--package", "maxspan-pipeline", "--test", "conformance", "--no-fail-fast"];
+const TEST: [&str; 8] = [
+    "test",
+    "--package",
+    "maxspan-pipeline",
+    "--package",
+    "maxspan-esql",
+    "--test",
+    "conformance",
+    "--no-fail-fast",
+];
 
 /// Runs the tests, then writes or compares the document.
 pub(crate) fn run(check: bool) -> Result<Outcome> {

@@ -21,7 +21,9 @@ impl NdJson {
 
 impl AlertOutput for NdJson {
     fn alert(&mut self, _rules: &RuleBase, alert: &HuntAlert) -> io::Result<()> {
-        serde_json::to_writer(&mut self.writer, &alert.alert.document)?;
+        for part in alert.alert.document.json_parts() {
+            self.writer.write_all(part.as_bytes())?;
+        }
         self.writer.write_all(b"\n")
     }
 

@@ -5,6 +5,7 @@
 
 mod eql_functions;
 mod eql_operators;
+mod esql_functions;
 mod help;
 mod kql_reference;
 mod markdown;
@@ -45,6 +46,11 @@ fn eql_functions_page() {
 #[test]
 fn eql_operators_page() {
     check("eql-operators.md", &eql_operators::page());
+}
+
+#[test]
+fn esql_functions_page() {
+    check("esql-functions.md", &esql_functions::page());
 }
 
 #[test]

@@ -125,7 +125,9 @@ pub(super) fn write(out: &mut Vec<u8>, found: &Match, place: Place, tie_break: T
 fn first_step(body: &MatchBody) -> u32 {
     match body {
         MatchBody::Event => 0,
-        MatchBody::Steps(steps) => steps.first().map_or(0, |step| step.step as u32),
+        MatchBody::Steps(steps) | MatchBody::Counted(steps) => {
+            steps.first().map_or(0, |step| step.step as u32)
+        }
         MatchBody::Lineage(lineage) => {
             let first = lineage.steps.iter().position(|(table, _)| *table != 0);
             first.map_or(u32::MAX, |step| step as u32)
@@ -136,7 +138,7 @@ fn first_step(body: &MatchBody) -> u32 {
 fn put_body(out: &mut Vec<u8>, body: &MatchBody) {
     match body {
         MatchBody::Event => out.push(EVENT),
-        MatchBody::Steps(steps) => {
+        MatchBody::Steps(steps) | MatchBody::Counted(steps) => {
             out.push(STEPS);
             let count: usize = steps.iter().map(|step| step.keys.len()).sum();
             put_u32(out, count as u32);

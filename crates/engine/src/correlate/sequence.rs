@@ -22,7 +22,7 @@ use maxspan_plan::Sequence;
 use super::held::{Digest, Held, StepKey, digest};
 use super::slab::{NONE, Slab};
 use super::{RuleCounters, TieBreak};
-use crate::detection::DetectionOrder;
+use crate::detection::{DetectionOrder, GroupFacts};
 use crate::events::Place;
 
 /// What a step of the plan is to the machine.
@@ -99,6 +99,7 @@ pub(super) struct Fired {
     pub(super) events: Vec<Option<Place>>,
     pub(super) time: Option<i64>,
     pub(super) order: DetectionOrder,
+    pub(super) group: Option<GroupFacts>,
 }
 
 /// The state of one rule.
@@ -302,6 +303,7 @@ impl SequenceState {
             events: self.events_of(partial),
             time: now.held.primary_time,
             order: now.held.order(self.tie_break),
+            group: None,
         };
         let leading = partial.rest.as_ref().and_then(|rest| rest.leading);
         if self.waits {

@@ -16,7 +16,7 @@ const BLOCK: usize = 64;
 
 /// The ends of the strings of one document. Reused from document to document.
 #[derive(Debug, Default)]
-pub(super) struct StringEnds {
+pub(crate) struct StringEnds {
     ends: Vec<StringEnd>,
     len: usize,
     code_units: bool,
@@ -24,7 +24,7 @@ pub(super) struct StringEnds {
 
 /// Where the closing quote of a string stands, and whether the string has escapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StringEnd(u32);
+pub(crate) struct StringEnd(u32);
 
 impl StringEnd {
     /// Set where the string has escapes. A document is shorter than what the other bits hold.
@@ -32,13 +32,13 @@ impl StringEnd {
 
     /// The place of the closing quote.
     #[inline]
-    pub(super) fn place(self) -> usize {
+    pub(crate) fn place(self) -> usize {
         (self.0 & !Self::ESCAPED) as usize
     }
 
     /// Whether the string has escapes.
     #[inline]
-    pub(super) fn is_escaped(self) -> bool {
+    pub(crate) fn is_escaped(self) -> bool {
         self.0 & Self::ESCAPED != 0
     }
 }
@@ -64,17 +64,17 @@ struct Before {
 
 impl StringEnds {
     /// The ends in order.
-    pub(super) fn ends(&self) -> &[StringEnd] {
+    pub(crate) fn ends(&self) -> &[StringEnd] {
         &self.ends[..self.len]
     }
 
     /// Whether there is an escape `\u` anywhere, and with it maybe half of a surrogate pair.
-    pub(super) fn has_code_units(&self) -> bool {
+    pub(crate) fn has_code_units(&self) -> bool {
         self.code_units
     }
 
     /// Finds them. False where the document cannot be valid JSON, or is too long for the positions.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> bool {
         (self.len, self.code_units) = (0, false);
         bytes.len() < StringEnd::ESCAPED as usize && dispatch!(Level::new(), simd => self.blocks(simd, bytes))
     }

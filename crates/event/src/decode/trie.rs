@@ -17,6 +17,8 @@ pub(super) struct Trie {
     /// The children of all nodes: a hash table of each, one after the other. It is over the ends of the keys, which is
     /// where they differ.
     places: Vec<Place>,
+    /// The hash table of whole paths with dots in them, from the root: documents with flat keys ask for these.
+    paths: (u32, u32),
     /// The keys that a fingerprint does not hold as a whole, one after the other.
     long_keys: Vec<u8>,
     targets: Vec<Slot>,
@@ -64,8 +66,13 @@ impl Trie {
     /// what stands there.
     #[inline]
     pub(super) fn walk(&self, node: u32, key: &[u8]) -> Option<u32> {
-        self.child(node, key)
-            .or_else(|| if may_be_several(key) { self.walk_segments(node, key) } else { None })
+        self.child(node, key).or_else(|| if may_be_several(key) { self.walk_path(node, key) } else { None })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn walk_path(&self, node: u32, key: &[u8]) -> Option<u32> {
+        if node == ROOT { self.look_up(self.paths, key) } else { self.walk_segments(node, key) }
     }
 
     fn walk_segments(&self, mut node: u32, key: &[u8]) -> Option<u32> {
@@ -78,6 +85,12 @@ impl Trie {
     #[inline]
     fn child(&self, node: u32, key: &[u8]) -> Option<u32> {
         let Node { children, places, .. } = self.nodes[node as usize];
+        self.look_up((children, places), key)
+    }
+
+    /// What a key leads to by the hash table of so many places from there on.
+    #[inline]
+    fn look_up(&self, (children, places): (u32, u32), key: &[u8]) -> Option<u32> {
         if places == 0 {
             return None;
         }
@@ -141,8 +154,28 @@ impl TrieBuilder {
         &mut self.nodes[node as usize]
     }
 
+    /// Adds the paths below a node that have dots in them; `path` is that of the node.
+    fn put_paths(&self, node: u32, path: &mut Vec<u8>, paths: &mut BTreeMap<Box<[u8]>, u32>) {
+        let length = path.len();
+        for (key, child) in &self.nodes[node as usize].children {
+            if node != ROOT {
+                path.push(b'.');
+            }
+            path.extend_from_slice(key);
+            if node != ROOT {
+                paths.insert(path.as_slice().into(), *child);
+            }
+            self.put_paths(*child, path, paths);
+            path.truncate(length);
+        }
+    }
+
     pub(super) fn build(self) -> Trie {
         let mut trie = Trie::default();
+        let mut paths = BTreeMap::new();
+        self.put_paths(ROOT, &mut Vec::new(), &mut paths);
+        let places = trie.put(&paths) as u32;
+        trie.paths = (0, places);
         for Growing { children, targets, nested } in self.nodes {
             let node = Node {
                 children: trie.places.len() as u32,

@@ -52,7 +52,7 @@ fn code_unit(text: &str) -> Option<u16> {
 }
 
 /// Whether code units may be among the escapes, which may be halves of surrogate pairs.
-pub(super) fn has_code_units(text: &str) -> bool {
+pub(crate) fn has_code_units(text: &str) -> bool {
     text.contains("\\u")
 }
 

@@ -290,7 +290,7 @@ fn closing(is_object: bool) -> u8 {
 
 /// Where the number or word at a place ends; none where there is neither.
 #[inline]
-fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let word = |word: &[u8]| rest.starts_with(word).then_some(at + word.len());
     match rest.first()? {
@@ -329,7 +329,7 @@ fn number_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Whether a float can hold the number.
-fn is_in_range(number: &str) -> bool {
+pub(crate) fn is_in_range(number: &str) -> bool {
     /// A number with fewer characters and without an exponent is.
     const SURELY: usize = 300;
     let plain = number.len() < SURELY && !number.contains(['e', 'E']);

@@ -157,7 +157,9 @@ impl StageTable {
 fn steps_of(body: &MatchBody) -> Vec<(usize, Vec<KeyTuple>)> {
     match body {
         MatchBody::Event => Vec::new(),
-        MatchBody::Steps(steps) => steps.iter().map(|step| (step.step, step.keys.clone())).collect(),
+        MatchBody::Steps(steps) | MatchBody::Counted(steps) => {
+            steps.iter().map(|step| (step.step, step.keys.clone())).collect()
+        }
         MatchBody::Lineage(lineage) => {
             let possible = lineage.steps.iter().enumerate().filter(|(_, (table, _))| *table != 0);
             possible.map(|(step, (_, keys))| (step, keys.clone())).collect()

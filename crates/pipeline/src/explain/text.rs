@@ -226,8 +226,17 @@ fn result(explanation: &Explanation) -> String {
     let events = plural(stats.events, "event");
     let capped: u64 = stats.alerts_capped_by_rule.values().sum();
     let mut text = match stats.alerts {
-        0 if explanation.kind == "event" && explanation.matched == 0 => {
+        0 if explanation.stages.is_empty() && explanation.matched == 0 => {
             format!("no alert: none of {events} matches")
+        }
+        0 if explanation.kind == "threshold" => {
+            format!(
+                "no alert: {} of {events} count, and no run sees enough of one group",
+                explanation.matched
+            )
+        }
+        0 if explanation.kind == "new terms" => {
+            format!("no alert: {} of {events} match, and no run sees new terms", explanation.matched)
         }
         0 => format!("no alert from {events}"),
         alerts => format!("{} from {events}", plural(alerts, "alert")),

@@ -6,7 +6,7 @@ use maxspan_engine::{Match, Occurrences, RuleSet, RuleSetBuilder, Scratch};
 use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Slot, ValueRef, date};
 use maxspan_plan::condition::Stage;
-use maxspan_plan::{Environment, Plan, PlanKind};
+use maxspan_plan::{Environment, GroupTest, Grouped, Plan, PlanKind};
 use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
 
 use super::tree::{is_slip, node};
@@ -69,7 +69,7 @@ impl View {
     }
 
     pub(super) fn is_event_query(&self) -> bool {
-        matches!(self.plan.kind, PlanKind::Events(_))
+        matches!(self.plan.kind, PlanKind::Events(_) | PlanKind::Grouped(_))
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -77,6 +77,8 @@ impl View {
             PlanKind::Events(_) => "event",
             PlanKind::Sequence(_) => "sequence",
             PlanKind::Sample(_) => "sample",
+            PlanKind::Grouped(Grouped { test: GroupTest::Count { .. }, .. }) => "threshold",
+            PlanKind::Grouped(Grouped { test: GroupTest::New { .. }, .. }) => "new terms",
         }
     }
 

@@ -60,13 +60,34 @@ fn reader(entry: &Value, group: &Value) -> Reader {
     Reader::of_bytes("group", std::io::Cursor::new(events), InputOptions::default())
 }
 
-/// Whether rules of the type are run in this version.
-fn runs(entry: &Value) -> bool {
-    entry["type"] == "eql" || entry["type"] == "query"
+/// Rules over events and sequences.
+const EVENTS: &[&str] = &["eql", "query"];
+/// Rules over the windows of their schedule.
+const GROUPS: &[&str] = &["threshold", "new_terms"];
+
+fn is_of(entry: &Value, types: &[&str]) -> bool {
+    entry["type"].as_str().is_some_and(|found| types.contains(&found))
 }
 
-fn check(file: &str, key: &str, expected: u64, record: &mut Record, corpus: &Corpus, shared: &Path) {
-    for entry in lines(&shared.join("corpus/geneve").join(file)).iter().filter(|entry| runs(entry)) {
+/// What is checked of a file.
+struct Checked<'a> {
+    file: &'a str,
+    /// Where an entry has its groups.
+    key: &'a str,
+    types: &'a [&'a str],
+    /// Alerts of each group.
+    expected: u64,
+}
+
+impl<'a> Checked<'a> {
+    fn new(file: &'a str, key: &'a str, types: &'a [&'a str], expected: u64) -> Self {
+        Self { file, key, types, expected }
+    }
+}
+
+fn check(checked: &Checked<'_>, record: &mut Record, corpus: &Corpus, shared: &Path) {
+    let Checked { file, key, types, expected } = *checked;
+    for entry in lines(&shared.join("corpus/geneve").join(file)).iter().filter(|entry| is_of(entry, types)) {
         let Some(groups) = entry[key].as_array() else { continue };
         let base = corpus.only(entry["rule_id"].as_str().unwrap());
         for (index, group) in groups.iter().enumerate() {
@@ -98,7 +119,7 @@ fn generated_positives() {
         "Generated positives (eql, query): groups that raise exactly their rule's alert",
         "≥ 99 %",
     );
-    check("positives.ndjson", "groups", 1, &mut record, &corpus, &shared);
+    check(&Checked::new("positives.ndjson", "groups", EVENTS, 1), &mut record, &corpus, &shared);
     record.finish(99.0);
 }
 
@@ -112,7 +133,7 @@ fn generated_case_variants() {
         "The same with the case of values under case-insensitive operators flipped",
         "≥ 99 %",
     );
-    check("positives.ndjson", "case_variants", 1, &mut record, &corpus, &shared);
+    check(&Checked::new("positives.ndjson", "case_variants", EVENTS, 1), &mut record, &corpus, &shared);
     record.finish(99.0);
 }
 
@@ -122,7 +143,7 @@ fn generated_negatives() {
     let corpus = Corpus::load(&shared);
     let mut record =
         Record::new(42, "generated-negatives", "Generated near misses: groups that stay silent", "100 %");
-    check("negatives.ndjson", "groups", 0, &mut record, &corpus, &shared);
+    check(&Checked::new("negatives.ndjson", "groups", EVENTS, 0), &mut record, &corpus, &shared);
     record.finish(100.0);
 }
 
@@ -136,7 +157,35 @@ fn generated_case_negatives() {
         "Near misses by case alone (`negatives_case.ndjson`): groups that stay silent",
         "100 %",
     );
-    check("negatives_case.ndjson", "groups", 0, &mut record, &corpus, &shared);
+    check(&Checked::new("negatives_case.ndjson", "groups", EVENTS, 0), &mut record, &corpus, &shared);
+    record.finish(100.0);
+}
+
+#[test]
+fn generated_groups_positives() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(
+        45,
+        "generated-groups-positives",
+        "Generated positives (threshold, new_terms): groups that raise exactly their rule's alert",
+        "≥ 99 %",
+    );
+    check(&Checked::new("positives.ndjson", "groups", GROUPS, 1), &mut record, &corpus, &shared);
+    record.finish(99.0);
+}
+
+#[test]
+fn generated_groups_negatives() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(
+        46,
+        "generated-groups-negatives",
+        "Generated near misses (threshold, new_terms): groups that stay silent",
+        "100 %",
+    );
+    check(&Checked::new("negatives.ndjson", "groups", GROUPS, 0), &mut record, &corpus, &shared);
     record.finish(100.0);
 }
 
@@ -153,7 +202,9 @@ fn explanations_agree() {
     );
     let options = ExplainOptions { schema: corpus.schema.clone(), ..ExplainOptions::default() };
     for (file, key) in [("positives.ndjson", "groups"), ("negatives.ndjson", "groups")] {
-        for entry in lines(&shared.join("corpus/geneve").join(file)).iter().filter(|entry| runs(entry)) {
+        for entry in
+            lines(&shared.join("corpus/geneve").join(file)).iter().filter(|entry| is_of(entry, EVENTS))
+        {
             // One group a rule: what differs between them is values.
             let Some(group) = entry[key].as_array().and_then(|groups| groups.first()) else { continue };
             let rule_id = entry["rule_id"].as_str().unwrap();

@@ -17,6 +17,7 @@ use crate::limits::{REGEX_BYTES_MAX, REGEX_CHARS_MAX, REGEX_PARTS_MAX, REGEX_WOR
 mod derivative;
 mod interval;
 mod parse;
+mod simplify;
 
 use derivative::Automaton;
 
@@ -119,7 +120,7 @@ impl LuceneRegex {
                 offset: 0,
             });
         }
-        let node = parse::parse(pattern)?;
+        let node = parse::parse(pattern)?.simplified();
         budget.parts(node.parts())?;
         let required = node.required().unwrap_or_default();
         let node = if ignore_case { node.with_both_cases() } else { node };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::SourceEvent;
-use super::source::{get, scalars};
+use super::source::scalars;
 
 /// One ancestor of an alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +45,9 @@ impl Ancestor {
 }
 
 /// The event itself and, where it is an alert, what that came from; the event is last.
-pub(crate) fn ancestors(event: &SourceEvent) -> Vec<Ancestor> {
-    let earlier = match get(&event.source, "kibana.alert.ancestors") {
+pub(crate) fn ancestors(event: &SourceEvent<'_>) -> Vec<Ancestor> {
+    let earlier = event.field("kibana.alert.ancestors");
+    let earlier = match &earlier {
         Some(Value::Array(earlier)) => earlier.as_slice(),
         Some(one) => std::slice::from_ref(one),
         None => &[],
@@ -56,17 +57,17 @@ pub(crate) fn ancestors(event: &SourceEvent) -> Vec<Ancestor> {
     all
 }
 
-fn parent(event: &SourceEvent) -> Ancestor {
-    let source = &event.source;
-    let is_alert = get(source, "kibana.alert.uuid").is_some() || source.get("signal").is_some();
-    let depth = get(source, "kibana.alert.depth").and_then(first_number).unwrap_or(1);
-    let rule = get(source, "kibana.alert.rule.uuid").and_then(first_text);
+fn parent(event: &SourceEvent<'_>) -> Ancestor {
+    let has = |field: &str| event.source.as_ref().is_some_and(|source| source.get(field).is_some());
+    let is_alert = has("kibana.alert.uuid") || has("signal");
+    let number = |field: &str| event.field(field).as_ref().and_then(first_number);
+    let text = |field: &str| event.field(field).as_ref().and_then(first_text);
     Ancestor {
         id: event.id.clone(),
-        index: event.index.clone(),
-        depth: if is_alert { depth } else { 0 },
+        index: event.index.to_string(),
+        depth: if is_alert { number("kibana.alert.depth").unwrap_or(1) } else { 0 },
         is_alert,
-        rule: rule.filter(|_| is_alert),
+        rule: if is_alert { text("kibana.alert.rule.uuid") } else { None },
     }
 }
 
@@ -91,6 +92,7 @@ pub(crate) fn depth_above(parents: &[u64]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use maxspan_event::Document;
     use serde_json::json;
 
     use super::*;
@@ -98,6 +100,8 @@ mod tests {
     #[test]
     fn events_and_alerts_are_told_apart() {
         let check = |source: Value, expected: Value| {
+            let source = source.to_string();
+            let source = Some(Document::read(source.as_bytes()));
             let event = SourceEvent { index: "i".into(), id: "e".into(), source };
             let found: Vec<_> = ancestors(&event).iter().map(Ancestor::to_json).collect();
             assert_eq!(Value::Array(found), expected);
@@ -118,11 +122,9 @@ mod tests {
     #[test]
     fn no_form_of_an_alert_hides_its_rules() {
         let check = |alert: Value, expected: bool| {
-            let event = SourceEvent {
-                index: String::new(),
-                id: String::new(),
-                source: json!({"kibana": {"alert": alert}}),
-            };
+            let source = json!({"kibana": {"alert": alert}}).to_string();
+            let source = Some(Document::read(source.as_bytes()));
+            let event = SourceEvent { index: "".into(), id: String::new(), source };
             assert_eq!(has_rule(&ancestors(&event), "r"), expected, "{alert}");
         };
         check(json!({"uuid": "e", "rule": {"uuid": "r"}}), true);

@@ -2,7 +2,8 @@
 
 use serde_json::{Number, Value};
 
-use super::source::{get, scalars};
+use super::SourceEvent;
+use super::source::scalars;
 use crate::document::{RuleDocument, RuleSeverity, SeverityMapping};
 
 /// Largest whole number that JavaScript tells apart from its neighbours.
@@ -22,7 +23,7 @@ pub(crate) fn none(rule: &RuleDocument) -> Overrides {
 }
 
 /// What the event's values make of them.
-pub(crate) fn overrides(rule: &RuleDocument, event: &Value) -> Overrides {
+pub(crate) fn overrides(rule: &RuleDocument, event: &SourceEvent<'_>) -> Overrides {
     let mut overrides = none(rule);
     if let Some(severity) = mapped_severity(&rule.severity_mapping, event) {
         overrides.severity = severity;
@@ -32,17 +33,18 @@ pub(crate) fn overrides(rule: &RuleDocument, event: &Value) -> Overrides {
     {
         overrides.risk_score = risk_score;
     }
-    let named = rule.rule_name_override.as_ref().and_then(|field| get(event, field));
-    if let Some(name) = named.and_then(first_text) {
+    let named = rule.rule_name_override.as_ref().and_then(|field| event.field(field));
+    if let Some(name) = named.as_ref().and_then(first_text) {
         name.clone_into(&mut overrides.name);
     }
     overrides
 }
 
 /// The highest severity whose mapping matches.
-fn mapped_severity(mappings: &[SeverityMapping], event: &Value) -> Option<RuleSeverity> {
+fn mapped_severity(mappings: &[SeverityMapping], event: &SourceEvent<'_>) -> Option<RuleSeverity> {
     let matching = mappings.iter().filter(|mapping| {
-        let values = get(event, &mapping.field).map(scalars).unwrap_or_default();
+        let value = event.field(&mapping.field);
+        let values = value.as_ref().map(scalars).unwrap_or_default();
         if mapping.field == "event.severity" {
             // Written as text in the rule, a number in events: `floor(Number(value))` against the number.
             let wanted = mapping.value.trim().parse::<f64>().map(f64::floor);
@@ -54,8 +56,9 @@ fn mapped_severity(mappings: &[SeverityMapping], event: &Value) -> Option<RuleSe
 }
 
 /// The highest value within 0 to 100.
-fn mapped_risk(field: &str, event: &Value) -> Option<Number> {
-    let numbers = scalars(get(event, field)?).into_iter().filter_map(|value| match value {
+fn mapped_risk(field: &str, event: &SourceEvent<'_>) -> Option<Number> {
+    let value = event.field(field)?;
+    let numbers = scalars(&value).into_iter().filter_map(|value| match value {
         Value::Number(number) => Some(number.clone()),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
@@ -92,6 +95,7 @@ mod tests {
     use std::sync::Arc;
 
     use maxspan_diagnostics::Source;
+    use maxspan_event::Document;
     use serde_json::json;
 
     use super::*;
@@ -103,7 +107,10 @@ mod tests {
                 "type": "query"});
             rule.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
             let file = crate::parse_json(&Arc::new(Source::new("rule.json", rule.to_string())));
-            let found = overrides(&file.rules[0], &event);
+            let text = event.to_string();
+            let source = Some(Document::read(text.as_bytes()));
+            let source = SourceEvent { index: "".into(), id: String::new(), source };
+            let found = overrides(&file.rules[0], &source);
             let found = (found.severity.name(), json!(found.risk_score), found.name.as_str().to_owned());
             assert_eq!(found, (expected.0, expected.1, expected.2.to_owned()), "{changes} {event}");
         };

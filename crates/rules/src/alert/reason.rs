@@ -1,16 +1,15 @@
 //! `kibana.alert.reason`: one sentence about the alert (specification 3.5).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::overrides::Overrides;
-use super::source::get_in;
 
-/// The sentence for a document.
+/// The sentence for a document, given the values of its fields.
 ///
 /// Ports are written, as in Kibana's documentation: releases that read ports from the source instead of the fields
 /// response lose them, because a number has no length there.
-pub(crate) fn reason(document: &Map<String, Value>, overrides: &Overrides) -> String {
-    let part = |field: &str, before: &str, after: &str| match value_text(get_in(document, field)) {
+pub(crate) fn reason(value_of: impl Fn(&str) -> Option<Value>, overrides: &Overrides) -> String {
+    let part = |field: &str, before: &str, after: &str| match value_of(field).as_ref().and_then(value_text) {
         Some(text) => format!("{before}{text}{after}"),
         None => String::new(),
     };
@@ -33,8 +32,8 @@ pub(crate) fn reason(document: &Map<String, Value>, overrides: &Overrides) -> St
 }
 
 /// A value as text; none for what counts as absent: nothing, an empty text or list, a lone `-`.
-fn value_text(value: Option<&Value>) -> Option<String> {
-    let text = match value? {
+fn value_text(value: &Value) -> Option<String> {
+    let text = match value {
         Value::Array(values) => values.iter().filter_map(scalar_text).collect::<Vec<_>>().join(", "),
         scalar => scalar_text(scalar)?,
     };
@@ -54,13 +53,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::alert::source::get_in;
     use crate::document::RuleSeverity;
 
     #[test]
     fn the_sentence_names_what_the_event_has() {
         let check = |document: Value, severity: RuleSeverity, expected: &str| {
             let overrides = Overrides { severity, risk_score: 1.into(), name: "R".into() };
-            assert_eq!(reason(document.as_object().unwrap(), &overrides), expected);
+            assert_eq!(reason(|field| get_in(document.as_object()?, field).cloned(), &overrides), expected);
         };
         let (low, high) = (RuleSeverity::Low, RuleSeverity::High);
         check(

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
+use super::members::Members;
 use super::source::flattened;
 use crate::api_json::parameters_json;
 use crate::document::RuleDocument;
@@ -36,15 +36,15 @@ impl<'a> AlertingRule<'a> {
 #[derive(Debug)]
 pub struct RuleFields {
     values: Map<String, Value>,
-    /// The same, as JSON.
-    json: Vec<(String, Box<RawValue>)>,
+    /// The same, as the members of a JSON object.
+    json: Members,
 }
 
 impl RuleFields {
     fn new(rule: &RuleDocument) -> Self {
         let values = values(rule);
-        let json = values.iter().filter_map(|(name, value)| Some((name.clone(), to_raw_value(value).ok()?)));
-        Self { json: json.collect(), values }
+        let json = Members::of(&values);
+        Self { values, json }
     }
 
     /// The fields by their dotted names.
@@ -52,9 +52,9 @@ impl RuleFields {
         &self.values
     }
 
-    /// Names and values as JSON.
-    pub(crate) fn json(&self) -> &[(String, Box<RawValue>)] {
-        &self.json
+    /// The members of the JSON object.
+    pub(crate) fn json(&self) -> &str {
+        self.json.as_str()
     }
 }
 

@@ -2,15 +2,26 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use maxspan_event::Document;
+use serde_json::Map;
 
 use super::ancestors::{Ancestor, ancestors, depth_above, has_rule};
-use super::document::{AlertDocument, AlertParts, alert_source, original_time, put_alert_fields};
+use super::document::{
+    AlertDocument, AlertParts, BUILDING_BLOCK_TYPE, alert_members, original_time, put_alert_fields,
+    put_timestamp,
+};
 use super::intersection::intersection;
+use super::members::Members;
 use super::reason::reason;
 use super::rule_fields::AlertingRule;
+use super::source::get_in;
 use super::{Alert, AlertContext, SourceEvent, ids, overrides};
 use crate::document::RuleDocument;
+
+/// The name that all alerts of a sequence share.
+const GROUP_ID: &str = "kibana.alert.group.id";
+/// The place of a building block.
+const GROUP_INDEX: &str = "kibana.alert.group.index";
 
 /// The alerts of one sequence; only the shell counts as an alert that was created.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +34,8 @@ pub struct SequenceAlerts {
 
 /// A block's event and what it came from.
 struct Block<'a> {
-    event: &'a SourceEvent,
+    event: &'a SourceEvent<'a>,
+    source: &'a Document<'a>,
     ancestors: Vec<Ancestor>,
     /// Depth of the block alert.
     depth: u64,
@@ -35,11 +47,11 @@ struct Block<'a> {
 /// dropped. Overrides do not apply to sequences.
 pub fn sequence_alerts(
     rule: &AlertingRule<'_>,
-    events: &[SourceEvent],
+    events: &[SourceEvent<'_>],
     context: &AlertContext<'_>,
 ) -> Option<SequenceAlerts> {
     let AlertingRule { document: rule, fields } = rule;
-    let blocks: Vec<_> = events.iter().filter(|event| !event.is_missing()).map(block_of).collect();
+    let blocks: Vec<_> = events.iter().filter_map(block_of).collect();
     if blocks.is_empty() || blocks.iter().any(|block| has_rule(&block.ancestors, &rule.uuid)) {
         return None;
     }
@@ -47,23 +59,22 @@ pub fn sequence_alerts(
     let block_ids = ids::building_block_ids(&names, &rule.uuid);
     let shell_ancestors = shell_ancestors(rule, &blocks, &block_ids);
     let shell_id = ids::shell_id(&names_of(&shell_ancestors), &rule.uuid);
-    let documents: Vec<_> = blocks
-        .iter()
-        .zip(&block_ids)
-        .enumerate()
-        .map(|(position, (block, id))| block_document(rule, context, block, id, (&shell_id, position)))
-        .collect();
+    let documents = blocks.iter().zip(&block_ids).enumerate().map(|(position, (block, id))| {
+        let own = block_members(rule, context, block, id, (&shell_id, position));
+        Alert { id: id.clone(), document: AlertDocument::new(own, Arc::clone(fields)) }
+    });
+    let documents: Vec<_> = documents.collect();
     let depths: Vec<_> = blocks.iter().map(|block| block.depth).collect();
-    let shell = shell_document(rule, context, &documents, &shell_id, &shell_ancestors, depth_above(&depths));
-    let alert = |(id, own)| Alert { id, document: AlertDocument::new(own, Arc::clone(fields)) };
-    let blocks = block_ids.into_iter().zip(documents).map(alert).collect();
-    Some(SequenceAlerts { blocks, shell: alert((shell_id, shell)) })
+    let shell = shell_members(rule, context, &documents, &shell_id, &shell_ancestors, depth_above(&depths));
+    let shell = AlertDocument::new(shell, Arc::clone(fields));
+    Some(SequenceAlerts { blocks: documents, shell: Alert { id: shell_id, document: shell } })
 }
 
-fn block_of(event: &SourceEvent) -> Block<'_> {
+fn block_of<'a>(event: &'a SourceEvent<'_>) -> Option<Block<'a>> {
+    let source = event.source.as_ref()?;
     let ancestors = ancestors(event);
     let parent_depth = ancestors.last().map_or(0, |parent| parent.depth);
-    Block { event, ancestors, depth: depth_above(&[parent_depth]) }
+    Some(Block { event, source, ancestors, depth: depth_above(&[parent_depth]) })
 }
 
 fn names_of(ancestors: &[Ancestor]) -> Vec<(&str, &str)> {
@@ -86,52 +97,59 @@ fn shell_ancestors(rule: &RuleDocument, blocks: &[Block<'_>], block_ids: &[Strin
     all
 }
 
-fn block_document(
+fn block_members(
     rule: &RuleDocument,
     context: &AlertContext<'_>,
     block: &Block<'_>,
     id: &str,
     (group_id, group_index): (&str, usize),
-) -> Map<String, Value> {
+) -> Members {
     let overrides = overrides::none(rule);
-    let mut document = alert_source(block.event.source.clone(), context);
-    let empty = Map::new();
     let parts = AlertParts {
         id,
         ancestors: &block.ancestors,
         depth: block.depth,
         overrides: &overrides,
-        reason: reason(block.event.source.as_object().unwrap_or(&empty), &overrides),
-        original_time: original_time(&block.event.source),
+        reason: reason(|field| block.event.field(field), &overrides),
+        original_time: original_time(block.source),
+        building_block_type: Some("default"),
     };
-    put_alert_fields(&mut document, rule, context, &parts);
-    document.insert("kibana.alert.building_block_type".to_owned(), json!("default"));
-    document.insert("kibana.alert.group.id".to_owned(), json!(group_id));
-    document.insert("kibana.alert.group.index".to_owned(), json!(group_index));
-    document
+    let mut members = alert_members(block.source, context, &parts);
+    members.put_text(GROUP_ID, group_id);
+    members.put(GROUP_INDEX, group_index);
+    members
 }
 
-fn shell_document(
+fn shell_members(
     rule: &RuleDocument,
     context: &AlertContext<'_>,
-    blocks: &[Map<String, Value>],
+    blocks: &[Alert],
     id: &str,
     ancestors: &[Ancestor],
     depth: u64,
-) -> Map<String, Value> {
+) -> Members {
     let overrides = overrides::none(rule);
-    let blocks: Vec<&Map<String, Value>> = blocks.iter().collect();
-    let mut document = intersection(&blocks);
-    let reason = reason(&document, &overrides);
+    let blocks: Vec<&Map<_, _>> = blocks.iter().map(|block| block.document.own()).collect();
+    let mut common = intersection(&blocks);
+    let parts = AlertParts {
+        id,
+        ancestors,
+        depth,
+        overrides: &overrides,
+        reason: reason(|field| get_in(&common, field).cloned(), &overrides),
+        // Kibana's quirk: the shell's documents are the blocks, so this is when they were made, not when the events were.
+        original_time: Some(context.now.to_owned()),
+        building_block_type: rule.building_block_type.as_deref(),
+    };
+    let mut own = Members::default();
+    put_timestamp(&mut own, context);
+    put_alert_fields(&mut own, context, &parts);
+    own.put_text(GROUP_ID, id);
     // What makes the blocks building blocks is common to them, but not the shell's.
-    document.shift_remove("kibana.alert.building_block_type");
-    document.shift_remove("kibana.alert.group.index");
-    // Kibana's quirk: the shell's documents are the blocks, so this is when they were made, not when the events were.
-    let original_time = Some(json!(context.now));
-    let parts = AlertParts { id, ancestors, depth, overrides: &overrides, reason, original_time };
-    put_alert_fields(&mut document, rule, context, &parts);
-    document.insert("kibana.alert.group.id".to_owned(), json!(id));
-    document
+    common.shift_remove(BUILDING_BLOCK_TYPE);
+    common.shift_remove(GROUP_INDEX);
+    common.extend(own.parsed());
+    Members::of(&common)
 }
 
 #[cfg(test)]
@@ -141,9 +159,10 @@ mod tests {
     use std::sync::Arc;
 
     use maxspan_diagnostics::Source;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::alert::event_alert;
+    use crate::alert::{FieldKind, FieldKinds, event_alert};
 
     const NOW: &str = "2024-01-01T00:05:00.000Z";
     const RULE: &str = "11111111-2222-3333-4444-555555555555";
@@ -156,11 +175,16 @@ mod tests {
         crate::parse_json(&Arc::new(Source::new("rule.json", rule.to_string()))).rules.remove(0)
     }
 
-    fn event(id: &str, source: Value) -> SourceEvent {
-        SourceEvent { index: "logs-1".into(), id: id.into(), source }
+    fn event(id: &str, source: Value) -> SourceEvent<'static> {
+        let source = Document::read(source.to_string().as_bytes()).into_owned();
+        SourceEvent { index: "logs-1".into(), id: id.into(), source: Some(source) }
     }
 
-    fn two_events() -> Vec<SourceEvent> {
+    fn kinds() -> FieldKinds {
+        FieldKinds::new([("host.name", FieldKind::Text)])
+    }
+
+    fn two_events() -> Vec<SourceEvent<'static>> {
         vec![
             event(
                 "e1",
@@ -190,7 +214,7 @@ mod tests {
         let alerts = sequence_alerts(
             &AlertingRule::new(&rule(json!({}))),
             &two_events(),
-            &AlertContext::new(NOW, "x"),
+            &AlertContext::new(NOW, "x", &kinds()),
         )
         .unwrap();
         let shell_id = "ca9b16cbf37a0b7bfb06fa4729a8ffdeeb5c7ecc60c4c8ce7f8fd35c09f2dd81";
@@ -232,9 +256,12 @@ mod tests {
     #[test]
     fn a_building_block_rule_has_a_building_block_shell() {
         let rule = rule(json!({"building_block_type": "default"}));
-        let alerts =
-            sequence_alerts(&AlertingRule::new(&rule), &two_events()[..1], &AlertContext::new(NOW, "x"))
-                .unwrap();
+        let alerts = sequence_alerts(
+            &AlertingRule::new(&rule),
+            &two_events()[..1],
+            &AlertContext::new(NOW, "x", &kinds()),
+        )
+        .unwrap();
         check(
             &alerts.shell,
             json!({"kibana.alert.building_block_type": "default", "kibana.alert.group.index": null}),
@@ -247,9 +274,10 @@ mod tests {
             "abc123",
             json!({"@timestamp": 1_704_067_201_000_i64, "event": {"kind": "event", "action": "one"}}),
         );
-        let context = AlertContext { version: "1", ..AlertContext::new(NOW, "run") };
+        let kinds = kinds();
+        let context = AlertContext { version: "1", ..AlertContext::new(NOW, "run", &kinds) };
         let alert =
-            event_alert(&AlertingRule::new(&rule(json!({"index": ["logs-*"]}))), event, &context).unwrap();
+            event_alert(&AlertingRule::new(&rule(json!({"index": ["logs-*"]}))), &event, &context).unwrap();
         check(
             &alert,
             json!({
@@ -282,18 +310,19 @@ mod tests {
             "kibana.alert.rule.uuid": uuid, "kibana.alert.ancestors": []}),
             )
         };
-        let (rule, context) = (rule(json!({})), AlertContext::new(NOW, "x"));
-        assert!(event_alert(&AlertingRule::new(&rule), alert_of(RULE), &context).is_none());
+        let (rule, kinds) = (rule(json!({})), kinds());
+        let context = AlertContext::new(NOW, "x", &kinds);
+        assert!(event_alert(&AlertingRule::new(&rule), &alert_of(RULE), &context).is_none());
         assert!(
             sequence_alerts(&AlertingRule::new(&rule), &[two_events().remove(0), alert_of(RULE)], &context)
                 .is_none()
         );
         assert!(sequence_alerts(&AlertingRule::new(&rule), &[SourceEvent::missing()], &context).is_none());
-        let nameless = SourceEvent { index: String::new(), id: String::new(), source: json!({}) };
+        let nameless = SourceEvent { index: "".into(), ..event("", json!({})) };
         let alerts =
             sequence_alerts(&AlertingRule::new(&rule), &[nameless, SourceEvent::missing()], &context);
         assert_eq!(alerts.map(|alerts| alerts.blocks.len()), Some(1));
-        let alert = event_alert(&AlertingRule::new(&rule), alert_of("another"), &context).unwrap();
+        let alert = event_alert(&AlertingRule::new(&rule), &alert_of("another"), &context).unwrap();
         check(
             &alert,
             json!({"kibana.alert.depth": 2, "kibana.alert.ancestors":

@@ -73,7 +73,13 @@ impl Compilation<'_> {
                 let tree = tree.filter(|_| !has_errors(&found))?;
                 Some(maxspan_eql::outline(&tree, query, schema, fields, &options))
             }
-            (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, Some(Language::Kuery) | None) => {
+            (
+                RuleParams::Query { .. }
+                | RuleParams::SavedQuery { .. }
+                | RuleParams::Threshold(_)
+                | RuleParams::NewTerms(_),
+                Some(Language::Kuery) | None,
+            ) => {
                 let (tree, _) = maxspan_kql::parse(query, &maxspan_kql::ParseOptions::default());
                 let options = maxspan_kql::LowerOptions { now: self.options.now };
                 Some(maxspan_kql::outline(&tree?, schema, fields, &options))

@@ -31,6 +31,11 @@ const ALLOWED: [Allowed; 11] = [
     Allowed { name: "eql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
     Allowed { name: "kql", workspace: &["diagnostics", "event", "plan"], third_party: &[] },
     Allowed {
+        name: "esql",
+        workspace: &["diagnostics", "event", "plan", "kql"],
+        third_party: &["fancy-regex", "jiff", "rustc-hash", "serde", "serde_json", "unicode-segmentation"],
+    },
+    Allowed {
         name: "engine",
         workspace: &["event", "plan"],
         third_party: &["aho-corasick", "hashbrown", "rustc-hash"],
@@ -38,7 +43,17 @@ const ALLOWED: [Allowed; 11] = [
     Allowed {
         name: "rules",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
-        third_party: &["jiff", "serde", "serde_json", "sha1", "sha2", "thiserror", "toml", "toml_writer"],
+        third_party: &[
+            "jiff",
+            "rustc-hash",
+            "serde",
+            "serde_json",
+            "sha1",
+            "sha2",
+            "thiserror",
+            "toml",
+            "toml_writer",
+        ],
     },
     Allowed {
         name: "pipeline",

@@ -8,7 +8,7 @@ use crate::tidy::{Violation, rust_text};
 
 const LANGUAGES: [&str; 3] = ["eql", "kql", "esql"];
 const WITHOUT_LANGUAGE: [&str; 3] = ["event", "plan", "engine"];
-const PURE: [&str; 6] = ["diagnostics", "event", "plan", "eql", "kql", "engine"];
+const PURE: [&str; 7] = ["diagnostics", "event", "plan", "eql", "kql", "esql", "engine"];
 
 /// What pure crates must not write, and why.
 const FORBIDDEN: [(&str, &str); 16] = [
