@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod cost;
 mod explain;
 mod held;
+#[cfg(feature = "store")]
 pub(crate) mod store;
 mod threads;
 
@@ -22,6 +23,7 @@ use crate::exit;
 use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
 use cost::{CostArguments, ProfileArguments};
 pub(crate) use explain::{ExplainArguments, ExplainFormat};
+#[cfg(feature = "store")]
 use store::{ExportArguments, ImportArguments, StoreCommand};
 use threads::Threads;
 
@@ -60,8 +62,11 @@ pub(crate) enum Command {
         command: RulesCommand,
     },
     Test(TestArguments),
+    #[cfg(feature = "store")]
     Import(Box<ImportArguments>),
+    #[cfg(feature = "store")]
     Export(Box<ExportArguments>),
+    #[cfg(feature = "store")]
     /// Look after an event store: what is in it, compaction, checks, retention
     ///
     /// A store is made by `maxspan import`. Other programs read it as the Delta tables that it is.

@@ -7,13 +7,16 @@ pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod explain;
+#[cfg(feature = "store")]
 pub(crate) mod export;
 pub(crate) mod hunt;
+#[cfg(feature = "store")]
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod query;
 pub(crate) mod rules_explain;
 pub(crate) mod rules_profile;
 pub(crate) mod show;
+#[cfg(feature = "store")]
 pub(crate) mod store;
 pub(crate) mod test;

@@ -1,121 +1,42 @@
 //! Events that commands read: from files and folders of all formats, Parquet and Delta among them, and from stores.
+//!
+//! Without the feature `store` there are neither stores nor Parquet.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use maxspan_diagnostics::codes;
-use maxspan_pipeline::input::{
-    InputOptions, InputSpec, OtherEvent, OtherEvents, OtherFormats, OtherProblem, ProblemKind, Reader,
-};
-use maxspan_store::documents::Documents;
-use maxspan_store::{EventBatch, Scan, ScanOrder, ScanRequest, Store, StoreError, StoreOptions, Streams};
+use maxspan_pipeline::input::{InputOptions, InputSpec, OtherFormats, Reader};
+use maxspan_pipeline::rule_base::RuleBase;
 
 use crate::exit::Failure;
 
+#[cfg(feature = "store")]
+mod stored;
+#[cfg(feature = "store")]
+pub(crate) use stored::failure;
+
 /// A reader of files and folders.
 pub(crate) fn reader<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Reader {
-    Reader::open_with(&InputSpec::new(paths), InputOptions::default(), Some(Arc::new(Parquet)))
+    Reader::open_with(&InputSpec::new(paths), InputOptions::default(), other_formats())
 }
 
-/// A reader of files and folders, or of a store.
-pub(crate) fn reader_of(
-    store: Option<&str>,
-    paths: &[PathBuf],
-    options: StoreOptions,
-) -> Result<Reader, Failure> {
-    let Some(name) = store else { return Ok(reader(paths)) };
-    let store = Arc::new(Store::open(name, options).map_err(failure)?);
-    let request =
-        ScanRequest { streams: Streams::default(), order: ScanOrder::Any, ..ScanRequest::default() };
-    let scan = store.scan(&request).map_err(failure)?;
-    let events = StoreEvents { scan, batch: Vec::new().into_iter() };
-    Ok(Reader::of_events(name, Box::new(events), InputOptions::default()))
+#[cfg(feature = "store")]
+fn other_formats() -> Option<Arc<dyn OtherFormats>> {
+    Some(Arc::new(stored::Parquet))
 }
 
-/// An error of a store as the end of a command.
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn failure(error: StoreError) -> Failure {
-    let output = [codes::STORE_FULL, codes::STORE_CONFLICT];
-    let usage = [codes::STORE_NONE, codes::STORE_ADDRESS, codes::STORE_FORMAT, codes::STORE_MEMORY];
-    if usage.contains(&error.code) {
-        Failure::usage(error.to_string())
-    } else if output.contains(&error.code) {
-        Failure { exit: crate::exit::Exit::Output, error: anyhow::Error::new(error) }
-    } else {
-        Failure::input(error.to_string())
-    }
+#[cfg(not(feature = "store"))]
+fn other_formats() -> Option<Arc<dyn OtherFormats>> {
+    None
 }
 
-/// Parquet files and Delta tables.
-struct Parquet;
-
-impl OtherFormats for Parquet {
-    fn takes(&self, path: &Path) -> bool {
-        let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
-        is_parquet && path.is_file() || path.join("_delta_log").is_dir()
-    }
-
-    fn open(&self, path: &Path) -> Result<Box<dyn OtherEvents>, OtherProblem> {
-        let text = path.to_str().ok_or_else(|| OtherProblem {
-            kind: ProblemKind::Unreadable,
-            message: "its path is no UTF-8".to_owned(),
-        })?;
-        let options = StoreOptions::default();
-        let opened = if path.is_dir() {
-            Documents::of_delta(text, options)
-        } else {
-            Documents::of_parquet(text, options)
-        };
-        Ok(Box::new(Rows(opened.map_err(problem)?)))
-    }
+/// A reader of the events of a store that the rules may look at.
+#[cfg(feature = "store")]
+pub(crate) fn reader_of_store(rules: &RuleBase, name: &str, threads: usize) -> Result<Reader, Failure> {
+    stored::reader_for(rules, name, threads)
 }
 
-/// The rows of a file or table.
-struct Rows(Documents);
-
-impl OtherEvents for Rows {
-    fn next(&mut self) -> Option<Result<OtherEvent, OtherProblem>> {
-        let document = self.0.next()?;
-        Some(document.map_err(problem).map(|row| OtherEvent {
-            source: row.source,
-            index: row.index,
-            id: row.id,
-        }))
-    }
-}
-
-/// The events of a store.
-struct StoreEvents {
-    scan: Scan,
-    batch: std::vec::IntoIter<OtherEvent>,
-}
-
-impl OtherEvents for StoreEvents {
-    fn next(&mut self) -> Option<Result<OtherEvent, OtherProblem>> {
-        loop {
-            if let Some(event) = self.batch.next() {
-                return Some(Ok(event));
-            }
-            match self.scan.next()? {
-                Ok(batch) => self.batch = owned(&batch).into_iter(),
-                Err(error) => return Some(Err(problem(error))),
-            }
-        }
-    }
-}
-
-fn owned(batch: &EventBatch) -> Vec<OtherEvent> {
-    let owned = |event: maxspan_store::StoredEvent<'_>| OtherEvent {
-        source: event.source.into(),
-        index: event.index.map(str::to_owned),
-        id: event.id.map(str::to_owned),
-    };
-    batch.iter().map(owned).collect()
-}
-
-#[allow(clippy::needless_pass_by_value)]
-fn problem(error: StoreError) -> OtherProblem {
-    let kind =
-        if error.code == codes::STORE_DAMAGED { ProblemKind::Damaged } else { ProblemKind::Unreadable };
-    OtherProblem { kind, message: error.to_string() }
+#[cfg(not(feature = "store"))]
+pub(crate) fn reader_of_store(_: &RuleBase, _: &str, _: usize) -> Result<Reader, Failure> {
+    Err(Failure::usage("this program was built without stores (the feature `store`)"))
 }

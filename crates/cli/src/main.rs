@@ -45,8 +45,11 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Query(arguments) => commands::query::run(arguments),
         Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Rules { command: RulesCommand::Check(arguments) } => commands::check::run(arguments),
+        #[cfg(feature = "store")]
         Command::Import(arguments) => commands::import::run(arguments),
+        #[cfg(feature = "store")]
         Command::Export(arguments) => commands::export::run(arguments),
+        #[cfg(feature = "store")]
         Command::Store { command } => commands::store::run(command),
         Command::Test(arguments) => commands::test::run(arguments),
         Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),

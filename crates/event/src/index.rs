@@ -48,6 +48,12 @@ impl IndexPatterns {
         };
         self.patterns.is_empty() || self.patterns.iter().fold(false, chosen)
     }
+
+    /// Whether the patterns may choose an index of this data stream, by its name or by that of a backing index. Errs
+    /// towards yes.
+    pub fn may_choose_stream(&self, stream: &str) -> bool {
+        self.matches(stream) || self.patterns.iter().any(Pattern::may_name_backing_index)
+    }
 }
 
 /// Many lists of patterns, which have most of their patterns in common: each is tried once for a name.
@@ -120,6 +126,14 @@ impl Pattern {
         };
         let name = if name == "_all" { "*" } else { name };
         Self { excluded, cluster, hidden: name.starts_with('.'), name: Wildcard::new(name, false) }
+    }
+
+    /// Whether the pattern may choose an index under another name than that of its data stream.
+    fn may_name_backing_index(&self) -> bool {
+        let literal = self.name.text().split('*').next().unwrap_or_default();
+        let may_begin = |prefix: &str| prefix.starts_with(literal) || literal.starts_with(prefix);
+        let may_differ = self.hidden || may_begin("partial-") || may_begin("restored-");
+        !self.excluded && !self.name.matches_all() && may_differ
     }
 
     /// Whether the pattern is one for the index, choosing or excluding it.
@@ -197,5 +211,22 @@ mod tests {
         check(&["a*,b*"], "bx", true);
         check(&[], "anything", true);
         check(&["logs-x-default"], ".ds-logs-x-default-000001", true);
+    }
+
+    #[test]
+    fn patterns_choose_data_streams() {
+        let check = |patterns: &[&str], stream: &str, expected: bool| {
+            let patterns = IndexPatterns::new(patterns.iter().copied());
+            assert_eq!(patterns.may_choose_stream(stream), expected, "{patterns:?} on {stream}");
+        };
+        check(&["logs-*"], "logs-x-default", true);
+        check(&["logs-*"], "auditbeat-8", false);
+        check(&[".ds-logs-x-*"], "logs-x-default", true);
+        check(&["logs-*", "-logs-x-*"], "logs-x-default", false);
+        check(&["logs-*", "-.ds-logs-x-*"], "logs-x-default", true);
+        check(&["*"], "logs-x-default", true);
+        check(&["part*"], "logs-x-default", true);
+        check(&["c1:restored-logs-*"], "c1:logs-x", true);
+        check(&[], "anything", true);
     }
 }

@@ -81,10 +81,11 @@ impl Encoder {
         &self.stream
     }
 
-    /// The time of that event, in nanoseconds.
+    /// The time of that event, in nanoseconds; none where it has several, so that no window leaves it out by the first.
     pub(crate) fn time(&self) -> Option<i64> {
-        match self.slots.first(self.time) {
-            Some(ValueRef::Date(nanos)) => Some(nanos),
+        let mut values = self.slots.values(self.time);
+        match (values.next(), values.next()) {
+            (Some(ValueRef::Date(nanos)), None) => Some(nanos),
             _ => None,
         }
     }
@@ -150,6 +151,7 @@ mod tests {
         check(Some(".ds-logs-y-default-2026.01.01-000001"), own, "logs-y-default", Some(1));
         check(None, own, "logs-x-default", Some(1));
         check(None, r#"{"@timestamp": "1969-12-31T23:59:59.999Z"}"#, STREAM_DEFAULT, Some(-1));
+        check(None, r#"{"@timestamp": ["2026-01-01", "2026-01-02"]}"#, STREAM_DEFAULT, None);
         check(None, r#"{"kibana.alert.uuid": "1"}"#, ALERTS_INDEX, None);
         check(None, r#"{"data_stream.dataset": "x", "@timestamp": "soon"}"#, STREAM_DEFAULT, None);
     }

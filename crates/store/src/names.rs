@@ -54,33 +54,33 @@ pub(crate) fn stream_of_folder(folder: &str) -> Option<String> {
 /// Which tables index patterns can choose events of. Errs towards yes.
 #[derive(Debug, Clone, Default)]
 pub struct Streams {
-    patterns: IndexPatterns,
-    /// Some pattern looks for backing indices by name, which the name of a data stream does not tell.
-    by_backing_index: bool,
+    /// What one of these chooses; everything where there is none.
+    lists: Vec<IndexPatterns>,
 }
 
 impl Streams {
     /// The tables that these patterns choose; all for none.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
-        let patterns: Vec<&str> =
-            patterns.into_iter().flat_map(|text| text.split(',')).map(str::trim).collect();
-        let by_backing_index = patterns.iter().any(|pattern| may_name_backing_index(pattern));
-        Self { patterns: IndexPatterns::new(patterns), by_backing_index }
+        Self { lists: vec![IndexPatterns::new(patterns)] }
+    }
+
+    /// The tables that one of some lists of patterns chooses, such as those of rules; all for no list.
+    pub fn of_any<'a>(lists: impl IntoIterator<Item = &'a IndexPatterns>) -> Self {
+        let mut different: Vec<IndexPatterns> = Vec::new();
+        for list in lists {
+            if !different.contains(list) {
+                different.push(list.clone());
+            }
+        }
+        Self { lists: different }
     }
 
     /// Whether the table of this data stream may hold events of the chosen indices.
     pub fn may_match(&self, stream: &str) -> bool {
-        stream == STREAM_DEFAULT || self.by_backing_index || self.patterns.matches(stream)
+        stream == STREAM_DEFAULT
+            || self.lists.is_empty()
+            || self.lists.iter().any(|list| list.may_choose_stream(stream))
     }
-}
-
-/// Whether the pattern may choose an index by another name than that of its data stream.
-fn may_name_backing_index(pattern: &str) -> bool {
-    let name = pattern.strip_prefix('-').unwrap_or(pattern);
-    let name = name.split_once(':').map_or(name, |(_, name)| name);
-    let literal = name.split('*').next().unwrap_or_default();
-    let may_begin = |prefix: &str| prefix.starts_with(literal) || literal.starts_with(prefix);
-    name != "*" && (name.starts_with('.') || may_begin("partial-") || may_begin("restored-"))
 }
 
 #[cfg(test)]
@@ -111,15 +111,17 @@ mod tests {
 
     #[test]
     fn patterns_choose_tables() {
-        let check = |patterns: &[&str], stream: &str, expected: bool| {
-            assert_eq!(Streams::new(patterns.iter().copied()).may_match(stream), expected, "{patterns:?}");
+        let check = |lists: &[&[&str]], stream: &str, expected: bool| {
+            let lists: Vec<_> = lists.iter().map(|list| IndexPatterns::new(list.iter().copied())).collect();
+            assert_eq!(Streams::of_any(&lists).may_match(stream), expected, "{lists:?} on {stream}");
         };
-        check(&["logs-*"], "logs-x-default", true);
-        check(&["logs-*"], "auditbeat-8", false);
-        check(&["logs-*"], STREAM_DEFAULT, true);
-        check(&[".ds-logs-x-*"], "logs-x-default", true);
-        check(&["*"], "logs-x-default", true);
-        check(&["part*"], "logs-x-default", true);
+        check(&[&["logs-*"]], "logs-x-default", true);
+        check(&[&["logs-*"]], "auditbeat-8", false);
+        check(&[&["logs-*"], &["auditbeat-*"]], "auditbeat-8", true);
+        check(&[&["logs-*", "-logs-x*"], &["logs-y*"]], "logs-x-default", false);
+        check(&[&["logs-*"], &[]], "anything", true);
+        check(&[&["logs-*"]], STREAM_DEFAULT, true);
         check(&[], "anything", true);
+        assert!(Streams::new([]).may_match("anything") && !Streams::new(["logs-*"]).may_match("auditbeat-8"));
     }
 }

@@ -283,9 +283,10 @@ fn read(opened: Opened, condition: Condition) -> Receiver<Result<EventColumns>> 
     receiver
 }
 
-/// A window in microseconds, wide enough for the nanoseconds.
+/// A window in microseconds, as wide as its first and last milliseconds: that is how exactly rules look at dates.
 fn window(request: &ScanRequest) -> (i64, i64) {
-    (request.from.map_or(i64::MIN, micros), request.to.map_or(i64::MAX, micros))
+    let millis = |nanos: i64| micros(nanos).div_euclid(1_000) * 1_000;
+    (request.from.map_or(i64::MIN, millis), request.to.map_or(i64::MAX, |to| millis(to) + 999))
 }
 
 /// The equalities that a column can answer.

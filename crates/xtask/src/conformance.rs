@@ -15,16 +15,8 @@ use crate::{cargo, paths};
 use render::Report;
 
 const DOCUMENT: &str = "docs/conformance.md";
-const TEST: [&str; 8] = [
-    "test",
-    "--package",
-    "maxspan-pipeline",
-    "--package",
-    "maxspan-esql",
-    "--test",
-    "conformance",
-    "--no-fail-fast",
-];
+/// Of the whole workspace, so that what the other tests have built is taken.
+const TEST: [&str; 5] = ["test", "--workspace", "--test", "conformance", "--no-fail-fast"];
 
 /// Runs the tests, then writes or compares the document.
 pub(crate) fn run(check: bool) -> Result<Outcome> {

@@ -9,7 +9,6 @@ use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hu
 use maxspan_pipeline::input::{InputProblem, Progress};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 use maxspan_rules::CompileOptions;
-use maxspan_store::StoreOptions;
 
 use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
 use crate::events;
@@ -35,8 +34,10 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     let stats_file =
         arguments.output.stats.as_deref().map(|path| open_file(path, "the stats")).transpose()?;
 
-    let mut reader =
-        events::reader_of(arguments.store.as_deref(), &arguments.inputs, store_options(arguments))?;
+    let mut reader = match &arguments.store {
+        Some(store) => events::reader_of_store(&rules, store, arguments.threads.count())?,
+        None => events::reader(&arguments.inputs),
+    };
     let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
     let stats = hunt(&rules, &mut reader, &options(arguments, now), &mut watcher);
     let problems = watcher.reading.close();
@@ -51,10 +52,6 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     }
     written?;
     Ok(exit(&stats, problems, arguments.output.fail_on_alert))
-}
-
-fn store_options(arguments: &HuntArguments) -> StoreOptions {
-    StoreOptions { threads: arguments.threads.count(), ..StoreOptions::default() }
 }
 
 fn exit(stats: &HuntStats, problems: u64, fail_on_alert: bool) -> Exit {

@@ -27,7 +27,9 @@ struct Page {
 /// Writes the pages, or compares them.
 pub(super) fn run(check: bool) -> Result<()> {
     summary(check)?;
-    let mut command = cargo::command(&["test", "--quiet", "--package", "maxspan-cli", "--test", "reference"]);
+    // Of the whole workspace, as the tests are: features are those of what is built together, and other ones mean that
+    // everything is built again.
+    let mut command = cargo::command(&["test", "--quiet", "--workspace", "--test", "reference"]);
     if check {
         command.env_remove("MAXSPAN_UPDATE");
     } else {
