@@ -17,18 +17,16 @@ pub(crate) use stored::failure;
 
 /// A reader of files and folders.
 pub(crate) fn reader<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Reader {
-    Reader::open_with(&InputSpec::new(paths), InputOptions::default(), other_formats())
+    Reader::open_with(&InputSpec::new(paths), InputOptions::default(), OTHER_FORMATS.map(|make| make()))
 }
+
+/// Makes what reads formats that take the store's libraries.
+type MakeFormats = fn() -> Arc<dyn OtherFormats>;
 
 #[cfg(feature = "store")]
-fn other_formats() -> Option<Arc<dyn OtherFormats>> {
-    Some(Arc::new(stored::Parquet))
-}
-
+const OTHER_FORMATS: Option<MakeFormats> = Some(|| Arc::new(stored::Parquet));
 #[cfg(not(feature = "store"))]
-fn other_formats() -> Option<Arc<dyn OtherFormats>> {
-    None
-}
+const OTHER_FORMATS: Option<MakeFormats> = None;
 
 /// A reader of the events of a store that the rules may look at.
 #[cfg(feature = "store")]

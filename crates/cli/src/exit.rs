@@ -22,7 +22,7 @@ const TABLE: [(Exit, &str); 6] = [
         "a rule failed `rules check`, `convert` or `show`, a case failed `test`, or no rule can be run",
     ),
     (Exit::Usage, "wrong arguments, a path of rules or specs that is not there, a query or spec with errors"),
-    (Exit::Input, "no event could be read"),
+    (Exit::Input, "no event could be read, or files of a store are damaged"),
     (Exit::Output, "the output could not be written, or what was put aside not be read again"),
     (Exit::Alerts, "`hunt --fail-on-alert`: there are alerts; `rules diff --fail-on-change`: alerts changed"),
 ];

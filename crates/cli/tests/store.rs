@@ -49,7 +49,7 @@ fn outcome(output: Output, code: i32) -> (String, String) {
 /// Events of two days, of which every tenth is of curl.
 fn events() -> Vec<String> {
     let event = |n: u32| {
-        let (day, name) = (1 + n / 50, if n % 10 == 0 { "curl" } else { "sh" });
+        let (day, name) = (1 + n / 50, if n.is_multiple_of(10) { "curl" } else { "sh" });
         format!(
             r#"{{"_index":"logs-x-default","@timestamp":"2026-01-{day:02}T00:00:{:02}.5Z","event":{{"category":["process"]}},"process":{{"name":"{name}","pid":{n},"args":["{name}","{n}"],"entity_id":"e{}"}}}}"#,
             n % 50,
@@ -108,6 +108,34 @@ fn a_hunt_through_a_store_finds_what_one_through_files_does() {
     assert_eq!(hunt(&["store"]), expected);
     let day = "store/logs-x-default/day=2026-01-01";
     assert_eq!(hunt(&[day]).lines().count(), 5);
+}
+
+#[test]
+fn a_hunt_reads_of_a_store_what_its_rules_can_look_at() {
+    let folder = folder();
+    let others = events().join("\n").replace("logs-x-default", "logs-y-default");
+    fs::write(folder.path().join("others.ndjson"), others).expect("a file");
+    run(folder.path(), &["import", "--store", "store", "others.ndjson"], 0);
+    let check = |more_of_rule: &str, window: &[&str], read: u32, alerts: usize| {
+        fs::write(folder.path().join("rules/curl.toml"), format!("{RULE}{more_of_rule}")).expect("a file");
+        let hunt = |input: &[&str]| {
+            let common = ["hunt", "--rules", "rules", "--now", "2026-02-01", "--no-cap"];
+            run(folder.path(), &[&common[..], window, input].concat(), 0)
+        };
+        let (expected, _) = hunt(&["events.ndjson", "others.ndjson"]);
+        let (found, said) = hunt(&["--store", "store"]);
+        assert_eq!(found, expected, "{more_of_rule} {window:?}");
+        assert_eq!(found.lines().count(), alerts, "{more_of_rule} {window:?}");
+        assert!(said.contains(&format!("{read} read")), "{more_of_rule} {window:?}: {said}");
+    };
+    let index = "index = [\"logs-x-*\"]\n";
+    check("", &[], 200, 20);
+    check(index, &[], 100, 10);
+    check("", &["--to", "2026-01-01"], 100, 10);
+    check(index, &["--from", "2026-01-02", "--to", "2026-01-02T00:00:19"], 20, 2);
+    // A time that no column has leaves out nothing; `event.ingested` is one, and no event has it.
+    check("timestamp_override = \"event.created\"\n", &["--to", "2026-01-01"], 200, 10);
+    check("timestamp_override = \"event.ingested\"\n", &["--to", "2026-01-01"], 100, 10);
 }
 
 #[test]

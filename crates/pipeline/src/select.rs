@@ -78,9 +78,9 @@ impl Selection {
                         maxspan_diagnostics::Span::default(),
                         message,
                     ));
-                    return Err(unusable(text, found));
+                    return Err(Box::new(unusable(text, found)));
                 }
-                None => return Err(unusable(text, found)),
+                None => return Err(Box::new(unusable(text, found))),
             }
         }
         let timestamp = builder.slot(&options.timestamp_field);
@@ -108,8 +108,8 @@ impl Selection {
     }
 }
 
-fn unusable(text: String, diagnostics: Vec<Diagnostic>) -> Box<ConditionError> {
-    Box::new(ConditionError { source: Source::new("condition", text), diagnostics })
+fn unusable(text: String, diagnostics: Vec<Diagnostic>) -> ConditionError {
+    ConditionError { source: Source::new("condition", text), diagnostics }
 }
 
 impl Selector<'_> {

@@ -23,7 +23,7 @@ fn main() {
     let options = StoreOptions { threads: 2, ..StoreOptions::default() };
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["fill", store, files @ ..] => {
-            fill(&Arc::new(Store::create(store, options).expect("a store")), files)
+            fill(&Arc::new(Store::create(store, options).expect("a store")), files);
         }
         ["compact", store] => compact(&Store::open(store, options).expect("a store")),
         ["find", store, conditions @ ..] => find(store, options, conditions),

@@ -104,6 +104,7 @@ async fn parquet(location: &Location) -> Result<BoxStream<'static, Result<Record
     let file = FileEntry {
         relative: String::new(),
         path,
+        place: location.text().to_owned(),
         bytes: head.size,
         rows: None,
         day: None,
@@ -111,15 +112,11 @@ async fn parquet(location: &Location) -> Result<BoxStream<'static, Result<Record
         ingested: None,
         index: None,
     };
-    let builder = open(location.store(), &file, false).await.map_err(|error| renamed(error, location))?;
+    let builder = open(location.store(), &file, false).await?;
     let place = location.text().to_owned();
     let stream = without_typed_columns(builder).build();
     let stream = stream.map_err(|error| StoreError::of_file(location.text(), &error))?;
     Ok(stream.map_err(move |error| StoreError::of_file(place.clone(), &error)).boxed())
-}
-
-fn renamed(error: StoreError, location: &Location) -> StoreError {
-    StoreError { place: location.text().to_owned(), ..error }
 }
 
 /// Of a file that has documents, only these are read.

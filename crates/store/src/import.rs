@@ -348,7 +348,7 @@ impl Writer {
         let path = location.file(&relative);
         let file = summary.file(relative, bytes.len() as u64, day);
         let put = self.store.runtime().block_on(objects.put(&path, PutPayload::from(bytes)));
-        put.map_err(|error| StoreError::of(path.as_ref(), &error))?;
+        put.map_err(|error| StoreError::of(location.place(&file.relative), &error))?;
         Ok(Done { file: Some(file), stored, duplicates, source_bytes })
     }
 

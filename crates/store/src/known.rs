@@ -59,10 +59,10 @@ pub(crate) async fn known(
             .with_projection(projection(&arrow, &parquet, names))
             .with_batch_size(SCAN_ROWS)
             .with_row_filter(RowFilter::new(vec![Box::new(filter)]));
-        let failed = |error| StoreError::of_file(file.path.as_ref(), &error);
+        let failed = |error| StoreError::of_file(&file.place, &error);
         let mut stream = builder.build().map_err(failed)?;
         while let Some(found) = stream.try_next().await.map_err(failed)? {
-            let found = EventColumns::new(&found, file.path.as_ref())?;
+            let found = EventColumns::new(&found, &file.place)?;
             let keys = match &mut keys {
                 Some(keys) => keys,
                 none => none.insert(keys_of(batch)?),

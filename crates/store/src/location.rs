@@ -92,7 +92,7 @@ impl Location {
     pub(crate) fn child(&self, name: &str) -> Result<Self> {
         let wrong = |words: String| StoreError::new(codes::STORE_ADDRESS, &self.text, words);
         let url = self.url.join(&format!("{name}/")).map_err(|error| wrong(error.to_string()))?;
-        let text = format!("{}/{name}", self.text.trim_end_matches('/'));
+        let text = self.place(name);
         let path = self.path.clone().join(name);
         Ok(Self { text, url, store: Arc::clone(&self.store), path, is_local: self.is_local })
     }
@@ -100,6 +100,11 @@ impl Location {
     /// A file below this folder, by its path from here.
     pub(crate) fn file(&self, relative: &str) -> Path {
         self.path.parts().chain(Path::from(relative).parts()).collect()
+    }
+
+    /// What a file below this folder is called in messages.
+    pub(crate) fn place(&self, relative: &str) -> String {
+        format!("{}/{relative}", self.text.trim_end_matches('/'))
     }
 
     /// The log of the Delta table in this folder.

@@ -36,7 +36,7 @@ pub(crate) async fn open(store: &Arc<dyn ObjectStore>, file: &FileEntry, pages: 
     let policy = if pages { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
     let options = ArrowReaderOptions::new().with_page_index_policy(policy).with_skip_arrow_metadata(true);
     let opened = FileBuilder::new_with_options(reader, options).await;
-    opened.map_err(|error| StoreError::of_file(file.path.as_ref(), &error))
+    opened.map_err(|error| StoreError::of_file(&file.place, &error))
 }
 
 /// A file of an object store, whose size is known.

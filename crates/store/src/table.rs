@@ -38,6 +38,8 @@ pub struct FileEntry {
     pub relative: String,
     /// Where it is in the object store.
     pub path: Path,
+    /// What it is called in messages.
+    pub place: String,
     /// Its bytes.
     pub bytes: u64,
     /// Its events, where the log says so.
@@ -154,6 +156,7 @@ impl Table {
             text("minValues", INDEX) == text("maxValues", INDEX) && stats["nullCount"][INDEX] == json!(0);
         FileEntry {
             path: self.location.file(&relative),
+            place: self.location.place(&relative),
             bytes,
             rows: stats["numRecords"].as_u64(),
             day: day.and_then(days_since_1970),

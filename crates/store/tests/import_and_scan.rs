@@ -94,6 +94,9 @@ fn windows_and_values_choose_events() {
         ..ScanRequest::default()
     };
     check(&exact, 10..20);
+    // Rules compare milliseconds.
+    check(&ScanRequest { to: second(19).map(|nanos| nanos + 123_000_000), ..exact.clone() }, 10..20);
+    check(&ScanRequest { to: second(19).map(|nanos| nanos + 122_999_999), ..exact }, 10..19);
     let both = ScanRequest { from: second(35), ..equals("process.entity_id", &[Value::text("e3")]) };
     check(&both, 35..40);
     check(&ScanRequest { from: second(86_400), ..ScanRequest::default() }, 0..0);

@@ -2,6 +2,7 @@
 
 mod support;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use maxspan_diagnostics::codes;
 use maxspan_store::maintain::CompactOptions;
@@ -29,7 +30,7 @@ fn a_sort_of_more_than_the_memory_goes_to_files() {
         let text = "select repeat('x', 400) || value as v from generate_series(1, 400000) order by v desc";
         let plan = context.sql(text).await.expect("a query").create_physical_plan().await.expect("a plan");
         let found = collect(plan.clone(), context.task_ctx()).await.expect("an answer");
-        assert_eq!(found.iter().map(|batch| batch.num_rows()).sum::<usize>(), 400_000);
+        assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), 400_000);
         assert!(spilled(plan.as_ref()) > MEMORY, "{}", spilled(plan.as_ref()));
     });
 }

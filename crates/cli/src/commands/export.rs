@@ -5,8 +5,10 @@ use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use indicatif::HumanCount;
+use maxspan_event::Schema;
 use maxspan_pipeline::query::QueryOptions;
 use maxspan_pipeline::select::{Choice, Selection, Selector};
+use maxspan_store::columns::TIMESTAMP;
 use maxspan_store::implied::implied;
 use maxspan_store::{EventBatch, ScanRequest, Store, StoredEvent, Streams};
 use serde_json::json;
@@ -25,6 +27,10 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
     let selection = selection(arguments, window, now)?;
     let store = Arc::new(Store::open(&arguments.store, arguments.resources.options()).map_err(failure)?);
     let (condition, fields) = selection.condition();
+    // Where a mapping reads the time in another way than the store does, its columns say nothing about the window.
+    let by_time = Schema::built_in().field(TIMESTAMP);
+    let is_known = fields.iter().all(|(_, field)| field.name != TIMESTAMP || *field == by_time);
+    let window = window.filter(|_| is_known);
     let request = ScanRequest {
         streams: Streams::new(arguments.index.iter().map(String::as_str)),
         from: window.map(|(from, _)| from).filter(|from| *from != i64::MIN),

@@ -208,7 +208,7 @@ impl Merge<'_> {
         let path = self.location.file(&relative);
         let file = summary.file(relative, bytes.len() as u64, day);
         let put = self.store.objects().put(&path, PutPayload::from(bytes)).await;
-        put.map_err(|error| StoreError::of(path.as_ref(), &error))?;
+        put.map_err(|error| StoreError::of(self.location.place(&file.relative), &error))?;
         Ok(Some(file))
     }
 }
@@ -223,6 +223,7 @@ mod tests {
         FileEntry {
             relative: name.to_owned(),
             path: Path::from(name),
+            place: name.to_owned(),
             bytes,
             rows: None,
             day: Some(day),

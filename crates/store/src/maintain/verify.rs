@@ -75,7 +75,7 @@ impl Store {
 
     /// The number of a file's events.
     async fn verify_file(&self, file: &FileEntry) -> Result<u64> {
-        let place = file.path.to_string();
+        let place = file.place.clone();
         let wrong = |words: String| StoreError::new(codes::STORE_INCONSISTENT, &place, words);
         let failed = |error: &(dyn std::error::Error + 'static)| StoreError::of_file(&place, error);
         let found = self.objects().get(&file.path).await.map_err(|error| failed(&error))?;
@@ -111,7 +111,7 @@ impl Store {
 
 /// Whether the events are in the order of time, and of the day and time that the table says; the latest time.
 fn check_times(batch: &RecordBatch, file: &FileEntry, mut latest: i64) -> Result<i64> {
-    let place = file.path.as_ref();
+    let place = file.place.as_str();
     let wrong = |words: &str| StoreError::new(codes::STORE_INCONSISTENT, place, words);
     let columns = EventColumns::new(batch, place)?;
     let (from, to) = file.time_range();

@@ -160,7 +160,7 @@ pub(super) async fn prune(
     condition: &Condition,
 ) -> Result<Option<Opened>> {
     let mut builder = open(store, file, true).await?;
-    let place = file.path.to_string();
+    let place = file.place.clone();
     let mut row_groups = Vec::new();
     for number in 0..builder.metadata().num_row_groups() {
         let group = builder.metadata().row_group(number);
