@@ -43,7 +43,19 @@ pub(crate) struct Dependency {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(paths::workspace());
+    without_our_package(&mut command);
     command
+}
+
+/// Takes away what `cargo run` tells us about our own package. Build scripts ask for variables of these names, and where
+/// they have other values than in a call by hand, they run again, and with them most of a build.
+fn without_our_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let is_ours = |prefix: &str| name.to_str().is_some_and(|name| name.starts_with(prefix));
+        if is_ours("CARGO_PKG_") || is_ours("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// Runs to the end; an exit code other than zero is an error.
