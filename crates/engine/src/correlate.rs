@@ -1,4 +1,4 @@
-//! Matches to detections: order, sequences, samples, lineage.
+//! Matches to detections: order, sequences, samples, lineage, thresholds, new terms.
 //!
 //! Matches of rules that look at several events are held back, put in order, and handed to the rule's state machine.
 //! So the detections do not depend on the order in which events arrive. What does not fit in memory goes to a

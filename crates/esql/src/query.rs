@@ -8,7 +8,7 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Source, Span};
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Decoder, Slot};
-use maxspan_plan::{LuceneRegex, Predicate};
+use maxspan_plan::{CompareOp, LuceneRegex, Predicate};
 
 use crate::aggregates::AggregateFunction;
 use crate::dissect::Dissector;
@@ -241,18 +241,6 @@ pub struct KqlQuery {
     pub fields: Vec<(Slot, ColumnId)>,
     /// All columns of the index, where the condition looks at fields without naming them.
     pub all: Vec<(String, ColumnId)>,
-}
-
-/// Comparisons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum CompareOp {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 /// Arithmetic.
