@@ -36,6 +36,29 @@ pub struct Query {
     pub warnings: Vec<String>,
     /// Whether rows of the result stand for groups.
     pub is_aggregating: bool,
+    /// Whether the same rows can give another result at another time.
+    pub reads_clock: bool,
+}
+
+impl Query {
+    /// Whether each row of the result comes of one row alone, but for the limit that every query has.
+    pub fn is_row_by_row(&self) -> bool {
+        let (last, before) =
+            self.commands.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
+        let alone = |command: &Command| {
+            matches!(
+                command,
+                Command::Scan(_)
+                    | Command::Filter(_)
+                    | Command::Eval(_)
+                    | Command::Dissect { .. }
+                    | Command::Grok { .. }
+                    | Command::MvExpand { .. }
+                    | Command::Lookup(_)
+            )
+        };
+        matches!(last, Some(Command::Limit(_))) && before.iter().all(alone)
+    }
 }
 
 /// The number of a column within a query.

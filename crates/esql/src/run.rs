@@ -52,6 +52,8 @@ pub enum RunError {
     Stopped,
     /// The tables are others than those that the query was resolved against.
     MissingTable(String),
+    /// The rows could not be read to their end.
+    Rows(String),
 }
 
 impl fmt::Display for RunError {
@@ -60,18 +62,49 @@ impl fmt::Display for RunError {
             Self::Memory { limit } => write!(f, "the query holds more than {limit} bytes"),
             Self::Stopped => f.write_str("the query was stopped"),
             Self::MissingTable(name) => write!(f, "there is no table [{name}]"),
+            Self::Rows(message) => f.write_str(message),
         }
     }
 }
 
 impl std::error::Error for RunError {}
 
+/// Rows that a query reads instead of those of tables; an error ends the run.
+pub type Rows<'a> = dyn Iterator<Item = Result<Vec<Value>, RunError>> + 'a;
+
 /// Runs a query to its end.
 pub fn run(query: &Query, tables: &Tables, options: &Options<'_>) -> Result<Outcome, RunError> {
+    run_over(query, None, tables, options)
+}
+
+/// The same over rows as a [`RowReader`](crate::rows::RowReader) makes them; lookups still look at tables.
+pub fn run_rows<'a>(
+    query: &'a Query,
+    rows: &'a mut Rows<'a>,
+    tables: &'a Tables,
+    options: &Options<'a>,
+) -> Result<Outcome, RunError> {
+    run_over(query, Some(rows), tables, options)
+}
+
+fn run_over<'a>(
+    query: &'a Query,
+    rows: Option<&'a mut Rows<'a>>,
+    tables: &'a Tables,
+    options: &Options<'a>,
+) -> Result<Outcome, RunError> {
     let evaluator = Evaluator::new(options.now_ms, query.zone.clone());
     let memory_limit = options.memory_bytes.unwrap_or(MEMORY_BYTES);
-    let mut shared =
-        Shared { query, tables, evaluator, memory_bytes: 0, memory_limit, steps: 0, stop: options.stop };
+    let mut shared = Shared {
+        query,
+        tables,
+        rows,
+        evaluator,
+        memory_bytes: 0,
+        memory_limit,
+        steps: 0,
+        stop: options.stop,
+    };
     let mut stages = stages::stages(query);
     let mut rows = Vec::new();
     while let Some(mut row) = stages::pull(&mut stages, &mut shared)? {
@@ -94,6 +127,8 @@ type Row = Vec<Value>;
 struct Shared<'a> {
     query: &'a Query,
     tables: &'a Tables,
+    /// What scans read instead of tables.
+    rows: Option<&'a mut Rows<'a>>,
     evaluator: Evaluator,
     memory_bytes: usize,
     memory_limit: usize,

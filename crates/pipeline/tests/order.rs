@@ -49,7 +49,8 @@ static ALONE: LazyLock<Vec<RuleBase>> =
 /// The rules whose numbers are wanted; a rule is the same whichever others are there.
 fn rules_where(wanted: impl Fn(usize) -> bool) -> RuleBase {
     let mut rules = Vec::new();
-    for (index, (rule_type, query, cap, more)) in RULES.iter().enumerate().filter(|(index, _)| wanted(*index)) {
+    for (index, (rule_type, query, cap, more)) in RULES.iter().enumerate().filter(|(index, _)| wanted(*index))
+    {
         let language = if *rule_type == "eql" { "eql" } else { "kuery" };
         let text = format!(
             "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\

@@ -61,6 +61,10 @@ pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<
     shared.step()?;
     let state = &mut stage.state;
     match stage.command {
+        Command::Scan(_) if shared.rows.is_some() => match &mut shared.rows {
+            Some(rows) => rows.next().transpose(),
+            None => Ok(None),
+        },
         Command::Scan(_) | Command::Sort(_) | Command::Stats(_) | Command::InlineStats(_) => {
             if let State::Idle = state {
                 *state = State::Rows(collected(stage.command, before, shared)?.into_iter());

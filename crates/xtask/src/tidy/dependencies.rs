@@ -42,7 +42,7 @@ const ALLOWED: [Allowed; 11] = [
     },
     Allowed {
         name: "rules",
-        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
+        workspace: &["diagnostics", "event", "plan", "eql", "kql", "esql", "engine"],
         third_party: &[
             "jiff",
             "rustc-hash",
@@ -57,7 +57,7 @@ const ALLOWED: [Allowed; 11] = [
     },
     Allowed {
         name: "pipeline",
-        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules"],
+        workspace: &["diagnostics", "event", "plan", "eql", "kql", "esql", "engine", "rules"],
         third_party: &[
             "fearless_simd",
             "flate2",
@@ -75,7 +75,7 @@ const ALLOWED: [Allowed; 11] = [
     },
     Allowed {
         name: "cli",
-        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules", "pipeline"],
+        workspace: &["diagnostics", "event", "plan", "eql", "kql", "esql", "engine", "rules", "pipeline"],
         third_party: &[
             "anyhow",
             "clap",
