@@ -46,7 +46,7 @@ mod zone;
 
 pub use analyze::analyze;
 pub use functions::convert::{convert, to_text};
-pub use necessary::necessary;
+pub use necessary::{necessary, outline};
 pub use parser::parse;
 pub use print::to_esql;
 pub use query::Query;

@@ -4,8 +4,10 @@
 //! It follows from the `WHERE` commands before the first one that looks at several rows. It may let events pass that the
 //! query drops, never the other way round; what is not understood asks for nothing.
 
+use maxspan_diagnostics::Span;
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Fields, Slot, Value as EventValue, date};
+use maxspan_plan::condition::{Condition, ConditionKind, Outline, Read, Single, Stage};
 use maxspan_plan::{CompareOp, Datum, Predicate, RangeOp, TestKind, ValueSet};
 
 use crate::query::{ColumnId, Command, Expr, ExprKind, Pattern, Query, Scan};
@@ -16,7 +18,8 @@ use crate::value::Value;
 pub fn necessary(query: &Query, schema: &maxspan_event::Schema, fields: &mut Fields) -> Predicate {
     let mut scan = None;
     let mut all = Vec::new();
-    for command in &query.commands {
+    // Up to there rows stay what they are, or become several; columns get new numbers when they are changed.
+    for command in query.commands.iter().take_while(|command| !command.looks_at_several_rows()) {
         match command {
             Command::Scan(found) => scan = Some(found),
             Command::Filter(condition) => {
@@ -24,17 +27,42 @@ pub fn necessary(query: &Query, schema: &maxspan_event::Schema, fields: &mut Fie
                     all.push(Reading { scan, query, schema, fields: &mut *fields }.of(condition));
                 }
             }
-            // Rows stay what they are, or become several; columns get new numbers when they are changed.
-            Command::Eval(_)
-            | Command::Dissect { .. }
-            | Command::Grok { .. }
-            | Command::MvExpand { .. }
-            | Command::Lookup(_)
-            | Command::Sort(_) => {}
-            Command::Row(_) | Command::Stats(_) | Command::InlineStats(_) | Command::Limit(_) => break,
+            _ => {}
         }
     }
     Predicate::and(all)
+}
+
+/// The conditions on single events, each at its place, for explanations. A condition that only rows can decide is never
+/// said to hold; several values of a field count as any of them.
+pub fn outline(query: &Query, schema: &maxspan_event::Schema, fields: &mut Fields) -> Outline {
+    let mut scan = None;
+    let mut all = Vec::new();
+    for command in query.commands.iter().take_while(|command| !command.looks_at_several_rows()) {
+        match command {
+            Command::Scan(found) => scan = Some(found),
+            Command::Filter(condition) => {
+                if let Some(scan) = scan {
+                    all.push(Reading { scan, query, schema, fields: &mut *fields }.condition(condition));
+                }
+            }
+            _ => {}
+        }
+    }
+    let span = Span::new(0, query.source.text.len());
+    let condition = match all.len() {
+        1 => all.remove(0),
+        _ => Condition { span, kind: ConditionKind::And(all) },
+    };
+    let stage = Stage { span, condition, missing: false, keys: Vec::new() };
+    Outline { stages: vec![stage], until: None, maxspan: None }
+}
+
+impl Command {
+    /// Whether what is before it decides nothing by itself: INLINE STATS counts rows that are dropped later.
+    fn looks_at_several_rows(&self) -> bool {
+        matches!(self, Self::Row(_) | Self::Stats(_) | Self::InlineStats(_) | Self::Limit(_))
+    }
 }
 
 struct Reading<'a> {
@@ -61,6 +89,76 @@ impl Reading<'_> {
             ExprKind::Column(_) => self.equal(expr, &Value::Bool(true)),
             _ => ANYTHING,
         }
+    }
+
+    /// The condition as it is written.
+    fn condition(&mut self, expr: &Expr) -> Condition {
+        let kind = match &expr.kind {
+            ExprKind::And(operands) => {
+                ConditionKind::And(operands.iter().map(|one| self.condition(one)).collect())
+            }
+            ExprKind::Or(operands) => {
+                ConditionKind::Or(operands.iter().map(|one| self.condition(one)).collect())
+            }
+            _ => {
+                let fails = self.of(expr).negate();
+                let holds = self.sufficient(expr).unwrap_or(Predicate::Constant(false));
+                ConditionKind::Single(Box::new(Single { holds, fails, reads: self.reads(expr) }))
+            }
+        };
+        Condition { span: expr.span, kind }
+    }
+
+    /// What makes the expression true for fields of one value; none where only the row can say.
+    fn sufficient(&mut self, expr: &Expr) -> Option<Predicate> {
+        match &expr.kind {
+            ExprKind::Not(inner) => match &inner.kind {
+                ExprKind::IsNull(_) => self.sufficient(inner).map(Predicate::negate),
+                ExprKind::In(..) | ExprKind::Like(..) | ExprKind::Compare(..) => {
+                    let holds = self.sufficient(inner)?;
+                    Some(Predicate::and([self.present(expr_of(inner)), holds.negate()]))
+                }
+                _ => None,
+            },
+            ExprKind::Compare(CompareOp::NotEqual, left, right) => {
+                let ExprKind::Constant(constant) = &right.kind else { return None };
+                self.column(left)?;
+                let equal = self.equal(left, constant);
+                Some(Predicate::and([self.present(left), equal.negate()]))
+            }
+            ExprKind::Compare(_, value, constant) if matches!(constant.kind, ExprKind::Constant(_)) => {
+                self.column(value)?;
+                Some(self.of(expr)).filter(|found| !only_exists(found))
+            }
+            ExprKind::In(value, _) | ExprKind::Like(value, _) => {
+                self.column(value)?;
+                Some(self.of(expr)).filter(|found| !only_exists(found))
+            }
+            ExprKind::IsNull(value) => self.column(value).map(|(slot, _)| exists(slot).negate()),
+            ExprKind::Constant(value) => Some(Predicate::Constant(value.is_true())),
+            _ => None,
+        }
+    }
+
+    /// The fields that the expression reads.
+    fn reads(&mut self, expr: &Expr) -> Vec<Read> {
+        let mut reads = Vec::new();
+        let mut ids = Vec::new();
+        expr.for_each_column(&mut |id| ids.push(id));
+        ids.dedup();
+        for id in ids {
+            let Some((_, name)) = self.scan.fields.iter().find(|(field, _)| *field == id) else { continue };
+            let field = self.schema.field(name);
+            let slot = self.fields.slot(&field);
+            reads.push(Read {
+                name: field.name,
+                path: field.path,
+                kind: field.kind.name(),
+                span: expr.span,
+                slot,
+            });
+        }
+        reads
     }
 
     /// Comparisons of nothing are unknown, and so is what is not so of them.
@@ -202,6 +300,19 @@ fn without_case(value: &Expr) -> (&Expr, bool) {
         }
         _ => (value, false),
     }
+}
+
+/// What is compared.
+fn expr_of(comparison: &Expr) -> &Expr {
+    match &comparison.kind {
+        ExprKind::In(value, _) | ExprKind::Like(value, _) | ExprKind::Compare(_, value, _) => value,
+        _ => comparison,
+    }
+}
+
+/// Whether all that is asked is that there is a value.
+fn only_exists(found: &Predicate) -> bool {
+    matches!(found, Predicate::Test(test) if test.kind == TestKind::Exists) || *found == ANYTHING
 }
 
 fn exists(slot: Slot) -> Predicate {

@@ -41,23 +41,37 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether each row of the result comes of one row alone, but for the limit that every query has.
+    /// The query in two: what is done with each row by itself, and the rest, which reads the rows that come of it. The
+    /// rows between them have a value for each column, by its id.
+    pub fn split(&self) -> (Self, Self) {
+        let alone = self.commands.iter().take_while(|command| command.is_row_by_row()).count();
+        let (each, rest) = self.commands.split_at(alone);
+        let scan = self.commands.iter().filter(|command| command.as_scan().is_some()).take(1);
+        let ids = (0..self.columns.len()).map(ColumnId);
+        let output = ids.map(|id| (self.columns[id.0].name.clone(), id)).collect();
+        let before = Self { commands: each.to_vec(), output, ..self.clone() };
+        (before, Self { commands: scan.chain(rest).cloned().collect(), ..self.clone() })
+    }
+
+    /// Whether all that [`Query::split`] leaves for the rest is the limit that every query has.
     pub fn is_row_by_row(&self) -> bool {
-        let (last, before) =
-            self.commands.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
-        let alone = |command: &Command| {
-            matches!(
-                command,
-                Command::Scan(_)
-                    | Command::Filter(_)
-                    | Command::Eval(_)
-                    | Command::Dissect { .. }
-                    | Command::Grok { .. }
-                    | Command::MvExpand { .. }
-                    | Command::Lookup(_)
-            )
-        };
-        matches!(last, Some(Command::Limit(_))) && before.iter().all(alone)
+        let alone = self.commands.iter().take_while(|command| command.is_row_by_row()).count();
+        matches!(self.commands[alone..], [] | [Command::Limit(_)])
+    }
+}
+
+impl Command {
+    fn is_row_by_row(&self) -> bool {
+        match self {
+            Self::Scan(_)
+            | Self::Filter(_)
+            | Self::Eval(_)
+            | Self::Dissect { .. }
+            | Self::Grok { .. }
+            | Self::MvExpand { .. }
+            | Self::Lookup(_) => true,
+            Self::Row(_) | Self::Stats(_) | Self::InlineStats(_) | Self::Sort(_) | Self::Limit(_) => false,
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub type Rows<'a> = dyn Iterator<Item = Result<Vec<Value>, RunError>> + 'a;
 
 /// Runs a query to its end.
 pub fn run(query: &Query, tables: &Tables, options: &Options<'_>) -> Result<Outcome, RunError> {
-    run_over(query, None, tables, options)
+    run_over(query, Input::Tables, tables, options)
 }
 
 /// The same over rows as a [`RowReader`](crate::rows::RowReader) makes them; lookups still look at tables.
@@ -84,27 +84,16 @@ pub fn run_rows<'a>(
     tables: &'a Tables,
     options: &Options<'a>,
 ) -> Result<Outcome, RunError> {
-    run_over(query, Some(rows), tables, options)
+    run_over(query, Input::Rows(rows), tables, options)
 }
 
 fn run_over<'a>(
     query: &'a Query,
-    rows: Option<&'a mut Rows<'a>>,
+    input: Input<'a>,
     tables: &'a Tables,
     options: &Options<'a>,
 ) -> Result<Outcome, RunError> {
-    let evaluator = Evaluator::new(options.now_ms, query.zone.clone());
-    let memory_limit = options.memory_bytes.unwrap_or(MEMORY_BYTES);
-    let mut shared = Shared {
-        query,
-        tables,
-        rows,
-        evaluator,
-        memory_bytes: 0,
-        memory_limit,
-        steps: 0,
-        stop: options.stop,
-    };
+    let mut shared = Shared::new(query, input, tables, options);
     let mut stages = stages::stages(query);
     let mut rows = Vec::new();
     while let Some(mut row) = stages::pull(&mut stages, &mut shared)? {
@@ -120,15 +109,57 @@ fn run_over<'a>(
     Ok(Outcome { columns: columns.collect(), rows, warnings })
 }
 
+/// Runs a query over one row after the other, each by itself: for the first part of [`Query::split`].
+pub struct EachRow<'a> {
+    shared: Shared<'a>,
+    stages: Vec<stages::Stage<'a>>,
+}
+
+impl<'a> EachRow<'a> {
+    /// A run that has seen no row.
+    pub fn new(query: &'a Query, tables: &'a Tables, options: &Options<'a>) -> Self {
+        Self { shared: Shared::new(query, Input::One(None), tables, options), stages: stages::stages(query) }
+    }
+
+    /// What comes of a row: rows with a value for each column of the query.
+    pub fn rows(&mut self, row: Vec<Value>) -> Result<Vec<Vec<Value>>, RunError> {
+        self.shared.memory_bytes = 0;
+        self.shared.input = Input::One(Some(row));
+        let mut rows = Vec::new();
+        while let Some(row) = stages::pull(&mut self.stages, &mut self.shared)? {
+            self.shared.hold(&row)?;
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// What could not be computed so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.shared.evaluator.warnings.texts(&self.shared.query.source)
+    }
+}
+
+impl fmt::Debug for EachRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EachRow").finish_non_exhaustive()
+    }
+}
+
 /// The values of all columns, by id.
 type Row = Vec<Value>;
+
+/// What scans read.
+enum Input<'a> {
+    Tables,
+    Rows(&'a mut Rows<'a>),
+    One(Option<Row>),
+}
 
 /// What all stages use.
 struct Shared<'a> {
     query: &'a Query,
     tables: &'a Tables,
-    /// What scans read instead of tables.
-    rows: Option<&'a mut Rows<'a>>,
+    input: Input<'a>,
     evaluator: Evaluator,
     memory_bytes: usize,
     memory_limit: usize,
@@ -136,7 +167,13 @@ struct Shared<'a> {
     stop: Option<&'a dyn Fn() -> bool>,
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn new(query: &'a Query, input: Input<'a>, tables: &'a Tables, options: &Options<'a>) -> Self {
+        let evaluator = Evaluator::new(options.now_ms, query.zone.clone());
+        let memory_limit = options.memory_bytes.unwrap_or(MEMORY_BYTES);
+        Self { query, tables, input, evaluator, memory_bytes: 0, memory_limit, steps: 0, stop: options.stop }
+    }
+
     fn empty_row(&self) -> Row {
         vec![Value::Null; self.query.columns.len()]
     }

@@ -3,14 +3,14 @@
 //! A row that stands for an event raises one alert, whichever runs find it; other rows raise one in each run that finds
 //! them (specification 3.6). What a run's cap leaves out of the former is left to the next run that finds it.
 //!
-//! Windows overlap, so rows are kept from run to run, and a result where nothing changed. Of a query that looks at each row
-//! by itself only the new rows are run.
+//! Windows overlap, so what a query makes of each event by itself is kept from run to run, and the result where nothing
+//! changed. Of a query that looks at each row by itself only the new rows are run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use maxspan_engine::{Detection, EventStore, KeptEvent, RuleId, SpillError};
-use maxspan_esql::run::{self, Options, RunError, Tables, run_rows};
+use maxspan_engine::{Detection, EventStore, KeptEvent, RuleId};
+use maxspan_esql::run::{self, EachRow, Options, RunError, Tables, run_rows};
 use maxspan_event::{Slots, identity};
 use maxspan_plan::{PlanKind, Windows};
 use maxspan_rules::RowsQuery;
@@ -22,7 +22,7 @@ use crate::source::with_row_event;
 
 mod window;
 
-use window::{Read, RowsWindow};
+use window::{Read, Rows, RowsWindow};
 
 /// A row that raises an alert.
 #[derive(Debug)]
@@ -62,12 +62,13 @@ pub(crate) struct RowsRuns<'a> {
     space: &'a str,
     memory_bytes: usize,
     slots: Slots,
-    states: BTreeMap<usize, State>,
+    states: BTreeMap<usize, State<'a>>,
     found: Vec<FoundRow>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct State<'a> {
+    reading: Reading<'a>,
     cap: Option<usize>,
     counters: RowsCounters,
     /// Alerts of events that were raised.
@@ -79,6 +80,15 @@ struct State {
     last: Option<Arc<run::Outcome>>,
 }
 
+/// Makes rows of events.
+#[derive(Debug, Default)]
+struct Reading<'a> {
+    /// What is done with the row of each event by itself; none before the first one, and where nothing is.
+    each: Option<EachRow<'a>>,
+    /// Events that could not be read again.
+    unread: u64,
+}
+
 /// A run, and the events that its rows can stand for.
 struct Run<'r> {
     rule: RuleId,
@@ -88,6 +98,9 @@ struct Run<'r> {
     of_events: bool,
     by_id: HashMap<Arc<str>, &'r KeptEvent>,
 }
+
+/// Lookups have no tables yet; rules that name one do not compile.
+static NO_TABLES: LazyLock<Tables> = LazyLock::new(Tables::default);
 
 /// How many different warnings of one rule are kept.
 const WARNINGS_MAX: usize = 20;
@@ -117,29 +130,19 @@ impl<'a> RowsRuns<'a> {
         let state = states.entry(rule.0 as usize).or_default();
         state.counters.runs += 1;
         let events: Vec<&KeptEvent> = detection.present().collect();
-        let mut read = |event: &KeptEvent| read_row(query, store, event, slots);
-        let moved = match state.window.advance(&events, &mut read, *memory_bytes / 4) {
-            Ok(moved) => moved,
-            Err(error) => return state.failed(&RunError::Rows(error.message)),
-        };
-        let what = &query.query;
-        let unchanged = moved.dropped == 0 && moved.first_new == events.len() && !what.reads_clock;
-        let of_events = query.reader.asks_id() && !what.is_aggregating;
-        if unchanged && of_events && state.left_out.is_empty() {
-            return;
+        let mut run = Run::new(rule, query, facts.run_ms);
+        let mut reading = std::mem::take(&mut state.reading);
+        let read = &mut |event: &KeptEvent| reading.rows(query, store, event, slots);
+        let outcome = state.outcome(&mut run, &events, read, *memory_bytes);
+        state.reading = reading;
+        match outcome {
+            Ok(Some(outcome)) => self.take(&run, &outcome),
+            Ok(None) => {}
+            Err(error) => {
+                state.counters.failed += 1;
+                state.counters.error.get_or_insert(error.to_string());
+            }
         }
-        let alone = of_events && what.is_row_by_row() && !what.reads_clock && state.left_out.is_empty();
-        let first = if alone { moved.first_new } else { 0 };
-        let mut run = Run { rule, query, run_ms: facts.run_ms, of_events, by_id: HashMap::new() };
-        let outcome = match state.last.clone().filter(|_| unchanged && !of_events) {
-            Some(outcome) => outcome,
-            None => match state.result(&mut run, &events, first, &mut read, *memory_bytes) {
-                Ok(outcome) => Arc::new(outcome),
-                Err(error) => return state.failed(&error),
-            },
-        };
-        state.last = (!of_events).then(|| Arc::clone(&outcome));
-        self.take(&run, &outcome);
     }
 
     /// What was found so far.
@@ -151,7 +154,9 @@ impl<'a> RowsRuns<'a> {
     pub(crate) fn counters(&mut self) -> impl Iterator<Item = (usize, &RowsCounters)> {
         self.states.iter_mut().map(|(rule, state)| {
             state.counters.capped += state.left_out.drain().count() as u64;
-            state.counters.unread += std::mem::take(&mut state.window.unread);
+            state.counters.unread = state.reading.unread;
+            let warnings = state.reading.each.as_ref().map(EachRow::warnings).unwrap_or_default();
+            state.warn(warnings.iter());
             (*rule, &state.counters)
         })
     }
@@ -161,7 +166,9 @@ impl<'a> RowsRuns<'a> {
         let Self { rules, space, states, found, .. } = self;
         let Some(state) = states.get_mut(&(run.rule.0 as usize)) else { return };
         let document = rules.document(run.rule);
-        state.warn(run.query, &outcome.warnings);
+        // Those of the query itself are about its LIMIT, in whose place the cap is.
+        let known = &run.query.query.warnings;
+        state.warn(outcome.warnings.iter().filter(|warning| !known.contains(warning)));
         let run::Outcome { columns, rows, .. } = outcome;
         let shown: Vec<usize> =
             (0..columns.len()).filter(|column| rows.iter().any(|row| !row[*column].is_null())).collect();
@@ -183,7 +190,32 @@ impl<'a> RowsRuns<'a> {
     }
 }
 
-impl State {
+impl State<'_> {
+    /// The result of a run; none where it has nothing that the runs before had not.
+    fn outcome<'r>(
+        &mut self,
+        run: &mut Run<'r>,
+        events: &[&'r KeptEvent],
+        read: &mut Read<'_>,
+        memory_bytes: usize,
+    ) -> Result<Option<Arc<run::Outcome>>, RunError> {
+        let moved = self.window.advance(events, read, memory_bytes / 4)?;
+        let query = &run.query.query;
+        let unchanged = moved.same_rows && !query.reads_clock;
+        let nothing_left_out = run.of_events && self.left_out.is_empty();
+        if unchanged && nothing_left_out {
+            return Ok(None);
+        }
+        if let Some(last) = self.last.clone().filter(|_| unchanged && !run.of_events) {
+            return Ok(Some(last));
+        }
+        let alone = nothing_left_out && query.is_row_by_row() && !query.reads_clock;
+        let first = if alone { moved.first_new } else { 0 };
+        let outcome = Arc::new(self.result(run, events, first, read, memory_bytes)?);
+        self.last = (!run.of_events).then(|| Arc::clone(&outcome));
+        Ok(Some(outcome))
+    }
+
     /// The result of the query over the events of the window from a number on.
     fn result<'r>(
         &self,
@@ -194,22 +226,21 @@ impl State {
         memory_bytes: usize,
     ) -> Result<run::Outcome, RunError> {
         let Run { query, run_ms, of_events, by_id, .. } = run;
-        let mut rows = events.iter().enumerate().skip(first).filter_map(|(number, event)| {
-            let row = match self.window.row(number) {
-                Some(row) => row?,
+        let mut rows = events.iter().enumerate().skip(first).flat_map(|(number, event)| {
+            let found = match self.window.rows(number) {
+                Some(rows) => Ok(rows.clone()),
                 // Not kept: read again.
-                None => match read(event).transpose()? {
-                    Ok(row) => row,
-                    Err(error) => return Some(Err(RunError::Rows(error.message))),
-                },
+                None => read(event),
             };
-            if *of_events {
-                by_id.insert(row.id, event);
-            }
-            Some(Ok(row.values))
+            let Rows { rows, id } = match found {
+                Ok(rows) => rows,
+                Err(error) => return vec![Err(error)],
+            };
+            by_id.extend(id.filter(|_| *of_events).map(|id| (id, *event)));
+            rows.into_iter().map(Ok).collect()
         });
         let options = Options { now_ms: *run_ms, memory_bytes: Some(memory_bytes), stop: None };
-        run_rows(&query.query, &mut rows, &Tables::default(), &options)
+        run_rows(&query.rest, &mut rows, &NO_TABLES, &options)
     }
 
     /// Whether a row raises an alert: it is new, and the run has not raised too many.
@@ -233,15 +264,9 @@ impl State {
         true
     }
 
-    fn failed(&mut self, error: &RunError) {
-        self.counters.failed += 1;
-        self.counters.error.get_or_insert(error.to_string());
-    }
-
-    /// Keeps warnings, but for those of the query itself: they are about its LIMIT, in whose place the cap is.
-    fn warn(&mut self, query: &RowsQuery, warnings: &[String]) {
+    fn warn<'w>(&mut self, warnings: impl Iterator<Item = &'w String>) {
         let kept = &mut self.counters.warnings;
-        for warning in warnings.iter().filter(|warning| !query.query.warnings.contains(warning)) {
+        for warning in warnings {
             if kept.len() < WARNINGS_MAX && !kept.contains(warning) {
                 kept.insert(warning.clone());
             }
@@ -249,7 +274,12 @@ impl State {
     }
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
+    fn new(rule: RuleId, query: &'r RowsQuery, run_ms: i64) -> Self {
+        let of_events = query.reader.asks_id() && !query.query.is_aggregating;
+        Self { rule, query, run_ms, of_events, by_id: HashMap::new() }
+    }
+
     /// The event that a row stands for.
     fn event(&self, row: &[(String, Value)]) -> Option<KeptEvent> {
         let (_, id) = row.iter().find(|(name, _)| name == "_id")?;
@@ -267,18 +297,32 @@ impl RuleBase {
     }
 }
 
-/// The row of an event; none where the decoder refuses it, which it did not when the event was matched.
-fn read_row(
-    query: &RowsQuery,
-    store: &EventStore,
-    event: &KeptEvent,
-    slots: &mut Slots,
-) -> Result<Option<window::Row>, SpillError> {
-    let source = store.source(event)?;
-    let (identity, asks_id) = ((&**event.index(), event.id()), query.reader.asks_id());
-    let row = with_row_event(identity, event.derived_os(), &source, asks_id, |event| {
-        let values = query.reader.read(event, slots).ok()?;
-        Some(window::Row { values, id: event.id.into() })
-    });
-    Ok(row)
+impl<'a> Reading<'a> {
+    /// What the query makes of an event by itself. What was matched can be read; what cannot is counted.
+    fn rows(
+        &mut self,
+        query: &'a RowsQuery,
+        store: &EventStore,
+        event: &KeptEvent,
+        slots: &mut Slots,
+    ) -> Result<Rows, RunError> {
+        let source = store.source(event).map_err(|error| RunError::Rows(error.message))?;
+        let (identity, asks_id) = ((&**event.index(), event.id()), query.reader.asks_id());
+        let (row, id) = with_row_event(identity, event.derived_os(), &source, asks_id, |event| {
+            (query.reader.read(event, slots), asks_id.then(|| event.id.into()))
+        });
+        let Ok(row) = row else {
+            self.unread += 1;
+            return Ok(Rows::default());
+        };
+        let rows = match &query.each {
+            Some(each) => {
+                let start = || EachRow::new(each, &NO_TABLES, &Options::default());
+                self.each.get_or_insert_with(start).rows(row)?
+            }
+            None => vec![row],
+        };
+        let id = id.filter(|_| !rows.is_empty());
+        Ok(Rows { rows: rows.into(), id })
+    }
 }

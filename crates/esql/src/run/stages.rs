@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::groups::{grouped, with_groups};
 use super::lookup::LookupIndex;
-use super::{Row, RunError, Shared};
+use super::{Input, Row, RunError, Shared};
 use crate::query::{ColumnId, Command, Expr, Lookup, Query, Scan, SortKey};
 use crate::value::{Value, order};
 use crate::warning::Instead;
@@ -61,9 +61,10 @@ pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<
     shared.step()?;
     let state = &mut stage.state;
     match stage.command {
-        Command::Scan(_) if shared.rows.is_some() => match &mut shared.rows {
-            Some(rows) => rows.next().transpose(),
-            None => Ok(None),
+        Command::Scan(_) if !matches!(shared.input, Input::Tables) => match &mut shared.input {
+            Input::Rows(rows) => rows.next().transpose(),
+            Input::One(row) => Ok(row.take()),
+            Input::Tables => Ok(None),
         },
         Command::Scan(_) | Command::Sort(_) | Command::Stats(_) | Command::InlineStats(_) => {
             if let State::Idle = state {

@@ -3,39 +3,39 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use maxspan_engine::{KeptEvent, SpillError};
+use maxspan_engine::KeptEvent;
 use maxspan_esql::Value;
+use maxspan_esql::run::RunError;
 
-/// Makes the row of an event; none where it cannot be read.
-pub(super) type Read<'r> = dyn FnMut(&KeptEvent) -> Result<Option<Row>, SpillError> + 'r;
+/// Makes the rows of an event.
+pub(super) type Read<'r> = dyn FnMut(&KeptEvent) -> Result<Rows, RunError> + 'r;
 
-/// The row of an event.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    pub(super) values: Vec<Value>,
+/// What comes of one event.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows {
+    /// With a value for each column of the query.
+    pub(super) rows: Box<[Vec<Value>]>,
     /// `_id`, where the query asks for it.
-    pub(super) id: Arc<str>,
+    pub(super) id: Option<Arc<str>>,
 }
 
 /// The rows of the last window.
 #[derive(Debug, Default)]
 pub(super) struct RowsWindow {
     /// By the arrival of their events, in the order of these.
-    rows: VecDeque<(u64, Option<Row>)>,
+    events: VecDeque<(u64, Rows)>,
     bytes: usize,
     /// They took too much memory once, and are kept no more.
     too_many: bool,
-    /// Events that could not be read.
-    pub(super) unread: u64,
 }
 
 /// How a window differs from the one before.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moved {
-    /// So many events are not in it any more.
-    pub(super) dropped: usize,
-    /// The first one that was not in the window before.
+    /// The first event that was not in the window before.
     pub(super) first_new: usize,
+    /// Whether it has the same rows.
+    pub(super) same_rows: bool,
 }
 
 impl RowsWindow {
@@ -45,39 +45,40 @@ impl RowsWindow {
         events: &[&KeptEvent],
         read: &mut Read<'_>,
         bytes_max: usize,
-    ) -> Result<Moved, SpillError> {
+    ) -> Result<Moved, RunError> {
         if self.too_many {
-            return Ok(Moved { dropped: 0, first_new: 0 });
+            return Ok(Moved { first_new: 0, same_rows: false });
         }
         let first = events.first().map(|event| event.arrival());
-        let mut dropped = 0;
-        while let Some((_, row)) = self.rows.pop_front_if(|(arrival, _)| Some(*arrival) != first) {
-            self.bytes -= bytes(row.as_ref());
-            dropped += 1;
+        let mut same_rows = true;
+        while let Some((_, rows)) = self.events.pop_front_if(|(arrival, _)| Some(*arrival) != first) {
+            self.bytes -= rows.bytes();
+            same_rows &= rows.rows.is_empty();
         }
-        let first_new = self.rows.len().min(events.len());
+        let first_new = self.events.len().min(events.len());
         for event in &events[first_new..] {
-            let row = read(event)?;
-            self.unread += u64::from(row.is_none());
-            self.bytes += bytes(row.as_ref());
-            self.rows.push_back((event.arrival(), row));
+            let rows = read(event)?;
+            self.bytes += rows.bytes();
+            same_rows &= rows.rows.is_empty();
+            self.events.push_back((event.arrival(), rows));
             if self.bytes > bytes_max {
-                *self = Self { too_many: true, unread: self.unread, ..Self::default() };
-                break;
+                *self = Self { too_many: true, ..Self::default() };
+                return Ok(Moved { first_new, same_rows: false });
             }
         }
-        Ok(Moved { dropped, first_new })
+        Ok(Moved { first_new, same_rows })
     }
 
-    /// The row of an event of the window, by its number; the outer none where rows are not kept.
-    pub(super) fn row(&self, number: usize) -> Option<Option<Row>> {
-        self.rows.get(number).map(|(_, row)| row.clone())
+    /// What came of an event of the window, by its number; none where rows are not kept.
+    pub(super) fn rows(&self, number: usize) -> Option<&Rows> {
+        self.events.get(number).map(|(_, rows)| rows)
     }
 }
 
-fn bytes(row: Option<&Row>) -> usize {
-    let heap = row.map_or(0, |row| {
-        size_of_val(&*row.values) + row.values.iter().map(Value::heap_bytes).sum::<usize>() + row.id.len()
-    });
-    heap + size_of::<(u64, Option<Row>)>()
+impl Rows {
+    fn bytes(&self) -> usize {
+        let row = |row: &Vec<Value>| size_of_val(&**row) + row.iter().map(Value::heap_bytes).sum::<usize>();
+        let id = self.id.as_ref().map_or(0, |id| id.len());
+        size_of::<(u64, Self)>() + self.rows.iter().map(row).sum::<usize>() + id
+    }
 }

@@ -17,6 +17,10 @@ use super::Compilation;
 pub struct RowsQuery {
     /// The query.
     pub query: Query,
+    /// What it does with the row of each event by itself, where that is the same in every run.
+    pub each: Option<Query>,
+    /// What it does with the rows that come of that.
+    pub rest: Query,
     /// Makes rows of events.
     pub reader: RowReader,
     /// The columns that `MV_EXPAND` unfolds: an event can have several rows.
@@ -67,8 +71,10 @@ impl Compilation<'_> {
         let predicate = necessary(&query, &self.builder.schema, &mut self.builder.fields);
         let reader = RowReader::new(&query, &self.builder.schema);
         let patterns = tree.index_patterns().into_iter().map(str::to_owned).collect();
-        self.rows_query =
-            Some(Arc::new(RowsQuery { query, reader, expanded: tree.expanded_columns(), patterns }));
+        let (each, rest) = query.split();
+        let (each, rest) = if query.reads_clock { (None, query.clone()) } else { (Some(each), rest) };
+        let expanded = tree.expanded_columns();
+        self.rows_query = Some(Arc::new(RowsQuery { query, each, rest, reader, expanded, patterns }));
         Some(Plan::new(PlanKind::Events(predicate)))
     }
 }

@@ -85,6 +85,12 @@ impl Compilation<'_> {
                 let options = maxspan_kql::LowerOptions { now: self.options.now };
                 Some(maxspan_kql::outline(&tree?, schema, fields, &options))
             }
+            (RuleParams::Esql, _) => {
+                self.esql()?;
+                let query = &self.rows_query.as_ref()?.query;
+                let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
+                Some(maxspan_esql::outline(query, schema, fields))
+            }
             _ => None,
         }
     }
