@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod cost;
 mod explain;
 mod held;
+mod rows;
 #[cfg(feature = "store")]
 pub(crate) mod store;
 mod threads;
@@ -16,13 +17,13 @@ use clap_complete::Shell;
 use maxspan_diagnostics::{Code, codes, nearest_names};
 use maxspan_pipeline::hunt::MaxSignals;
 use maxspan_pipeline::limits::SAMPLES_PER_KEY_MAX;
-use maxspan_pipeline::query::QueryLanguage;
 
 use crate::commands::test::arguments::TestArguments;
 use crate::exit;
 use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
 use cost::{CostArguments, ProfileArguments};
 pub(crate) use explain::{ExplainArguments, ExplainFormat};
+pub(crate) use rows::{RowsArguments, RowsFormat};
 #[cfg(feature = "store")]
 use store::{ExportArguments, ImportArguments, StoreCommand};
 use threads::Threads;
@@ -255,12 +256,14 @@ pub(crate) enum HuntFormat {
 /// Run one query over events, answered as Elasticsearch does
 ///
 /// Prints the answer of Elasticsearch's EQL search as JSON: the events, sequences or samples that a query of EQL finds,
-/// or the events that one of KQL finds. Events of the same time stay in the order of the input.
+/// or the events that one of KQL finds. Events of the same time stay in the order of the input. The rows of an ES|QL query
+/// are a table, CSV, or JSON as Elasticsearch's `_query` answers.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maxspan query --language eql 'process where process.name == \"curl\"' events.ndjson
   maxspan query --language kql --size 100 'event.category: network' logs/
-  maxspan query --language eql --strict @sequence.eql events.ndjson.gz")]
+  maxspan query --language eql --strict @sequence.eql events.ndjson.gz
+  maxspan query --language esql 'FROM logs-* | STATS count = COUNT(*) BY host.name' events.ndjson")]
 pub(crate) struct QueryArguments {
     /// The language of the query
     #[arg(long, value_enum)]
@@ -293,6 +296,8 @@ pub(crate) struct QueryArguments {
     pub(crate) now: Option<String>,
     #[command(flatten)]
     pub(crate) threads: Threads,
+    #[command(flatten)]
+    pub(crate) rows: RowsArguments,
     /// The answer on one line, on a terminal too
     #[arg(long, help_heading = "Run")]
     pub(crate) compact: bool,
@@ -308,15 +313,7 @@ pub(crate) struct QueryArguments {
 pub(crate) enum Language {
     Eql,
     Kql,
-}
-
-impl From<Language> for QueryLanguage {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Eql => Self::Eql,
-            Language::Kql => Self::Kql,
-        }
-    }
+    Esql,
 }
 
 /// Check rules: syntax, types, schedule, exceptions; with --strict also what they probably do not mean

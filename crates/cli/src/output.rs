@@ -13,6 +13,7 @@ pub(crate) mod page;
 pub(crate) mod person;
 pub(crate) mod reading;
 pub(crate) mod row;
+pub(crate) mod rows;
 pub(crate) mod summary;
 pub(crate) mod table;
 

@@ -84,6 +84,62 @@ fn mappings_give_types() {
     run(&["--mapping", "gone.json"]).code(2).says("mapping gone.json: ");
 }
 
+/// Three events on two hosts.
+fn hosts() -> Place {
+    let place = Place::new();
+    let event = |minute: u32, host: &str, user: &str| {
+        format!(
+            "{{\"@timestamp\":\"2026-01-01T00:0{minute}:00Z\",\"_index\":\"logs-a\",\"_id\":\"e{minute}\",\
+             \"host\":{{\"name\":\"{host}\"}},\"user\":{{\"name\":{user}}}}}\n"
+        )
+    };
+    let events = [event(1, "b", "\"u\""), event(2, "a", "[\"x\", \"w\"]"), event(3, "b", "\"v,1\"")];
+    place.write("events.ndjson", events.concat());
+    place
+}
+
+#[test]
+fn rows_of_esql_queries_are_written_in_three_ways() {
+    let place = hosts();
+    let run = |format: &str, query: &str| {
+        place.run(&["query", "--language", "esql", "--format", format, query, "events.ndjson"]).code(0)
+    };
+    let groups = "FROM logs-* | STATS n = COUNT(*), users = VALUES(user.name) BY host.name | SORT host.name";
+    let answer = run("json", groups).json();
+    let column = |name: &str, kind: &str| json!({"name": name, "type": kind});
+    let columns = [column("n", "long"), column("users", "keyword"), column("host.name", "keyword")];
+    assert_eq!(answer["columns"], json!(columns));
+    assert_eq!(answer["values"], json!([[1, ["w", "x"], "a"], [2, ["u", "v,1"], "b"]]));
+    assert_eq!(answer["is_partial"], json!(false));
+    let csv = run("csv", &format!("{groups} | LIMIT 5"));
+    assert_eq!(csv.out, "n,users,host.name\r\n1,\"[w, x]\",a\r\n2,\"[u, v,1]\",b\r\n");
+    let table =
+        run("table", "FROM logs-* METADATA _id | WHERE user.name == \"u\" | KEEP _id, @timestamp | LIMIT 5");
+    table.prints("_id").prints("2026-01-01T00:01:00.000Z").prints("e1");
+    // Where columns are not named, those without values are left out.
+    let answer = run("json", "FROM logs-* | WHERE host.name == \"a\" | LIMIT 5").json();
+    assert_eq!(answer["columns"].as_array().unwrap().len(), 4, "{answer}");
+    assert_eq!(run("csv", "ROW a = 1 | EVAL b = a + 1 | LIMIT 1").out, "a,b\r\n1,2\r\n");
+}
+
+#[test]
+fn esql_queries_have_limits() {
+    let place = hosts();
+    let run = |more: &[&str], query: &str| {
+        place.run(&[&["query", "--language", "esql"], more, &[query, "events.ndjson"]].concat())
+    };
+    let sorted = "FROM logs-* | SORT host.name | KEEP host.name | LIMIT 9";
+    run(&["--memory-limit", "1B"], sorted).code(2).says("--memory-limit");
+    run(&["--timeout", "5m"], sorted).code(0);
+    run(&["--timeout", "soon"], sorted).code(2).says("--timeout");
+    run(&[], "FROM logs-* | STATS n = COUNT(").code(2).says("error[MX2002]");
+    run(&[], "FROM logs-* | COMPLETION a = host.name WITH m").code(2).says("MX2004");
+    run(&[], "FROM logs-* | EVAL n = TO_LONG(host.name) | KEEP n").code(0).says("warning: ").says("No limit");
+    let eql =
+        place.run(&["query", "--language", "eql", "--format", "csv", "any where true", "events.ndjson"]);
+    eql.code(2).says("--language esql");
+}
+
 #[test]
 fn a_query_without_an_input_to_read_fails() {
     place().run(&["query", "--language", "eql", "any where true", "gone.ndjson"]).code(3).says("gone.ndjson");
@@ -95,7 +151,7 @@ fn a_query_without_an_input_to_read_fails() {
 fn rules() -> Place {
     let place = Place::new();
     let id = |last: u32| format!("5b2b3cd8-3c6e-4c52-8d8c-6c1a1f8f7b{last:02}");
-    let esql = catch_all_rule(&id(3), "ES|QL", "from logs-* | limit 1")
+    let esql = catch_all_rule(&id(3), "ES|QL", "from logs-* | completion a = message with model | limit 1")
         .replace("\"query\"", "\"esql\"")
         .replace("\"kuery\"", "\"esql\"")
         .replace("index = [\"logs-*\"]\n", "");

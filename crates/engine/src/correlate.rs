@@ -1,4 +1,4 @@
-//! Matches to detections: order, sequences, samples, lineage.
+//! Matches to detections: order, sequences, samples, lineage, thresholds, new terms, windows.
 //!
 //! Matches of rules that look at several events are held back, put in order, and handed to the rule's state machine.
 //! So the detections do not depend on the order in which events arrive. What does not fit in memory goes to a
@@ -28,6 +28,7 @@ mod sequence;
 mod slab;
 mod sort;
 mod threshold;
+mod window;
 
 use held::{Held, HeldBody};
 use lineage::LineageState;
@@ -36,6 +37,7 @@ use sample::SampleState;
 use sequence::{Fired, SequenceState};
 use sort::Buffer;
 use threshold::ThresholdState;
+use window::WindowState;
 
 /// What orders events of the same time and tiebreaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +148,7 @@ enum Machine {
     Sample(SampleState),
     Threshold(Box<ThresholdState>),
     NewTerms(Box<NewTermsState>),
+    Window(WindowState),
 }
 
 impl RuleState {
@@ -166,6 +169,7 @@ impl RuleState {
                 GroupTest::New { history_ms } => {
                     Machine::NewTerms(Box::new(NewTermsState::new(grouped.windows, history_ms)))
                 }
+                GroupTest::All => Machine::Window(WindowState::new(grouped.windows)),
             },
         };
         let lineage = (!rule.plan.lineage.is_empty())
@@ -180,6 +184,7 @@ impl RuleState {
             Machine::Sample(machine) => machine.bytes(),
             Machine::Threshold(machine) => machine.bytes(),
             Machine::NewTerms(machine) => machine.bytes(),
+            Machine::Window(machine) => machine.bytes(),
         };
         machine + self.lineage.as_ref().map_or(0, LineageState::bytes)
     }
@@ -214,7 +219,7 @@ impl Correlator {
         match &mut self.rules[rule.0 as usize].machine {
             Machine::Threshold(machine) => machine.set_cap(cap),
             Machine::NewTerms(machine) => machine.set_cap(cap),
-            Machine::Events | Machine::Sequence(_) | Machine::Sample(_) => {}
+            Machine::Events | Machine::Sequence(_) | Machine::Sample(_) | Machine::Window(_) => {}
         }
     }
 
@@ -335,6 +340,7 @@ impl Correlator {
                 match &mut state.machine {
                     Machine::Events | Machine::Threshold(_) => {}
                     Machine::NewTerms(machine) => machine.visit_places(visit),
+                    Machine::Window(machine) => machine.visit_places(visit),
                     Machine::Sequence(machine) => machine.visit_places(visit),
                     Machine::Sample(machine) => machine.visit_places(visit),
                 }
@@ -390,6 +396,8 @@ impl Handing<'_, '_> {
             state.counters.repeated += 1;
             return true;
         }
+        self.settle_windows(held.rule, Some(held.millis()));
+        let state = &mut self.rules[held.rule];
         *self.state_bytes -= state.bytes();
         let bytes_max = self.options.state_bytes.saturating_sub(*self.state_bytes);
         let mut fired = Vec::new();
@@ -401,8 +409,22 @@ impl Handing<'_, '_> {
         true
     }
 
+    /// Settles the runs of a rule that looks at windows as a whole.
+    fn settle_windows(&mut self, rule: usize, before: Option<i64>) {
+        let settled = |state: &mut RuleState| match &mut state.machine {
+            Machine::Window(machine) => machine.settle(before),
+            _ => None,
+        };
+        let bytes = self.rules[rule].bytes();
+        while let Some(one) = settled(&mut self.rules[rule]) {
+            self.fire(rule, one);
+        }
+        *self.state_bytes = *self.state_bytes + self.rules[rule].bytes() - bytes;
+    }
+
     /// The rule gets no more matches. Its memory is free for the next one.
     fn finish(&mut self, rule: usize) {
+        self.settle_windows(rule, None);
         let state = &mut self.rules[rule];
         *self.state_bytes -= state.bytes();
         state.lineage = None;
@@ -410,7 +432,7 @@ impl Handing<'_, '_> {
         let mut counters = state.counters;
         let mut fired = Vec::new();
         match machine {
-            Machine::Events => {}
+            Machine::Events | Machine::Window(_) => {}
             Machine::Sequence(mut machine) => {
                 machine.finish(self.options.known_until.map(date::to_millis), &mut counters, &mut fired);
             }
@@ -469,6 +491,7 @@ impl RuleState {
             Machine::NewTerms(machine) => {
                 machine.push(held, steps, (bytes_max, tie_break), counters, fired);
             }
+            Machine::Window(machine) => machine.push(held, bytes_max, counters),
         }
     }
 }

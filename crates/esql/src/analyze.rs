@@ -72,6 +72,8 @@ struct Analysis<'a> {
     /// Evaluates constants.
     evaluator: Evaluator,
     zone: Zone,
+    /// Whether the time of the run matters.
+    reads_clock: bool,
     /// `SET unmapped_fields = "nullify"`: unknown columns are null.
     nullify: bool,
     /// Fields that nobody knows, by their columns.
@@ -111,6 +113,7 @@ impl<'a> Analysis<'a> {
             stats: None,
             evaluator: Evaluator::new(0, Zone::UTC),
             zone: Zone::UTC,
+            reads_clock: false,
             nullify: false,
             unmapped: FxHashMap::default(),
             asked,
@@ -136,6 +139,7 @@ impl<'a> Analysis<'a> {
             zone: self.zone,
             warnings: self.warnings,
             is_aggregating: tree.is_aggregating(),
+            reads_clock: self.reads_clock,
         };
         ((!has_errors(&diagnostics)).then_some(query), diagnostics)
     }
@@ -265,7 +269,11 @@ impl<'a> Analysis<'a> {
         let kind = self.schema.unmapped()?;
         let kind = self.asked.get(name).copied().unwrap_or(kind);
         let message = format!("no schema knows the field [{name}]");
-        let near = nearest_names(name, self.scope.iter().map(|seen| seen.name.as_str()));
+        let mut near = self.schema.near(name);
+        if near.is_empty() {
+            let names = nearest_names(name, self.scope.iter().map(|seen| seen.name.as_str()));
+            near = names.into_iter().map(str::to_owned).collect();
+        }
         self.messages.push(codes::ESQL_FIELD_UNMAPPED, || {
             let diagnostic = Diagnostic::new(codes::ESQL_FIELD_UNMAPPED, span, message);
             if near.is_empty() {

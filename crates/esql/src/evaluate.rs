@@ -8,10 +8,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use maxspan_diagnostics::Span;
+use maxspan_plan::CompareOp;
 
 use crate::functions::convert::convert;
 use crate::functions::{Context, add_span};
-use crate::query::{ArithmeticOp, CompareOp, Expr, ExprKind, Pattern};
+use crate::query::{ArithmeticOp, Expr, ExprKind, Pattern};
 use crate::time_span::TimeSpan;
 use crate::types::DataType;
 use crate::value::{Value, ValueRef, compare};

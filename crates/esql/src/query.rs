@@ -8,7 +8,7 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Source, Span};
 use maxspan_event::wildcard::Wildcard;
 use maxspan_event::{Decoder, Slot};
-use maxspan_plan::{LuceneRegex, Predicate};
+use maxspan_plan::{CompareOp, LuceneRegex, Predicate};
 
 use crate::aggregates::AggregateFunction;
 use crate::dissect::Dissector;
@@ -36,6 +36,43 @@ pub struct Query {
     pub warnings: Vec<String>,
     /// Whether rows of the result stand for groups.
     pub is_aggregating: bool,
+    /// Whether the same rows can give another result at another time.
+    pub reads_clock: bool,
+}
+
+impl Query {
+    /// The query in two: what is done with each row by itself, and the rest, which reads the rows that come of it. The
+    /// rows between them have a value for each column, by its id.
+    pub fn split(&self) -> (Self, Self) {
+        let alone = self.commands.iter().take_while(|command| command.is_row_by_row()).count();
+        let (each, rest) = self.commands.split_at(alone);
+        let scan = self.commands.iter().filter(|command| command.as_scan().is_some()).take(1);
+        let ids = (0..self.columns.len()).map(ColumnId);
+        let output = ids.map(|id| (self.columns[id.0].name.clone(), id)).collect();
+        let before = Self { commands: each.to_vec(), output, ..self.clone() };
+        (before, Self { commands: scan.chain(rest).cloned().collect(), ..self.clone() })
+    }
+
+    /// Whether all that [`Query::split`] leaves for the rest is the limit that every query has.
+    pub fn is_row_by_row(&self) -> bool {
+        let alone = self.commands.iter().take_while(|command| command.is_row_by_row()).count();
+        matches!(self.commands[alone..], [] | [Command::Limit(_)])
+    }
+}
+
+impl Command {
+    fn is_row_by_row(&self) -> bool {
+        match self {
+            Self::Scan(_)
+            | Self::Filter(_)
+            | Self::Eval(_)
+            | Self::Dissect { .. }
+            | Self::Grok { .. }
+            | Self::MvExpand { .. }
+            | Self::Lookup(_) => true,
+            Self::Row(_) | Self::Stats(_) | Self::InlineStats(_) | Self::Sort(_) | Self::Limit(_) => false,
+        }
+    }
 }
 
 /// The number of a column within a query.
@@ -241,18 +278,6 @@ pub struct KqlQuery {
     pub fields: Vec<(Slot, ColumnId)>,
     /// All columns of the index, where the condition looks at fields without naming them.
     pub all: Vec<(String, ColumnId)>,
-}
-
-/// Comparisons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum CompareOp {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 /// Arithmetic.

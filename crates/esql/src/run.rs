@@ -52,6 +52,8 @@ pub enum RunError {
     Stopped,
     /// The tables are others than those that the query was resolved against.
     MissingTable(String),
+    /// The rows could not be read to their end.
+    Rows(String),
 }
 
 impl fmt::Display for RunError {
@@ -60,18 +62,38 @@ impl fmt::Display for RunError {
             Self::Memory { limit } => write!(f, "the query holds more than {limit} bytes"),
             Self::Stopped => f.write_str("the query was stopped"),
             Self::MissingTable(name) => write!(f, "there is no table [{name}]"),
+            Self::Rows(message) => f.write_str(message),
         }
     }
 }
 
 impl std::error::Error for RunError {}
 
+/// Rows that a query reads instead of those of tables; an error ends the run.
+pub type Rows<'a> = dyn Iterator<Item = Result<Vec<Value>, RunError>> + 'a;
+
 /// Runs a query to its end.
 pub fn run(query: &Query, tables: &Tables, options: &Options<'_>) -> Result<Outcome, RunError> {
-    let evaluator = Evaluator::new(options.now_ms, query.zone.clone());
-    let memory_limit = options.memory_bytes.unwrap_or(MEMORY_BYTES);
-    let mut shared =
-        Shared { query, tables, evaluator, memory_bytes: 0, memory_limit, steps: 0, stop: options.stop };
+    run_over(query, Input::Tables, tables, options)
+}
+
+/// The same over rows as a [`RowReader`](crate::rows::RowReader) makes them; lookups still look at tables.
+pub fn run_rows<'a>(
+    query: &'a Query,
+    rows: &'a mut Rows<'a>,
+    tables: &'a Tables,
+    options: &Options<'a>,
+) -> Result<Outcome, RunError> {
+    run_over(query, Input::Rows(rows), tables, options)
+}
+
+fn run_over<'a>(
+    query: &'a Query,
+    input: Input<'a>,
+    tables: &'a Tables,
+    options: &Options<'a>,
+) -> Result<Outcome, RunError> {
+    let mut shared = Shared::new(query, input, tables, options);
     let mut stages = stages::stages(query);
     let mut rows = Vec::new();
     while let Some(mut row) = stages::pull(&mut stages, &mut shared)? {
@@ -87,13 +109,57 @@ pub fn run(query: &Query, tables: &Tables, options: &Options<'_>) -> Result<Outc
     Ok(Outcome { columns: columns.collect(), rows, warnings })
 }
 
+/// Runs a query over one row after the other, each by itself: for the first part of [`Query::split`].
+pub struct EachRow<'a> {
+    shared: Shared<'a>,
+    stages: Vec<stages::Stage<'a>>,
+}
+
+impl<'a> EachRow<'a> {
+    /// A run that has seen no row.
+    pub fn new(query: &'a Query, tables: &'a Tables, options: &Options<'a>) -> Self {
+        Self { shared: Shared::new(query, Input::One(None), tables, options), stages: stages::stages(query) }
+    }
+
+    /// What comes of a row: rows with a value for each column of the query.
+    pub fn rows(&mut self, row: Vec<Value>) -> Result<Vec<Vec<Value>>, RunError> {
+        self.shared.memory_bytes = 0;
+        self.shared.input = Input::One(Some(row));
+        let mut rows = Vec::new();
+        while let Some(row) = stages::pull(&mut self.stages, &mut self.shared)? {
+            self.shared.hold(&row)?;
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// What could not be computed so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.shared.evaluator.warnings.texts(&self.shared.query.source)
+    }
+}
+
+impl fmt::Debug for EachRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EachRow").finish_non_exhaustive()
+    }
+}
+
 /// The values of all columns, by id.
 type Row = Vec<Value>;
+
+/// What scans read.
+enum Input<'a> {
+    Tables,
+    Rows(&'a mut Rows<'a>),
+    One(Option<Row>),
+}
 
 /// What all stages use.
 struct Shared<'a> {
     query: &'a Query,
     tables: &'a Tables,
+    input: Input<'a>,
     evaluator: Evaluator,
     memory_bytes: usize,
     memory_limit: usize,
@@ -101,7 +167,13 @@ struct Shared<'a> {
     stop: Option<&'a dyn Fn() -> bool>,
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn new(query: &'a Query, input: Input<'a>, tables: &'a Tables, options: &Options<'a>) -> Self {
+        let evaluator = Evaluator::new(options.now_ms, query.zone.clone());
+        let memory_limit = options.memory_bytes.unwrap_or(MEMORY_BYTES);
+        Self { query, tables, input, evaluator, memory_bytes: 0, memory_limit, steps: 0, stop: options.stop }
+    }
+
     fn empty_row(&self) -> Row {
         vec![Value::Null; self.query.columns.len()]
     }

@@ -1,5 +1,6 @@
 //! What a query may name: columns of indices, lookup tables, enrich policies.
 
+use maxspan_diagnostics::nearest_names;
 use maxspan_event::FieldType;
 
 use crate::query::Column;
@@ -10,6 +11,11 @@ pub trait Schema {
     /// The columns of the indices that the patterns name, in the order in which they are shown; none where no index fits.
     fn columns(&self, patterns: &[&str]) -> Option<Vec<Column>>;
 
+    /// All columns of these indices, those too that [`Schema::columns`] does not list.
+    fn all(&self, patterns: &[&str]) -> Vec<Column> {
+        self.columns(patterns).unwrap_or_default()
+    }
+
     /// The type of a field that [`Schema::columns`] does not list; none makes it an unknown column.
     fn unlisted(&self, name: &str) -> Option<DataType> {
         let _ = name;
@@ -19,6 +25,12 @@ pub trait Schema {
     /// The type that a field counts as that nobody knows; none makes it an unknown column.
     fn unmapped(&self) -> Option<DataType> {
         None
+    }
+
+    /// Names of unlisted fields that are written like this one.
+    fn near(&self, name: &str) -> Vec<String> {
+        let _ = name;
+        Vec::new()
     }
 
     /// The columns of a lookup index.
@@ -45,27 +57,43 @@ pub trait Schema {
 pub struct EventSchema {
     schema: maxspan_event::Schema,
     columns: Vec<Column>,
+    names: Vec<String>,
 }
 
 impl EventSchema {
+    /// The fields of a schema without a list of them: what a query names is there, and `*` adds nothing. For who has the
+    /// event beside the row, and so all that the query does not change.
+    pub fn on_demand(schema: maxspan_event::Schema) -> Self {
+        let names = schema.names().map(str::to_owned).collect();
+        Self { schema, columns: Vec::new(), names }
+    }
+
     /// The fields of a schema.
     pub fn new(schema: maxspan_event::Schema) -> Self {
-        let mut names: Vec<&str> = schema.names().collect();
-        names.sort_unstable();
-        names.dedup();
-        let is_leaf = |kind: FieldType| !matches!(kind, FieldType::Object | FieldType::Nested);
-        let kinds = names.into_iter().map(|name| (name, schema.field(name).kind));
-        let columns = kinds
-            .filter(|(_, kind)| is_leaf(*kind))
-            .map(|(name, kind)| Column { name: name.to_owned(), kind: DataType::of_field(kind) })
-            .collect();
-        Self { schema, columns }
+        let columns = leaves(&schema);
+        Self { schema, columns, names: Vec::new() }
     }
+}
+
+/// The fields with values, in order of names.
+fn leaves(schema: &maxspan_event::Schema) -> Vec<Column> {
+    let mut names: Vec<&str> = schema.names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let kinds = names.into_iter().map(|name| (name, schema.field(name).kind));
+    kinds
+        .filter(|(_, kind)| !matches!(kind, FieldType::Object | FieldType::Nested))
+        .map(|(name, kind)| Column { name: name.to_owned(), kind: DataType::of_field(kind) })
+        .collect()
 }
 
 impl Schema for EventSchema {
     fn columns(&self, _patterns: &[&str]) -> Option<Vec<Column>> {
         Some(self.columns.clone())
+    }
+
+    fn all(&self, _patterns: &[&str]) -> Vec<Column> {
+        if self.columns.is_empty() { leaves(&self.schema) } else { self.columns.clone() }
     }
 
     fn unlisted(&self, name: &str) -> Option<DataType> {
@@ -74,6 +102,11 @@ impl Schema for EventSchema {
 
     fn unmapped(&self) -> Option<DataType> {
         Some(DataType::Keyword)
+    }
+
+    fn near(&self, name: &str) -> Vec<String> {
+        let names = self.names.iter().map(String::as_str);
+        nearest_names(name, names).into_iter().map(str::to_owned).collect()
     }
 
     fn documents(&self, _patterns: &[&str]) -> maxspan_event::Schema {

@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use maxspan_event::version;
+use serde_json::Value as Json;
 
+use crate::functions::convert::to_text;
 use crate::time_span::TimeSpan;
 use crate::types::DataType;
 
@@ -109,6 +111,20 @@ impl Value {
             Self::Null => &[],
             Self::Many(values) => values,
             one => std::slice::from_ref(one),
+        }
+    }
+
+    /// The value as JSON: dates and addresses are texts, several values an array.
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::from(*value),
+            Self::Int(value) => Json::from(*value),
+            Self::Long(value) => Json::from(*value),
+            Self::UnsignedLong(value) => Json::from(*value),
+            Self::Double(value) => Json::from(*value),
+            Self::Many(values) => values.iter().map(Self::to_json).collect(),
+            other => Json::from(to_text(other.borrowed())),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::field::{Field, FieldType};
 use crate::mapping::{self, MappingError};
@@ -31,8 +31,6 @@ struct Known {
 #[derive(Debug, Default)]
 struct Table {
     fields: FxHashMap<Box<str>, Known>,
-    /// The objects above fields of ECS.
-    ecs_objects: FxHashSet<Box<str>>,
 }
 
 /// Types by field name. Cheap to clone.
@@ -94,14 +92,6 @@ impl Schema {
     /// The fields of the Elastic Common Schema with their types, without what integrations add to it.
     pub fn ecs_fields(&self) -> impl Iterator<Item = (&str, FieldType)> {
         self.built_in.fields.iter().filter(|(_, known)| known.ecs).map(|(name, known)| (&**name, known.kind))
-    }
-
-    /// The type of a field of the Elastic Common Schema; [`FieldType::Object`] for the objects above its fields.
-    pub fn ecs_type(&self, name: &str) -> Option<FieldType> {
-        match self.built_in.fields.get(name) {
-            Some(known) if known.ecs => Some(known.kind),
-            _ => self.built_in.ecs_objects.contains(name).then_some(FieldType::Object),
-        }
     }
 
     /// Whether ECS says that the field holds one value. False for fields that it has hold several, and for all others.
@@ -208,11 +198,6 @@ fn parse_table(text: &str) -> Table {
         let (several, kind) = kind.strip_suffix("[]").map_or((false, kind), |kind| (true, kind));
         let known = Known { kind: FieldType::from_mapping(kind), ecs, several };
         table.fields.insert(previous.as_str().into(), known);
-        for (dot, _) in previous.match_indices('.').filter(|_| ecs) {
-            if !table.ecs_objects.contains(&previous[..dot]) {
-                table.ecs_objects.insert(previous[..dot].into());
-            }
-        }
     }
     table
 }
@@ -246,9 +231,6 @@ mod tests {
         assert!(!schema.is_object("process.name"));
         assert_eq!(schema.field("dll.pe.sections.name").nested_path.as_deref(), Some("dll.pe.sections"));
         assert!(schema.names().count() > 9_000);
-        assert_eq!(schema.ecs_type("process.pid"), Some(FieldType::Long));
-        assert_eq!(schema.ecs_type("process.parent"), Some(FieldType::Object));
-        assert_eq!(schema.ecs_type("no.such"), None);
     }
 
     #[test]

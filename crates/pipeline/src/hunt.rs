@@ -17,18 +17,19 @@ use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
 use maxspan_rules::RuleDocument;
 use maxspan_rules::alert::{
-    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, SourceEvent, ThresholdGroup, event_alert,
-    new_terms_alert, sequence_alerts, threshold_alert,
+    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, SourceEvent, ThresholdGroup, esql_alert,
+    event_alert, new_terms_alert, sequence_alerts, threshold_alert,
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
-use crate::kept::KeptDetections;
+use crate::kept::{KeptDetections, Raised};
 use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
+use crate::rows_runs::{FoundRow, RowsRuns};
 use crate::rule_base::RuleBase;
 use crate::source::source_event;
 use crate::spill::TempFile;
@@ -149,6 +150,14 @@ pub struct HuntStats {
     /// Sequences that wait for an event to be missing for longer than the window of the hunt reaches, by rule id. A hunt
     /// with a later end decides them.
     pub sequences_undecided_by_rule: BTreeMap<String, u64>,
+    /// Runs of ES|QL rules over windows that had events.
+    pub runs: u64,
+    /// Those of them that ended without a result.
+    pub runs_failed: u64,
+    /// Why the first of them did, by rule id.
+    pub runs_failed_by_rule: BTreeMap<String, String>,
+    /// What runs could not compute, or cut, by rule id.
+    pub run_warnings_by_rule: BTreeMap<String, Vec<String>>,
     /// Searches for an ancestor process that ended, undecided, after the most generations.
     pub lineage_cut: u64,
     /// Events whose `host.os.type` was derived.
@@ -376,7 +385,11 @@ impl<'a> Run<'a> {
             .rule_set
             .rules()
             .map(|(id, rule)| Retained::new(cap(rules, id, options, &remembered), &rule.plan.limits));
-        let kept = KeptDetections::new(rules, retained.collect(), options.sequence_memory / 8);
+        let mut rows = RowsRuns::new(rules, &options.space, options.sequence_memory);
+        for (id, _) in rules.rule_set.rules().filter(|(id, _)| rows.runs(*id)).collect::<Vec<_>>() {
+            rows.set_cap(id, cap_count(rules.document(id), options));
+        }
+        let kept = KeptDetections::new(rules, retained.collect(), rows, options.sequence_memory / 8);
         let spill = options.spill.then(|| TempFile::new(options.temp_dir.clone()));
         let spill = spill.map(|file| Box::new(file) as Box<dyn Spill>);
         let stats = HuntStats {
@@ -461,8 +474,8 @@ impl<'a> Run<'a> {
         self.stats.bytes = bytes;
         let kept = &mut self.kept;
         self.correlator.finish_into(&mut |events, detection| kept.keep(events, detection));
-        let detections = kept.finish();
-        self.write_alerts(detections, observer);
+        let raised = kept.finish();
+        self.write_alerts(raised, observer);
         self.account();
         self.stats.seconds = self.started.elapsed().as_secs_f64();
         if self.options.costs {
@@ -492,7 +505,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn write_alerts(&mut self, detections: Vec<Detection>, observer: &mut dyn HuntObserver) {
+    fn write_alerts(&mut self, raised: Vec<Raised>, observer: &mut dyn HuntObserver) {
         let schema = &self.rules.schema;
         let now = date::format_millis(self.options.now);
         let kinds = FieldKinds::new(schema.ecs_fields().map(|(name, kind)| (name, field_kind(kind))));
@@ -501,10 +514,14 @@ impl<'a> Run<'a> {
         let mut seen = HashSet::new();
         let mut alerting = FxHashMap::default();
         let rules = self.rules;
-        for detection in detections {
-            let rule = alerting.entry(detection.rule);
-            let rule = rule.or_insert_with(|| AlertingRule::new(rules.document(detection.rule)));
-            let alerts = match self.alerts_of(&detection, rule, &context) {
+        for one in raised {
+            let number = one.rule();
+            let rule = alerting.entry(number).or_insert_with(|| AlertingRule::new(rules.document(number)));
+            let alerts = match &one {
+                Raised::Detection(detection) => self.alerts_of(detection, rule, &context),
+                Raised::Row(row) => self.alert_of_row(row, rule, &context),
+            };
+            let alerts = match alerts {
                 Ok(alerts) => alerts,
                 Err(error) => {
                     self.kept.cannot_read(error);
@@ -568,6 +585,28 @@ impl<'a> Run<'a> {
         Ok(single.into_iter().map(out(false)).collect())
     }
 
+    /// The alert of a row of an ES|QL rule's result; none by the recursion guard.
+    fn alert_of_row(
+        &self,
+        found: &FoundRow,
+        rule: &AlertingRule<'_>,
+        context: &AlertContext<'_>,
+    ) -> Result<Vec<HuntAlert>, SpillError> {
+        let event = found.event.as_ref();
+        let arrival = event.map_or(0, KeptEvent::arrival);
+        let event = event.map(|event| source_event(self.correlator.events(), event)).transpose()?;
+        let events = event.as_ref().map(|event| reference(event, arrival)).into_iter().collect();
+        let alert = esql_alert(rule, &found.row, event.as_ref(), found.id.clone(), context);
+        let out = |alert| HuntAlert {
+            rule: found.rule,
+            building_block: false,
+            alert,
+            keys: Arc::default(),
+            events,
+        };
+        Ok(alert.map(out).into_iter().collect())
+    }
+
     /// The events of a detection, with stand-ins for those that had to be missing.
     fn source_events<'d>(&'d self, detection: &'d Detection) -> Result<Vec<SourceEvent<'d>>, SpillError> {
         let source = |event: &'d Option<KeptEvent>| match event {
@@ -612,6 +651,7 @@ impl<'a> Run<'a> {
             self.stats.lineage_cut += counters.lineage_cut;
             self.stats.alerts_unread += counters.unread;
         }
+        self.account_for_runs();
         let mut counters = self.counters;
         counters += self.matcher.counters();
         self.stats.os_derived = counters.os_derived;
@@ -630,6 +670,25 @@ impl<'a> Run<'a> {
         self.stats.texts_dropped = counters.texts_dropped;
         self.stats.events_repaired = counters.repaired;
         self.stats.occurrences_dropped = self.occurrences.dropped();
+    }
+
+    fn account_for_runs(&mut self) {
+        for (rule, counters) in self.kept.rows.counters() {
+            let rule_id = &self.rules.documents[rule].rule_id;
+            self.stats.runs += counters.runs;
+            self.stats.runs_failed += counters.failed;
+            self.stats.alerts_unread += counters.unread;
+            if counters.capped > 0 {
+                *self.stats.alerts_capped_by_rule.entry(rule_id.clone()).or_default() += counters.capped;
+            }
+            if let Some(error) = &counters.error {
+                self.stats.runs_failed_by_rule.insert(rule_id.clone(), error.clone());
+            }
+            if !counters.warnings.is_empty() {
+                let warnings = counters.warnings.iter().cloned().collect();
+                self.stats.run_warnings_by_rule.insert(rule_id.clone(), warnings);
+            }
+        }
     }
 
     fn account_of_the_temporary_file(&mut self) {

@@ -2,13 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use maxspan_engine::{Correlator, Detection, EventStore, MovedEvents, SpillError};
+use maxspan_engine::{Correlator, Detection, EventStore, MovedEvents, RuleId, SpillError};
+use maxspan_event::date;
 use maxspan_rules::RuleType;
 use maxspan_rules::alert::is_recursive;
 
 use crate::retained::Retained;
+use crate::rows_runs::{FoundRow, RowsRuns};
 use crate::rule_base::RuleBase;
 use crate::source::source_event;
+
+/// What raises an alert, or several of a sequence.
+#[derive(Debug)]
+pub(crate) enum Raised {
+    Detection(Detection),
+    Row(FoundRow),
+}
+
+impl Raised {
+    /// The rule that raises it.
+    pub(crate) fn rule(&self) -> RuleId {
+        match self {
+            Self::Detection(one) => one.rule,
+            Self::Row(one) => one.rule,
+        }
+    }
+}
 
 /// What is kept of all rules.
 #[derive(Debug)]
@@ -16,6 +35,8 @@ pub(crate) struct KeptDetections<'a> {
     rules: &'a RuleBase,
     /// One for each rule, by its number.
     pub(crate) retained: Vec<Retained>,
+    /// What runs the rules that look at windows as a whole.
+    pub(crate) rows: RowsRuns<'a>,
     /// Rules with detections whose documents may be in memory.
     fresh: BTreeSet<usize>,
     /// Bytes of documents in memory, at most.
@@ -31,10 +52,16 @@ pub(crate) struct KeptDetections<'a> {
 
 impl<'a> KeptDetections<'a> {
     /// Nothing is kept yet; documents may take so many bytes of memory.
-    pub(crate) fn new(rules: &'a RuleBase, retained: Vec<Retained>, fresh_bytes_max: usize) -> Self {
+    pub(crate) fn new(
+        rules: &'a RuleBase,
+        retained: Vec<Retained>,
+        rows: RowsRuns<'a>,
+        fresh_bytes_max: usize,
+    ) -> Self {
         Self {
             rules,
             retained,
+            rows,
             fresh: BTreeSet::new(),
             fresh_bytes: 0,
             fresh_bytes_max,
@@ -63,6 +90,9 @@ impl<'a> KeptDetections<'a> {
     /// in Kibana, which counts the alerts that were made. The cap of an EQL rule is the size of the search, so there the
     /// guard comes after it.
     pub(crate) fn keep(&mut self, events: &EventStore, detection: Detection) {
+        if self.rows.runs(detection.rule) {
+            return self.rows.run(events, &detection);
+        }
         let rule = detection.rule.0 as usize;
         let eql = self.rules.document(detection.rule).rule_type() == RuleType::Eql;
         match if eql { Ok(false) } else { self.is_recursive(events, &detection) } {
@@ -108,13 +138,16 @@ impl<'a> KeptDetections<'a> {
     }
 
     /// All that is kept, by time, then by rule; the order within a rule stays.
-    pub(crate) fn finish(&mut self) -> Vec<Detection> {
-        let mut detections = Vec::new();
+    pub(crate) fn finish(&mut self) -> Vec<Raised> {
+        let mut all: Vec<Raised> = self.rows.take_found().into_iter().map(Raised::Row).collect();
         for retained in &mut self.retained {
-            detections.append(&mut retained.finish());
+            all.extend(retained.finish().into_iter().map(Raised::Detection));
         }
-        let order = |one: &Detection| (one.time, &self.rules.document(one.rule).rule_id);
-        detections.sort_by(|a, b| order(a).cmp(&order(b)));
-        detections
+        let order = |one: &Raised| match one {
+            Raised::Detection(one) => (one.time, &self.rules.document(one.rule).rule_id),
+            Raised::Row(one) => (Some(date::from_millis(one.run_ms)), &self.rules.document(one.rule).rule_id),
+        };
+        all.sort_by(|a, b| order(a).cmp(&order(b)));
+        all
     }
 }

@@ -19,6 +19,7 @@ mod matching;
 pub mod profile;
 pub mod query;
 mod retained;
+mod rows_runs;
 pub mod rule_base;
 pub mod select;
 mod source;

@@ -159,6 +159,9 @@ pub(crate) const SPEC_PADDING_MAX: usize = 64 << 10;
 /// Most samples of one key that a query may be asked for.
 pub const SAMPLES_PER_KEY_MAX: usize = maxspan_engine::limits::SAMPLES_PER_KEY_MAX;
 
+/// Batches of events that wait for the thread that runs an ES|QL query.
+pub const QUERY_CHANNEL_BATCHES: usize = 4;
+
 /// Problems of the input that the answer to a query holds; further ones are counted in
 /// [`crate::query::QueryAnswer::more_problems`].
 pub const QUERY_PROBLEMS_MAX: usize = 1_000;

@@ -1,5 +1,7 @@
 //! One query over one input, answered in the shape of Elasticsearch's EQL search.
 
+pub mod rows;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
@@ -7,8 +9,9 @@ use std::time::Instant;
 use maxspan_diagnostics::{Diagnostic, codes, has_errors};
 use maxspan_engine::{
     CompiledRule, Correlator, CorrelatorOptions, Detection, EventStore, KeptEvent, KeyStyle, KeyValue,
-    MatchCounters, Matched, Occurrences, RuleCounters, RuleId, RuleSet, RuleSetBuilder, TieBreak,
+    Matched, Occurrences, RuleId, RuleSet, RuleSetBuilder, TieBreak,
 };
+pub use maxspan_engine::{MatchCounters, RuleCounters};
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::Schema;
 use maxspan_plan::{Limit, Plan, PlanKind};
@@ -120,15 +123,38 @@ pub fn run(text: &str, reader: &mut Reader, options: &QueryOptions) -> Result<Qu
     }
     let found = collection.finish(&limits);
     let response = answer(&found, collection.correlator.events(), shape, started);
+    let (problems, more_problems) = std::mem::take(&mut collection.problems).into_parts();
     Ok(QueryAnswer {
         response,
         diagnostics,
         events_lost,
         state_lost: collection.correlator.counters(RuleId(0)),
-        problems: collection.problems,
-        more_problems: collection.more_problems,
+        problems,
+        more_problems,
         events: collection.events,
     })
+}
+
+/// What could not be read.
+#[derive(Debug, Default)]
+struct Problems {
+    first: Vec<InputProblem>,
+    more: u64,
+}
+
+impl Problems {
+    fn push(&mut self, problem: InputProblem) {
+        if self.first.len() < QUERY_PROBLEMS_MAX {
+            self.first.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The first of them, and how many more there were.
+    fn into_parts(self) -> (Vec<InputProblem>, u64) {
+        (self.first, self.more)
+    }
 }
 
 /// The state of a query that is being run.
@@ -140,8 +166,7 @@ struct Collection<'a> {
     shape: Shape,
     /// Sequences that a limit made ready before the end.
     early: Vec<Detection>,
-    problems: Vec<InputProblem>,
-    more_problems: u64,
+    problems: Problems,
     arrivals: u64,
     events: u64,
 }
@@ -160,8 +185,7 @@ impl<'a> Collection<'a> {
             retained: Retained::new(cap, limits),
             shape,
             early: Vec::new(),
-            problems: Vec::new(),
-            more_problems: 0,
+            problems: Problems::default(),
             arrivals: 0,
             events: 0,
         }
@@ -173,7 +197,7 @@ impl<'a> Collection<'a> {
         for step in steps {
             match step {
                 Step::Matched(place, matched) => self.matched(matched, self.arrivals + place),
-                Step::Problem(problem) => self.problem(problem),
+                Step::Problem(problem) => self.problems.push(problem),
                 Step::Event(_) => {}
             }
         }
@@ -188,14 +212,6 @@ impl<'a> Collection<'a> {
                 Shape::Events => self.retained.push(detection),
                 Shape::Sequences | Shape::Samples => self.early.push(detection),
             }
-        }
-    }
-
-    fn problem(&mut self, problem: InputProblem) {
-        if self.problems.len() < QUERY_PROBLEMS_MAX {
-            self.problems.push(problem);
-        } else {
-            self.more_problems += 1;
         }
     }
 

@@ -7,7 +7,9 @@ use maxspan_diagnostics::{Diagnostic, Source, codes};
 pub use maxspan_engine::Selectivity;
 use maxspan_engine::{RuleId, RuleSet, RuleSetBuilder};
 use maxspan_event::Schema;
-use maxspan_rules::{CompileOptions, LoadedRules, Outcome, RuleDocument, RuleType, compile};
+use maxspan_rules::{
+    Columns, CompileOptions, LoadedRules, Outcome, RowsQuery, RuleDocument, RuleType, compile,
+};
 
 /// How a rule base is made.
 #[derive(Debug, Clone)]
@@ -72,6 +74,8 @@ pub struct RuleBase {
     pub schema: Schema,
     /// The window that the rules were compiled with ([`CompileOptions::window`]).
     pub window: Option<(i64, i64)>,
+    /// By the number of the rule, the queries of ES|QL rules.
+    rows_queries: BTreeMap<u32, Arc<RowsQuery>>,
 }
 
 /// A rule that is not run yet.
@@ -101,14 +105,19 @@ impl RuleBase {
         }
         let exceptions_unused = exceptions.unused(&rules).count();
         let unknown = unknown_names(&rules, &options.only);
+        let columns = Columns::default();
         for rule in rules.into_iter().filter(|rule| chosen(rule, &options.only)) {
             base.read += 1;
             *base.by_type.entry(rule.rule_type().name()).or_default() += 1;
             let before = builder.fields.mark();
-            let compiled = compile(&rule, &exceptions, &value_lists, &mut builder, &options.compile);
+            let compiled =
+                compile(&rule, &exceptions, &value_lists, &mut builder, &columns, &options.compile);
             base.diagnostics.extend(compiled.diagnostics);
             if !matches!(compiled.outcome, Outcome::Ready(_)) {
                 builder.fields.forget_since(before);
+            }
+            if let (Outcome::Ready(_), Some(query)) = (&compiled.outcome, compiled.rows_query) {
+                base.rows_queries.insert(base.documents.len() as u32, query);
             }
             base.add(rule, compiled.outcome, &mut builder);
         }
@@ -121,6 +130,7 @@ impl RuleBase {
             failed_documents,
             by_type,
             diagnostics,
+            rows_queries,
         } = base;
         let rule_set = builder.build(options.normalize);
         let diagnostics = once(diagnostics);
@@ -145,12 +155,18 @@ impl RuleBase {
             diagnostics,
             schema: options.schema.clone(),
             window: options.compile.window,
+            rows_queries,
         }
     }
 
     /// The document of a rule that runs.
     pub fn document(&self, rule: RuleId) -> &RuleDocument {
         &self.documents[rule.0 as usize]
+    }
+
+    /// The query of an ES|QL rule; none for other rules.
+    pub fn rows_query(&self, rule: RuleId) -> Option<&RowsQuery> {
+        self.rows_queries.get(&rule.0).map(|query| &**query)
     }
 
     /// Messages that are errors.
@@ -187,6 +203,7 @@ struct Accounts {
     failed_documents: Vec<RuleDocument>,
     by_type: BTreeMap<&'static str, usize>,
     diagnostics: Vec<(Arc<Source>, Diagnostic)>,
+    rows_queries: BTreeMap<u32, Arc<RowsQuery>>,
 }
 
 impl Accounts {

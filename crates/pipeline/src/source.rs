@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use maxspan_engine::{EventStore, KeptEvent, SpillError};
-use maxspan_event::{DecodeError, Document};
+use maxspan_esql::rows::RowEvent;
+use maxspan_event::{DecodeError, Document, EventId};
 use maxspan_rules::alert::SourceEvent;
 
 use crate::input::{InputProblem, Location, ProblemKind};
@@ -24,6 +25,21 @@ pub(crate) fn source_event<'a>(
         None => whole,
     };
     Ok(SourceEvent { index: Arc::clone(event.index()), id, source: Some(source) })
+}
+
+/// An event as rows are made of it; its id only where that is asked for, since an id of content takes the whole document.
+pub(crate) fn with_row_event<R>(
+    (index, id): (&str, &EventId),
+    derived_os: Option<&str>,
+    source: &[u8],
+    asks_id: bool,
+    read: impl FnOnce(&RowEvent<'_>) -> R,
+) -> R {
+    let whole = (asks_id || derived_os.is_some()).then(|| Document::read(source));
+    let id = whole.as_ref().filter(|_| asks_id).map(|whole| id.text(whole)).unwrap_or_default();
+    let with_os = whole.zip(derived_os).map(|(whole, os)| whole.with_host_os(os).to_json());
+    let source = with_os.as_deref().map_or(source, str::as_bytes);
+    read(&RowEvent { index, id: &id, source })
 }
 
 /// An event that the decoder refused, as a problem of the input.

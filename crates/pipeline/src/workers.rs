@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::hint;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{self, Builder, Scope, ScopedJoinHandle};
 
@@ -24,17 +25,28 @@ pub(crate) fn in_order<S: Send, O: Send>(
     reader: &mut Reader,
     states: &mut [S],
     work: impl Fn(&mut S, &Batch) -> O + Sync,
+    take: impl FnMut(O, Progress),
+) {
+    in_order_until(&AtomicBool::new(false), reader, states, work, take);
+}
+
+/// The same; no more is read once `enough` is set, and what was read is handed on.
+pub(crate) fn in_order_until<S: Send, O: Send>(
+    enough: &AtomicBool,
+    reader: &mut Reader,
+    states: &mut [S],
+    work: impl Fn(&mut S, &Batch) -> O + Sync,
     mut take: impl FnMut(O, Progress),
 ) {
     let [own, others @ ..] = states else { return };
     let mut batch = Batch::default();
     if others.is_empty() {
-        while reader.batch(&mut batch) {
+        while !enough.load(Ordering::Relaxed) && reader.batch(&mut batch) {
             take(work(own, &batch), batch.progress());
         }
         return;
     }
-    let shared = Shared::new(reader, others.len());
+    let shared = Shared::new(reader, others.len(), enough);
     let (shared, work) = (&shared, &work);
     thread::scope(|scope| {
         // Should the caller's own part panic, the others must not go on.
@@ -84,6 +96,8 @@ fn start<'scope, S: Send, O: Send>(
 
 /// What the threads share.
 struct Shared<'a, O> {
+    /// No more is to be read.
+    enough: &'a AtomicBool,
     input: Mutex<Numbered<'a>>,
     results: Mutex<Results<O>>,
     /// Results were put, or a thread left.
@@ -113,7 +127,7 @@ struct Results<O> {
 }
 
 impl<'a, O> Shared<'a, O> {
-    fn new(reader: &'a mut Reader, others: usize) -> Self {
+    fn new(reader: &'a mut Reader, others: usize, enough: &'a AtomicBool) -> Self {
         let results = Results {
             waiting: BTreeMap::new(),
             working: 0,
@@ -122,6 +136,7 @@ impl<'a, O> Shared<'a, O> {
             others_sleep: 0,
         };
         Self {
+            enough,
             input: Mutex::new(Numbered { reader, number: 0 }),
             results: Mutex::new(results),
             put: Condvar::new(),
@@ -133,7 +148,8 @@ impl<'a, O> Shared<'a, O> {
     /// Reads the next batch; its number, or none at the end of the input and after a panic.
     fn next(&self, batch: &mut Batch) -> Option<u64> {
         let mut input = self.input()?;
-        if self.lock().stopped || !input.reader.batch(batch) {
+        let ended = self.lock().stopped || self.enough.load(Ordering::Relaxed);
+        if ended || !input.reader.batch(batch) {
             return None;
         }
         input.number += 1;

@@ -10,35 +10,34 @@ use maxspan_rules::{LoadedRules, TomlOptions, parse_toml};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Language, or type and what only that type has, query and cap of rules that order could matter to.
-const RULES: [(&str, &str, u32); 13] = [
-    ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100),
+/// Type, query, cap, and what only that type has, of rules that order could matter to.
+const RULES: [(&str, &str, u32, &str); 13] = [
+    ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100, ""),
     (
         "eql",
         "sequence by host.id with maxspan=4s [a where true] [b where true] with runs=2 until [c where true]",
         100,
+        "",
     ),
-    ("eql", "sequence by host.id with maxspan=3s [a where true] ![c where true] [b where true]", 100),
+    ("eql", "sequence by host.id with maxspan=3s [a where true] ![c where true] [b where true]", 100, ""),
     (
         "eql",
         "sequence by host.id with maxspan=3s ![c where true] [a where true] [b where true] ![c where true]",
         100,
+        "",
     ),
-    ("eql", "sequence by host.id, ?user.name [any where true] [any where true]", 2),
-    ("eql", "sample by host.id [a where true] [b where true]", 100),
-    ("eql", "any where descendant of [a where true]", 100),
-    ("eql", "a where true", 2),
-    ("kuery", "event.category: (a or b)", 3),
-    ("threshold = { field = ['host.id'], value = 2 }", "event.category: *", 100),
-    (
-        "threshold = { field = ['host.id', 'user.name'], value = 2, cardinality = [{ field = 'event.category', value = 2 }] }",
-        "*",
-        1,
-    ),
-    (NEW_TERMS, "event.category: *", 100),
-    (NEW_TERMS, "event.category: (a or b)", 1),
+    ("eql", "sequence by host.id, ?user.name [any where true] [any where true]", 2, ""),
+    ("eql", "sample by host.id [a where true] [b where true]", 100, ""),
+    ("eql", "any where descendant of [a where true]", 100, ""),
+    ("eql", "a where true", 2, ""),
+    ("query", "event.category: (a or b)", 3, ""),
+    ("threshold", "event.category: *", 100, "threshold = { field = ['host.id'], value = 2 }"),
+    ("threshold", "*", 1, VALUES_OF_USERS),
+    ("new_terms", "event.category: *", 100, NEW_TERMS),
+    ("new_terms", "event.category: (a or b)", 1, NEW_TERMS),
 ];
 
+const VALUES_OF_USERS: &str = "threshold = { field = ['host.id', 'user.name'], value = 2, cardinality = [{ field = 'event.category', value = 2 }] }";
 const NEW_TERMS: &str =
     "new_terms_fields = ['host.id', 'event.category']\nhistory_window_start = 'now-2m'\nfrom = 'now-70s'";
 
@@ -50,17 +49,9 @@ static ALONE: LazyLock<Vec<RuleBase>> =
 /// The rules whose numbers are wanted; a rule is the same whichever others are there.
 fn rules_where(wanted: impl Fn(usize) -> bool) -> RuleBase {
     let mut rules = Vec::new();
-    for (index, (language, query, cap)) in RULES.iter().enumerate().filter(|(index, _)| wanted(*index)) {
-        let (rule_type, language, more) = match *language {
-            "eql" => ("eql", "eql", ""),
-            "kuery" => ("query", "kuery", ""),
-            more => (
-                more.split_once([' ', '_'])
-                    .map_or("", |(first, _)| if first == "new" { "new_terms" } else { first }),
-                "kuery",
-                more,
-            ),
-        };
+    for (index, (rule_type, query, cap, more)) in RULES.iter().enumerate().filter(|(index, _)| wanted(*index))
+    {
+        let language = if *rule_type == "eql" { "eql" } else { "kuery" };
         let text = format!(
             "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\
              [rule]\nauthor = [\"t\"]\ndescription = \"d\"\nname = \"Rule {index}\"\nrisk_score = 1\nseverity = \"low\"\n\

@@ -24,6 +24,8 @@ pub enum GroupTest {
         /// At least so many different values of the second step's field.
         values: Option<u64>,
     },
+    /// Nothing: they are handed out, all of a window together.
+    All,
     /// That there was none before.
     New {
         /// Where the history begins, in milliseconds from the end of the window; negative.

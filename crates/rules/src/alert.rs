@@ -26,6 +26,7 @@
 
 mod ancestors;
 mod document;
+mod esql;
 mod field_kinds;
 mod grouped;
 pub mod ids;
@@ -42,6 +43,7 @@ mod traverse;
 use std::sync::Arc;
 
 pub use document::AlertDocument;
+pub use esql::{ResultRow, esql_alert, esql_event_id, esql_row_id};
 pub use field_kinds::{FieldKind, FieldKinds};
 pub use grouped::{ThresholdGroup, new_terms_alert, threshold_alert};
 use maxspan_event::{Document, Part};

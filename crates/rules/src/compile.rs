@@ -1,5 +1,6 @@
 //! A rule document to what the engine runs: query, filters, exceptions and time window in one plan.
 
+mod esql;
 mod grouped;
 mod outline;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::exceptions::{ExceptionItem, ExceptionStore};
 use crate::filters::{FilterContext, lower_filter};
 use crate::load::ValueLists;
 
+pub use esql::{Columns, RowsQuery};
 pub use outline::{RuleOutline, outline};
 
 /// How rules are compiled.
@@ -62,6 +64,8 @@ pub struct Compiled {
     pub diagnostics: Vec<(Arc<Source>, Diagnostic)>,
     /// Exception items that apply to the rule.
     pub exceptions: usize,
+    /// The query over the events of a window, for rules in ES|QL that can be run.
+    pub rows_query: Option<Arc<RowsQuery>>,
 }
 
 /// Compiles a rule; fields it names are added to the builder, the rule itself is not.
@@ -70,20 +74,37 @@ pub fn compile(
     exceptions: &ExceptionStore,
     value_lists: &ValueLists,
     builder: &mut RuleSetBuilder,
+    columns: &Columns,
     options: &CompileOptions,
 ) -> Compiled {
-    let mut compilation = Compilation { rule, builder, options, diagnostics: Vec::new(), exceptions: 0 };
+    let mut compilation = Compilation::new(rule, builder, columns, options);
     let outcome = compilation.run(exceptions, value_lists);
-    let Compilation { diagnostics, exceptions, .. } = compilation;
-    Compiled { outcome, diagnostics, exceptions }
+    let Compilation { diagnostics, exceptions, rows_query, .. } = compilation;
+    Compiled { outcome, diagnostics, exceptions, rows_query }
 }
 
 struct Compilation<'a> {
     rule: &'a RuleDocument,
     builder: &'a mut RuleSetBuilder,
+    columns: &'a Columns,
     options: &'a CompileOptions,
     diagnostics: Vec<(Arc<Source>, Diagnostic)>,
     exceptions: usize,
+    rows_query: Option<Arc<RowsQuery>>,
+    /// What an ES|QL query has that is not run.
+    unsupported: Option<String>,
+}
+
+impl<'a> Compilation<'a> {
+    fn new(
+        rule: &'a RuleDocument,
+        builder: &'a mut RuleSetBuilder,
+        columns: &'a Columns,
+        options: &'a CompileOptions,
+    ) -> Self {
+        let (diagnostics, exceptions, rows_query, unsupported) = (Vec::new(), 0, None, None);
+        Self { rule, builder, columns, options, diagnostics, exceptions, rows_query, unsupported }
+    }
 }
 
 impl Compilation<'_> {
@@ -118,7 +139,11 @@ impl Compilation<'_> {
             {
                 Some(("saved_id", format!("the saved query `{saved_id}` is not part of the file")))
             }
-            (RuleParams::Esql | RuleParams::ThreatMatch(_) | RuleParams::MachineLearning(_), _) => {
+            (RuleParams::Esql, _) => match &self.unsupported {
+                Some(what) => Some(("query", what.clone())),
+                None => self.not_replayed(),
+            },
+            (RuleParams::ThreatMatch(_) | RuleParams::MachineLearning(_), _) => {
                 let name = rule.rule_type().name();
                 Some(("type", format!("rules of type `{name}` are not run yet")))
             }
@@ -134,7 +159,8 @@ impl Compilation<'_> {
             (RuleParams::Eql { event_category_override, .. }, _) => {
                 self.eql(eql_category(event_category_override.as_deref()))
             }
-            (RuleParams::MachineLearning(_) | RuleParams::Esql, _) | (_, Some(Language::Lucene)) => None,
+            (RuleParams::Esql, _) => self.esql(),
+            (RuleParams::MachineLearning(_), _) | (_, Some(Language::Lucene)) => None,
             (RuleParams::ThreatMatch(params), _) => {
                 if params.threat_language == Language::Kuery {
                     let (query, rule) = (params.threat_query.clone(), self.rule);
@@ -342,7 +368,10 @@ impl Compilation<'_> {
         compiled.tiebreaker = tiebreaker.filter(|name| !name.is_empty()).map(|name| self.builder.slot(name));
         compiled.primary = primary;
         if !self.options.any_index {
-            compiled.indices = IndexPatterns::new(self.rule.index_patterns());
+            compiled.indices = match &self.rows_query {
+                Some(rows) => IndexPatterns::new(rows.patterns.iter().map(String::as_str)),
+                None => IndexPatterns::new(self.rule.index_patterns()),
+            };
         }
         compiled
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use maxspan_event::{Field, FieldType, Schema};
+use rustc_hash::FxHashSet;
 
 /// The time of the event, in microseconds; the document has the nanoseconds.
 pub const TIMESTAMP: &str = "@timestamp";
@@ -240,10 +241,10 @@ pub struct Layout {
 impl Default for Layout {
     fn default() -> Self {
         let schema = Schema::built_in();
+        let ecs: FxHashSet<&str> = schema.ecs_fields().map(|(name, _)| name).collect();
         let typed = |column: &Column| {
             let field = schema.field(column.name);
-            let ecs = schema.ecs_type(column.name).is_some();
-            let several = ecs && !schema.holds_one_value(column.name);
+            let several = ecs.contains(column.name) && !schema.holds_one_value(column.name);
             TypedColumn { kind: Kind::of(field.kind), field, several, lookup: column.lookup }
         };
         Self { columns: COLUMNS.iter().map(typed).collect() }

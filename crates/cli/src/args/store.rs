@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use maxspan_pipeline::query::QueryLanguage;
 use maxspan_store::StoreOptions;
 use maxspan_store::limits::{MEMORY_DEFAULT, VACUUM_HOURS_DEFAULT};
 
+use super::size;
 use super::threads::Threads;
-use super::{Language, size};
 
 /// What everything that works with a store takes.
 #[derive(Debug, Args)]
@@ -87,8 +88,8 @@ pub(crate) struct ExportArguments {
     #[arg(long = "where", value_name = "CONDITION", help_heading = "Events")]
     pub(crate) condition: Option<String>,
     /// The language of the condition
-    #[arg(long, value_enum, default_value_t = Language::Eql, help_heading = "Events")]
-    pub(crate) language: Language,
+    #[arg(long, value_enum, default_value_t = ConditionLanguage::Eql, help_heading = "Events")]
+    pub(crate) language: ConditionLanguage,
     /// Elasticsearch mapping with the types of fields, over the built-in table; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Events")]
     pub(crate) mapping: Vec<PathBuf>,
@@ -106,6 +107,22 @@ pub(crate) struct ExportArguments {
     /// No closing summary
     #[arg(long, short, help_heading = "Output")]
     pub(crate) quiet: bool,
+}
+
+/// A language that conditions on one event are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConditionLanguage {
+    Eql,
+    Kql,
+}
+
+impl From<ConditionLanguage> for QueryLanguage {
+    fn from(language: ConditionLanguage) -> Self {
+        match language {
+            ConditionLanguage::Eql => Self::Eql,
+            ConditionLanguage::Kql => Self::Kql,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,44 +3,96 @@
 use std::fs;
 use std::io::{self, BufWriter, Read as _, Write as _};
 
-use maxspan_diagnostics::Source;
+use maxspan_diagnostics::{Diagnostic, Source};
 use maxspan_eql::Strictness;
-use maxspan_pipeline::query::{self, QueryAnswer, QueryLanguage, QueryOptions};
+use maxspan_esql::run::RunError;
+use maxspan_pipeline::input::InputProblem;
+use maxspan_pipeline::query::rows::{self, RowsError, RunLimits};
+use maxspan_pipeline::query::{self, QueryLanguage, QueryOptions, RuleCounters};
 use serde_json::Value;
 
-use crate::args::QueryArguments;
+use crate::args::{Language, QueryArguments, RowsArguments, RowsFormat};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
-use crate::output::account;
 use crate::output::messages::{Messages, input_problem, print_diagnostics};
 use crate::output::summary::counted;
-use crate::terminal;
+use crate::output::table::Look;
+use crate::output::{self, account};
+use crate::terminal::{self, Paint, printable};
 use crate::time;
 
 pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
-    let source = query_source(&arguments.query, arguments.language.into())?;
-    let options = options(arguments)?;
-    let mut reader = events::reader(&arguments.inputs);
-    let answer = match query::run(&source.text, &mut reader, &options) {
-        Ok(answer) => answer,
-        Err(diagnostics) => {
-            print_diagnostics("error", diagnostics.iter().map(|diagnostic| (&source, diagnostic)));
-            let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() as u64;
-            return Err(Failure::usage(format!("the query has {}", counted(errors, "error"))));
-        }
+    let language = match arguments.language {
+        Language::Eql => QueryLanguage::Eql,
+        Language::Kql => QueryLanguage::Kql,
+        Language::Esql => return run_esql(arguments),
     };
-    report(&source, &answer);
+    if arguments.rows.format.is_some() || arguments.rows.timeout.is_some() {
+        return Err(Failure::usage("--format and --timeout are for --language esql"));
+    }
+    let source = query_source(&arguments.query, arguments.language)?;
+    let options = options(arguments, language)?;
+    let mut reader = events::reader(&arguments.inputs);
+    let answer = query::run(&source.text, &mut reader, &options).map_err(|found| wrong(&source, &found))?;
+    print_diagnostics("warning", answer.diagnostics.iter().map(|diagnostic| (&source, diagnostic)));
+    report(&answer.problems, answer.more_problems);
+    account::lost_in_query(&answer.events_lost, &answer.state_lost)
+        .iter()
+        .for_each(|line| terminal::say(line));
     write(&answer.response, arguments.compact || !terminal::stdout_is_terminal())
         .map_err(Failure::output("the answer"))?;
-    let unreadable = answer.events == 0 && !answer.problems.is_empty();
-    Ok(if unreadable { Exit::Input } else { Exit::Success })
+    Ok(exit(answer.events, &answer.problems))
+}
+
+fn run_esql(arguments: &QueryArguments) -> Result<Exit, Failure> {
+    let RowsArguments { format, memory_limit, timeout } = arguments.rows;
+    let source = query_source(&arguments.query, arguments.language)?;
+    let options = options(arguments, QueryLanguage::Eql)?;
+    let mut reader = events::reader(&arguments.inputs);
+    let limits = RunLimits { memory_bytes: Some(memory_limit), timeout };
+    let answer = match rows::run(&source, &mut reader, &options, limits) {
+        Ok(answer) => answer,
+        Err(RowsError::Query(found)) => return Err(wrong(&source, &found)),
+        Err(RowsError::Run(error @ RunError::Memory { .. })) => {
+            return Err(Failure::usage(format!("{error} (--memory-limit)")));
+        }
+        Err(RowsError::Run(error)) => return Err(Failure::usage(error.to_string())),
+        Err(RowsError::Timeout(most)) => {
+            return Err(Failure::usage(format!("the query took longer than {most:?} (--timeout)")));
+        }
+    };
+    print_diagnostics("warning", answer.diagnostics.iter().map(|diagnostic| (&source, diagnostic)));
+    report(&answer.problems, answer.more_problems);
+    account::lost_in_query(&answer.events_lost, &RuleCounters::default())
+        .iter()
+        .for_each(|line| terminal::say(line));
+    answer.warnings.iter().for_each(|warning| terminal::say(&format!("warning: {}", printable(warning))));
+    let on_terminal = terminal::stdout_is_terminal();
+    let format = format.unwrap_or(if on_terminal { RowsFormat::Table } else { RowsFormat::Json });
+    let look = Look::new(Paint::stdout(), !on_terminal);
+    let mut writer = BufWriter::new(io::stdout().lock());
+    output::rows::write(&mut writer, &answer, format, look)
+        .and_then(|()| writer.flush())
+        .map_err(Failure::output("the answer"))?;
+    Ok(exit(answer.events, &answer.problems))
+}
+
+/// A query that cannot be run.
+fn wrong(source: &Source, found: &[Diagnostic]) -> Failure {
+    print_diagnostics("error", found.iter().map(|diagnostic| (source, diagnostic)));
+    let errors = found.iter().filter(|diagnostic| diagnostic.is_error()).count() as u64;
+    Failure::usage(format!("the query has {}", counted(errors, "error")))
+}
+
+fn exit(events: u64, problems: &[InputProblem]) -> Exit {
+    if events == 0 && !problems.is_empty() { Exit::Input } else { Exit::Success }
 }
 
 /// The query's text: the argument itself, or with `@` the file that it names. A KQL query may begin with `@timestamp`,
 /// so there what names no file is a query.
-fn query_source(argument: &str, language: QueryLanguage) -> Result<Source, Failure> {
-    let names_file = |path: &&str| language == QueryLanguage::Eql || std::path::Path::new(path).exists();
+fn query_source(argument: &str, language: Language) -> Result<Source, Failure> {
+    let names_file = |path: &&str| language != Language::Kql || std::path::Path::new(path).exists();
     let file = argument.strip_prefix('@').filter(names_file);
     let Some(path) = file else { return Ok(Source::new("query", argument)) };
     let failure = |error: io::Error| Failure::usage(format!("query {path}: {error}"));
@@ -51,9 +103,9 @@ fn query_source(argument: &str, language: QueryLanguage) -> Result<Source, Failu
     Ok(Source::new(path, text))
 }
 
-fn options(arguments: &QueryArguments) -> Result<QueryOptions, Failure> {
+fn options(arguments: &QueryArguments, language: QueryLanguage) -> Result<QueryOptions, Failure> {
     Ok(QueryOptions {
-        language: arguments.language.into(),
+        language,
         timestamp_field: arguments.timestamp_field.clone(),
         tiebreaker_field: arguments.tiebreaker_field.clone(),
         event_category_field: arguments.event_category_field.clone(),
@@ -68,20 +120,16 @@ fn options(arguments: &QueryArguments) -> Result<QueryOptions, Failure> {
     })
 }
 
-fn report(source: &Source, answer: &QueryAnswer) {
-    print_diagnostics("warning", answer.diagnostics.iter().map(|diagnostic| (source, diagnostic)));
+fn report(problems: &[InputProblem], more: u64) {
     let mut messages = Messages::new("problem");
-    for problem in &answer.problems {
+    for problem in problems {
         if let Some(text) = messages.next(|| input_problem(problem)) {
             terminal::say(&text);
         }
     }
-    messages.more(answer.more_problems);
+    messages.more(more);
     if let Some(rest) = messages.rest() {
         terminal::say(&rest);
-    }
-    for line in account::lost_in_query(answer) {
-        terminal::say(&line);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{DecimalBytes, HumanCount};
 use maxspan_pipeline::hunt::HuntStats;
-use maxspan_pipeline::query::QueryAnswer;
+use maxspan_pipeline::query::{MatchCounters, RuleCounters};
 use maxspan_pipeline::rule_base::RuleBase;
 
 use super::summary::counted;
@@ -27,10 +27,12 @@ pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<St
     let mut losses = Vec::new();
     capped(rules, stats, &mut losses);
     late_and_evicted(rules, stats, &mut losses);
+    failed_runs(rules, stats, &mut losses);
     limits(stats, &mut losses);
     lines.extend(labelled(paint, "Lost", &losses));
     let mut notes = notes(stats);
     undecided(rules, stats, &mut notes);
+    run_warnings(stats, &mut notes);
     lines.extend(labelled(paint, "Notes", &notes));
     lines
 }
@@ -134,6 +136,27 @@ fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) 
     }
 }
 
+/// Runs of ES|QL rules that ended without a result.
+fn failed_runs(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
+    let name = |rule_id: &String| {
+        let rule = rules.documents.iter().find(|rule| rule.rule_id == *rule_id);
+        printable(rule.map_or(rule_id, |rule| &rule.name)).into_owned()
+    };
+    if stats.runs_failed > 0 {
+        out.push(format!("{} of ES|QL rules without a result", counted(stats.runs_failed, "run")));
+        let reasons = stats.runs_failed_by_rule.iter();
+        out.extend(reasons.map(|(rule, why)| format!("  {}: {}", name(rule), printable(why))));
+    }
+}
+
+/// ES|QL rules that could not compute all that they ask for.
+fn run_warnings(stats: &HuntStats, out: &mut Vec<String>) {
+    if !stats.run_warnings_by_rule.is_empty() {
+        let rules = counted(stats.run_warnings_by_rule.len() as u64, "ES|QL rule");
+        out.push(format!("{rules} could not compute some values (--stats lists them)"));
+    }
+}
+
 /// Sequences that end with an event that has to be missing for longer than the window reaches.
 fn undecided(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) {
     if stats.sequences_undecided_by_rule.is_empty() {
@@ -194,8 +217,7 @@ fn notes(stats: &HuntStats) -> Vec<String> {
 }
 
 /// What limits took away from the answer to a query, a line each.
-pub(crate) fn lost_in_query(answer: &QueryAnswer) -> Vec<String> {
-    let (events, state) = (&answer.events_lost, &answer.state_lost);
+pub(crate) fn lost_in_query(events: &MatchCounters, state: &RuleCounters) -> Vec<String> {
     let counts = [
         (state.late, "event", "of sequences too late to be put in order"),
         (state.evicted, "state", "of sequences pushed out by a limit"),

@@ -9,6 +9,8 @@
 //! nanoseconds, primary time, arrival, body
 //! ```
 
+use std::collections::BTreeSet;
+
 use maxspan_event::{date, identity};
 
 use super::TieBreak;
@@ -35,6 +37,13 @@ pub(super) type Digest = u128;
 
 /// A step and a key under which the event takes part in it.
 pub(super) type StepKey<'a> = (u32, &'a [u8]);
+
+/// The keys of a step, each once.
+pub(super) fn keys<'a>(steps: &[StepKey<'a>], wanted: u32) -> impl Iterator<Item = &'a [u8]> {
+    let of_step: BTreeSet<_> =
+        steps.iter().filter(|(step, _)| *step == wanted).map(|(_, key)| *key).collect();
+    of_step.into_iter()
+}
 
 /// A held match, read.
 #[derive(Debug)]

@@ -10,9 +10,8 @@ use hashbrown::HashMap;
 use maxspan_plan::Windows;
 use rustc_hash::FxBuildHasher;
 
-use super::held::{Digest, Held, StepKey, digest};
+use super::held::{Digest, Held, StepKey, digest, keys};
 use super::sequence::Fired;
-use super::threshold::keys;
 use super::{RuleCounters, TieBreak};
 use crate::detection::DetectionOrder;
 use crate::events::Place;

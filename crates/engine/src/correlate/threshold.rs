@@ -10,7 +10,7 @@ use maxspan_event::date;
 use maxspan_plan::Windows;
 
 use super::RuleCounters;
-use super::held::{Digest, Held, StepKey, digest};
+use super::held::{Digest, Held, StepKey, digest, keys};
 use super::sequence::Fired;
 use crate::detection::{DetectionOrder, GroupFacts, TieValue};
 
@@ -129,6 +129,7 @@ impl Group {
         while let Some((_, values)) = self.events.pop_front_if(|(at, _)| *at < from) {
             freed += event_bytes(values.len());
         }
+        // As in the specification: what was alerted up to the very start of a window counts again.
         self.alerted = self.alerted.filter(|alerted| *alerted > from);
         freed
     }
@@ -151,13 +152,6 @@ impl Group {
 
 fn event_bytes(values: usize) -> usize {
     size_of::<(i64, Box<[Digest]>)>() + values * size_of::<Digest>()
-}
-
-/// The keys of a step, each once.
-pub(super) fn keys<'a>(steps: &[StepKey<'a>], wanted: u32) -> impl Iterator<Item = &'a [u8]> {
-    let of_step: BTreeSet<_> =
-        steps.iter().filter(|(step, _)| *step == wanted).map(|(_, key)| *key).collect();
-    of_step.into_iter()
 }
 
 fn found(key: &[u8], facts: GroupFacts) -> Fired {

@@ -61,6 +61,7 @@ impl Analysis<'_> {
         let Some(function) = functions::find(&upper) else {
             return self.unknown_function(name, arguments, span);
         };
+        self.reads_clock |= matches!(function.name, "NOW" | "TRANGE");
         let arguments = arguments.iter().map(|argument| self.expr(argument)).collect();
         self.checked_call(function, arguments, options, span)
     }

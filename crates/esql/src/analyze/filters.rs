@@ -8,11 +8,11 @@ use maxspan_event::{Decoder, Fields};
 use maxspan_kql::{LowerOptions, ParseOptions};
 use maxspan_plan::LuceneRegex;
 
+use super::Analysis;
 use super::expression::boolean;
-use super::{Analysis, Binding};
 use crate::ast::{self, Word};
 use crate::functions::convert::{convert, to_text};
-use crate::query::{ColumnId, Expr, ExprKind, KqlQuery, Pattern};
+use crate::query::{Column, ColumnId, Expr, ExprKind, KqlQuery, Pattern};
 use crate::search::{Edits, MatchQuery};
 use crate::types::DataType;
 use crate::value::Value;
@@ -186,17 +186,14 @@ impl Analysis<'_> {
 
     /// Every field of the index that can still be seen.
     fn all_fields(&mut self) -> Vec<(String, ColumnId)> {
-        let fields: Vec<(String, DataType)> = self
-            .scope
-            .iter()
-            .filter_map(|seen| match &seen.binding {
-                Binding::Field { field, kind, metadata: false } => Some((field.clone(), *kind)),
-                _ => None,
-            })
-            .collect();
+        let patterns = self.scan.as_ref().map(|scan| scan.patterns.clone()).unwrap_or_default();
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let fields = self.schema.all(&patterns).into_iter();
         let mut all: Vec<(String, ColumnId)> = fields
-            .into_iter()
-            .map(|(field, kind)| (field.clone(), self.read_field(&field, kind, false)))
+            .map(|Column { name, kind }| {
+                let id = self.read_field(&name, kind, false);
+                (name, id)
+            })
             .collect();
         for (id, field) in self.scan.iter().flat_map(|scan| &scan.fields) {
             if !all.iter().any(|(_, known)| known == id) {

@@ -1,11 +1,12 @@
 //! Operators: AND and OR, comparisons, arithmetic, IN.
 
 use maxspan_diagnostics::{Span, codes};
+use maxspan_plan::CompareOp;
 
 use super::Analysis;
 use super::expression::boolean;
 use crate::ast::{self, BinaryOp};
-use crate::query::{ArithmeticOp, ColumnId, CompareOp, Expr, ExprKind};
+use crate::query::{ArithmeticOp, ColumnId, Expr, ExprKind};
 use crate::types::DataType;
 
 impl Analysis<'_> {

@@ -4,7 +4,6 @@ use maxspan_event::Slots;
 use maxspan_plan::Environment;
 use serde_json::{Map, Value as Json};
 
-use crate::functions::convert::to_text;
 use crate::query::{ColumnId, KqlQuery};
 use crate::value::Value;
 
@@ -23,19 +22,8 @@ pub(super) fn holds(query: &KqlQuery, row: &[Value], slots: &mut Slots) -> bool 
 }
 
 fn insert(document: &mut Map<String, Json>, name: &str, id: ColumnId, row: &[Value]) {
-    let values: Vec<Json> = row.get(id.0).map_or(&[][..], Value::values).iter().map(json).collect();
+    let values: Vec<Json> = row.get(id.0).map_or(&[][..], Value::values).iter().map(Value::to_json).collect();
     if !values.is_empty() {
         document.insert(name.to_owned(), Json::Array(values));
-    }
-}
-
-fn json(value: &Value) -> Json {
-    match value {
-        Value::Bool(value) => Json::from(*value),
-        Value::Int(value) => Json::from(*value),
-        Value::Long(value) => Json::from(*value),
-        Value::UnsignedLong(value) => Json::from(*value),
-        Value::Double(value) => Json::from(*value),
-        other => Json::from(to_text(other.borrowed())),
     }
 }

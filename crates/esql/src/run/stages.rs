@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::groups::{grouped, with_groups};
 use super::lookup::LookupIndex;
-use super::{Row, RunError, Shared};
+use super::{Input, Row, RunError, Shared};
 use crate::query::{ColumnId, Command, Expr, Lookup, Query, Scan, SortKey};
 use crate::value::{Value, order};
 use crate::warning::Instead;
@@ -61,6 +61,11 @@ pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<
     shared.step()?;
     let state = &mut stage.state;
     match stage.command {
+        Command::Scan(_) if !matches!(shared.input, Input::Tables) => match &mut shared.input {
+            Input::Rows(rows) => rows.next().transpose(),
+            Input::One(row) => Ok(row.take()),
+            Input::Tables => Ok(None),
+        },
         Command::Scan(_) | Command::Sort(_) | Command::Stats(_) | Command::InlineStats(_) => {
             if let State::Idle = state {
                 *state = State::Rows(collected(stage.command, before, shared)?.into_iter());

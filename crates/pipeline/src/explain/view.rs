@@ -7,7 +7,7 @@ use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Slot, ValueRef, date};
 use maxspan_plan::condition::Stage;
 use maxspan_plan::{Environment, GroupTest, Grouped, Plan, PlanKind};
-use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
+use maxspan_rules::compile::{Columns, Outcome, RuleOutline, compile, outline};
 
 use super::tree::{is_slip, node};
 use super::variants::{Variant, variants};
@@ -46,7 +46,8 @@ impl View {
     pub(super) fn new(subject: Subject<'_>, options: &ExplainOptions) -> Option<Self> {
         let Subject { rule, exceptions, value_lists } = subject;
         let mut builder = RuleSetBuilder::new(options.schema.clone());
-        let compiled = compile(rule, exceptions, value_lists, &mut builder, &options.compile);
+        let compiled =
+            compile(rule, exceptions, value_lists, &mut builder, &Columns::default(), &options.compile);
         let Outcome::Ready(compiled) = compiled.outcome else { return None };
         let outline = outline(rule, exceptions, value_lists, &mut builder, &options.compile)?;
         let variants = variants(&compiled.plan);
@@ -79,6 +80,7 @@ impl View {
             PlanKind::Sample(_) => "sample",
             PlanKind::Grouped(Grouped { test: GroupTest::Count { .. }, .. }) => "threshold",
             PlanKind::Grouped(Grouped { test: GroupTest::New { .. }, .. }) => "new terms",
+            PlanKind::Grouped(Grouped { test: GroupTest::All, .. }) => "ES|QL",
         }
     }
 

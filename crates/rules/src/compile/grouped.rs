@@ -1,4 +1,4 @@
-//! Threshold and new-terms rules: the rule's query, by the values of fields, over the windows of its schedule.
+//! Rules that go by the windows of their schedule: thresholds and new terms by the values of fields, ES|QL by itself.
 
 use maxspan_plan::{GroupTest, Grouped, Key, Plan, PlanKind, Step, Windows};
 
@@ -35,6 +35,7 @@ impl Compilation<'_> {
                 let test = GroupTest::New { history_ms: params.history_window_start.offset_ms };
                 (params.fields.clone(), None, test)
             }
+            RuleParams::Esql => (Vec::new(), None, GroupTest::All),
             _ => return plan,
         };
         let PlanKind::Events(predicate) = plan.kind else { return plan };

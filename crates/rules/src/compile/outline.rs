@@ -10,7 +10,7 @@ use maxspan_event::Slot;
 use maxspan_plan::Predicate;
 use maxspan_plan::condition::Outline;
 
-use super::{Compilation, CompileOptions, eql_category};
+use super::{Columns, Compilation, CompileOptions, eql_category};
 use crate::document::{Language, RuleDocument, RuleParams};
 use crate::exceptions::ExceptionStore;
 use crate::load::ValueLists;
@@ -44,7 +44,8 @@ pub fn outline(
     options: &CompileOptions,
 ) -> Option<RuleOutline> {
     // What is to be said was said when the rule was compiled.
-    let mut compilation = Compilation { rule, builder, options, diagnostics: Vec::new(), exceptions: 0 };
+    let columns = Columns::default();
+    let mut compilation = Compilation::new(rule, builder, &columns, options);
     let query = compilation.query_outline()?;
     let filters = compilation.filters();
     let excepted = compilation.excepted(exceptions, value_lists);
@@ -83,6 +84,12 @@ impl Compilation<'_> {
                 let (tree, _) = maxspan_kql::parse(query, &maxspan_kql::ParseOptions::default());
                 let options = maxspan_kql::LowerOptions { now: self.options.now };
                 Some(maxspan_kql::outline(&tree?, schema, fields, &options))
+            }
+            (RuleParams::Esql, _) => {
+                self.esql()?;
+                let query = &self.rows_query.as_ref()?.query;
+                let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
+                Some(maxspan_esql::outline(query, schema, fields))
             }
             _ => None,
         }

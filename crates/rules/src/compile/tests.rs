@@ -25,7 +25,8 @@ fn compiled(changes: Value, options: &CompileOptions) -> (RuleSetBuilder, Compil
         store.insert_item(item);
     }
     let mut builder = RuleSetBuilder::new(Schema::built_in());
-    let compiled = compile(&file.rules[0], &store, &ValueLists::default(), &mut builder, options);
+    let compiled =
+        compile(&file.rules[0], &store, &ValueLists::default(), &mut builder, &Columns::default(), options);
     (builder, compiled)
 }
 

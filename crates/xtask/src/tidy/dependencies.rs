@@ -42,7 +42,7 @@ const ALLOWED: [Allowed; 12] = [
     },
     Allowed {
         name: "rules",
-        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine"],
+        workspace: &["diagnostics", "event", "plan", "eql", "kql", "esql", "engine"],
         third_party: &[
             "jiff",
             "rustc-hash",
@@ -57,7 +57,7 @@ const ALLOWED: [Allowed; 12] = [
     },
     Allowed {
         name: "pipeline",
-        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules"],
+        workspace: &["diagnostics", "event", "plan", "eql", "kql", "esql", "engine", "rules"],
         third_party: &[
             "fearless_simd",
             "flate2",
@@ -93,7 +93,18 @@ const ALLOWED: [Allowed; 12] = [
     },
     Allowed {
         name: "cli",
-        workspace: &["diagnostics", "event", "plan", "eql", "kql", "engine", "rules", "pipeline", "store"],
+        workspace: &[
+            "diagnostics",
+            "event",
+            "plan",
+            "eql",
+            "kql",
+            "esql",
+            "engine",
+            "rules",
+            "pipeline",
+            "store",
+        ],
         third_party: &[
             "anyhow",
             "clap",

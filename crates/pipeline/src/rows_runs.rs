@@ -1,0 +1,328 @@
+//! Runs of ES|QL rules: the events of a run's window as rows, and the rows of the result that raise alerts.
+//!
+//! A row that stands for an event raises one alert, whichever runs find it; other rows raise one in each run that finds
+//! them (specification 3.6). What a run's cap leaves out of the former is left to the next run that finds it.
+//!
+//! Windows overlap, so what a query makes of each event by itself is kept from run to run, and the result where nothing
+//! changed. Of a query that looks at each row by itself only the new rows are run.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
+
+use maxspan_engine::{Detection, EventStore, KeptEvent, RuleId};
+use maxspan_esql::run::{self, EachRow, Options, RunError, Tables, run_rows};
+use maxspan_event::{Slots, identity};
+use maxspan_plan::{PlanKind, Windows};
+use maxspan_rules::RowsQuery;
+use maxspan_rules::alert::{esql_event_id, esql_row_id};
+use serde_json::Value;
+
+use crate::rule_base::RuleBase;
+use crate::source::with_row_event;
+
+mod window;
+
+use window::{Read, Rows, RowsWindow};
+
+/// A row that raises an alert.
+#[derive(Debug)]
+pub(crate) struct FoundRow {
+    pub(crate) rule: RuleId,
+    /// The run that found it, in milliseconds since 1970.
+    pub(crate) run_ms: i64,
+    /// Names and values of the columns, but for those that no row of the run has values in.
+    pub(crate) row: Vec<(String, Value)>,
+    /// The event that it stands for.
+    pub(crate) event: Option<KeptEvent>,
+    /// The id of its alert.
+    pub(crate) id: String,
+}
+
+/// What the runs of one rule did.
+#[derive(Debug, Default)]
+pub(crate) struct RowsCounters {
+    /// Runs over windows that had events.
+    pub(crate) runs: u64,
+    /// Rows beyond the caps.
+    pub(crate) capped: u64,
+    /// Runs that ended without a result.
+    pub(crate) failed: u64,
+    /// Why the first of them did.
+    pub(crate) error: Option<String>,
+    /// What the query could not compute, or cut.
+    pub(crate) warnings: BTreeSet<String>,
+    /// Events that could not be read again.
+    pub(crate) unread: u64,
+}
+
+/// The runs of all ES|QL rules of a hunt.
+#[derive(Debug)]
+pub(crate) struct RowsRuns<'a> {
+    rules: &'a RuleBase,
+    space: &'a str,
+    memory_bytes: usize,
+    slots: Slots,
+    states: BTreeMap<usize, State<'a>>,
+    found: Vec<FoundRow>,
+}
+
+#[derive(Debug, Default)]
+struct State<'a> {
+    reading: Reading<'a>,
+    cap: Option<usize>,
+    counters: RowsCounters,
+    /// Alerts of events that were raised.
+    raised: HashSet<u128>,
+    /// Alerts of events that a cap left out, and that no other run raised so far.
+    left_out: HashSet<u128>,
+    window: RowsWindow,
+    /// The result of the last run.
+    last: Option<Arc<run::Outcome>>,
+}
+
+/// Makes rows of events.
+#[derive(Debug, Default)]
+struct Reading<'a> {
+    /// What is done with the row of each event by itself; none before the first one, and where nothing is.
+    each: Option<EachRow<'a>>,
+    /// Events that could not be read again.
+    unread: u64,
+}
+
+/// A run, and the events that its rows can stand for.
+struct Run<'r> {
+    rule: RuleId,
+    query: &'r RowsQuery,
+    run_ms: i64,
+    /// Whether rows stand for events.
+    of_events: bool,
+    by_id: HashMap<Arc<str>, &'r KeptEvent>,
+}
+
+/// Lookups have no tables yet; rules that name one do not compile.
+static NO_TABLES: LazyLock<Tables> = LazyLock::new(Tables::default);
+
+/// How many different warnings of one rule are kept.
+const WARNINGS_MAX: usize = 20;
+
+impl<'a> RowsRuns<'a> {
+    /// No run yet; one run may hold so many bytes.
+    pub(crate) fn new(rules: &'a RuleBase, space: &'a str, memory_bytes: usize) -> Self {
+        let (slots, states, found) = (Slots::default(), BTreeMap::new(), Vec::new());
+        Self { rules, space, memory_bytes, slots, states, found }
+    }
+
+    /// Says how many alerts one run of a rule raises at most.
+    pub(crate) fn set_cap(&mut self, rule: RuleId, cap: Option<usize>) {
+        self.states.entry(rule.0 as usize).or_default().cap = cap;
+    }
+
+    /// Whether the rule is run here.
+    pub(crate) fn runs(&self, rule: RuleId) -> bool {
+        self.rules.rows_query(rule).is_some()
+    }
+
+    /// Runs a rule over the events of a window.
+    pub(crate) fn run(&mut self, store: &EventStore, detection: &Detection) {
+        let rule = detection.rule;
+        let (Some(query), Some(facts)) = (self.rules.rows_query(rule), detection.group) else { return };
+        let Self { memory_bytes, slots, states, .. } = self;
+        let state = states.entry(rule.0 as usize).or_default();
+        state.counters.runs += 1;
+        let events: Vec<&KeptEvent> = detection.present().collect();
+        let mut run = Run::new(rule, query, facts.run_ms);
+        let mut reading = std::mem::take(&mut state.reading);
+        let read = &mut |event: &KeptEvent| reading.rows(query, store, event, slots);
+        let outcome = state.outcome(&mut run, &events, read, *memory_bytes);
+        state.reading = reading;
+        match outcome {
+            Ok(Some(outcome)) => self.take(&run, &outcome),
+            Ok(None) => {}
+            Err(error) => {
+                state.counters.failed += 1;
+                state.counters.error.get_or_insert(error.to_string());
+            }
+        }
+    }
+
+    /// What was found so far.
+    pub(crate) fn take_found(&mut self) -> Vec<FoundRow> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// What the runs of each rule did, by the rule's number.
+    pub(crate) fn counters(&mut self) -> impl Iterator<Item = (usize, &RowsCounters)> {
+        self.states.iter_mut().map(|(rule, state)| {
+            state.counters.capped += state.left_out.drain().count() as u64;
+            state.counters.unread = state.reading.unread;
+            let warnings = state.reading.each.as_ref().map(EachRow::warnings).unwrap_or_default();
+            state.warn(warnings.iter());
+            (*rule, &state.counters)
+        })
+    }
+
+    /// Keeps the rows of a result that raise alerts.
+    fn take(&mut self, run: &Run<'_>, outcome: &run::Outcome) {
+        let Self { rules, space, states, found, .. } = self;
+        let Some(state) = states.get_mut(&(run.rule.0 as usize)) else { return };
+        let document = rules.document(run.rule);
+        // Those of the query itself are about its LIMIT, in whose place the cap is.
+        let known = &run.query.query.warnings;
+        state.warn(outcome.warnings.iter().filter(|warning| !known.contains(warning)));
+        let run::Outcome { columns, rows, .. } = outcome;
+        let shown: Vec<usize> =
+            (0..columns.len()).filter(|column| rows.iter().any(|row| !row[*column].is_null())).collect();
+        let ends = rules.windows(run.rule).map(|all| (all.from(run.run_ms), all.to(run.run_ms)));
+        let mut raised = 0;
+        for (position, row) in rows.iter().enumerate() {
+            let row: Vec<(String, Value)> =
+                shown.iter().map(|column| (columns[*column].name.clone(), row[*column].to_json())).collect();
+            let event_id = esql_event_id(&row, &run.query.expanded, space, document);
+            let event_id = event_id.filter(|_| run.of_events);
+            if !state.raises(event_id.as_deref(), &mut raised) {
+                continue;
+            }
+            let event = event_id.as_ref().and_then(|_| run.event(&row));
+            let id =
+                event_id.unwrap_or_else(|| esql_row_id(ends.unwrap_or_default(), position, space, document));
+            found.push(FoundRow { rule: run.rule, run_ms: run.run_ms, row, event, id });
+        }
+    }
+}
+
+impl State<'_> {
+    /// The result of a run; none where it has nothing that the runs before had not.
+    fn outcome<'r>(
+        &mut self,
+        run: &mut Run<'r>,
+        events: &[&'r KeptEvent],
+        read: &mut Read<'_>,
+        memory_bytes: usize,
+    ) -> Result<Option<Arc<run::Outcome>>, RunError> {
+        let moved = self.window.advance(events, read, memory_bytes / 4)?;
+        let query = &run.query.query;
+        let unchanged = moved.same_rows && !query.reads_clock;
+        let nothing_left_out = run.of_events && self.left_out.is_empty();
+        if unchanged && nothing_left_out {
+            return Ok(None);
+        }
+        if let Some(last) = self.last.clone().filter(|_| unchanged && !run.of_events) {
+            return Ok(Some(last));
+        }
+        let alone = nothing_left_out && query.is_row_by_row() && !query.reads_clock;
+        let first = if alone { moved.first_new } else { 0 };
+        let outcome = Arc::new(self.result(run, events, first, read, memory_bytes)?);
+        self.last = (!run.of_events).then(|| Arc::clone(&outcome));
+        Ok(Some(outcome))
+    }
+
+    /// The result of the query over the events of the window from a number on.
+    fn result<'r>(
+        &self,
+        run: &mut Run<'r>,
+        events: &[&'r KeptEvent],
+        first: usize,
+        read: &mut Read<'_>,
+        memory_bytes: usize,
+    ) -> Result<run::Outcome, RunError> {
+        let Run { query, run_ms, of_events, by_id, .. } = run;
+        let mut rows = events.iter().enumerate().skip(first).flat_map(|(number, event)| {
+            let found = match self.window.rows(number) {
+                Some(rows) => Ok(rows.clone()),
+                // Not kept: read again.
+                None => read(event),
+            };
+            let Rows { rows, id } = match found {
+                Ok(rows) => rows,
+                Err(error) => return vec![Err(error)],
+            };
+            by_id.extend(id.filter(|_| *of_events).map(|id| (id, *event)));
+            rows.into_iter().map(Ok).collect()
+        });
+        let options = Options { now_ms: *run_ms, memory_bytes: Some(memory_bytes), stop: None };
+        run_rows(&query.rest, &mut rows, &NO_TABLES, &options)
+    }
+
+    /// Whether a row raises an alert: it is new, and the run has not raised too many.
+    fn raises(&mut self, event_id: Option<&str>, raised: &mut usize) -> bool {
+        let digest = event_id.map(|id| identity::digest(id.as_bytes()));
+        if digest.is_some_and(|digest| self.raised.contains(&digest)) {
+            return false;
+        }
+        if self.cap.is_some_and(|cap| *raised >= cap) {
+            match digest {
+                Some(digest) => drop(self.left_out.insert(digest)),
+                None => self.counters.capped += 1,
+            }
+            return false;
+        }
+        *raised += 1;
+        if let Some(digest) = digest {
+            self.raised.insert(digest);
+            self.left_out.remove(&digest);
+        }
+        true
+    }
+
+    fn warn<'w>(&mut self, warnings: impl Iterator<Item = &'w String>) {
+        let kept = &mut self.counters.warnings;
+        for warning in warnings {
+            if kept.len() < WARNINGS_MAX && !kept.contains(warning) {
+                kept.insert(warning.clone());
+            }
+        }
+    }
+}
+
+impl<'r> Run<'r> {
+    fn new(rule: RuleId, query: &'r RowsQuery, run_ms: i64) -> Self {
+        let of_events = query.reader.asks_id() && !query.query.is_aggregating;
+        Self { rule, query, run_ms, of_events, by_id: HashMap::new() }
+    }
+
+    /// The event that a row stands for.
+    fn event(&self, row: &[(String, Value)]) -> Option<KeptEvent> {
+        let (_, id) = row.iter().find(|(name, _)| name == "_id")?;
+        self.by_id.get(id.as_str()?).map(|event| (*event).clone())
+    }
+}
+
+impl RuleBase {
+    /// The windows of a rule that goes by them.
+    fn windows(&self, rule: RuleId) -> Option<Windows> {
+        match &self.rule_set.rule(rule).plan.kind {
+            PlanKind::Grouped(grouped) => Some(grouped.windows),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// What the query makes of an event by itself. What was matched can be read; what cannot is counted.
+    fn rows(
+        &mut self,
+        query: &'a RowsQuery,
+        store: &EventStore,
+        event: &KeptEvent,
+        slots: &mut Slots,
+    ) -> Result<Rows, RunError> {
+        let source = store.source(event).map_err(|error| RunError::Rows(error.message))?;
+        let (identity, asks_id) = ((&**event.index(), event.id()), query.reader.asks_id());
+        let (row, id) = with_row_event(identity, event.derived_os(), &source, asks_id, |event| {
+            (query.reader.read(event, slots), asks_id.then(|| event.id.into()))
+        });
+        let Ok(row) = row else {
+            self.unread += 1;
+            return Ok(Rows::default());
+        };
+        let rows = match &query.each {
+            Some(each) => {
+                let start = || EachRow::new(each, &NO_TABLES, &Options::default());
+                self.each.get_or_insert_with(start).rows(row)?
+            }
+            None => vec![row],
+        };
+        let id = id.filter(|_| !rows.is_empty());
+        Ok(Rows { rows: rows.into(), id })
+    }
+}
