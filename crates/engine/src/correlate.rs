@@ -21,6 +21,7 @@ use crate::ruleset::{CompiledRule, RuleId, RuleSet};
 use crate::spill::{Spill, SpillError};
 
 mod held;
+mod indicators;
 mod lineage;
 mod new_terms;
 mod sample;
@@ -30,6 +31,7 @@ mod sort;
 mod threshold;
 
 use held::{Held, HeldBody};
+use indicators::IndicatorState;
 use lineage::LineageState;
 use new_terms::NewTermsState;
 use sample::SampleState;
@@ -102,8 +104,10 @@ pub struct RuleCounters {
     pub lineage_cut: u64,
     /// Detections with an event that was put aside and could not be read again.
     pub unread: u64,
-    /// Groups, and events with new terms, that the cap of their run left out.
+    /// Groups, events with new terms and events with indicators that the cap of their run left out.
     pub capped: u64,
+    /// Detections that have not all of their indicators.
+    pub enrichments_cut: u64,
 }
 
 /// Holds the state of all rules.
@@ -146,6 +150,7 @@ enum Machine {
     Sample(SampleState),
     Threshold(Box<ThresholdState>),
     NewTerms(Box<NewTermsState>),
+    Indicators(Box<IndicatorState>),
 }
 
 impl RuleState {
@@ -167,6 +172,7 @@ impl RuleState {
                     Machine::NewTerms(Box::new(NewTermsState::new(grouped.windows, history_ms)))
                 }
             },
+            PlanKind::Indicators(plan) => Machine::Indicators(Box::new(IndicatorState::new(plan))),
         };
         let lineage = (!rule.plan.lineage.is_empty())
             .then(|| LineageState::new(&rule.plan.lineage, options.lineage_processes));
@@ -180,6 +186,7 @@ impl RuleState {
             Machine::Sample(machine) => machine.bytes(),
             Machine::Threshold(machine) => machine.bytes(),
             Machine::NewTerms(machine) => machine.bytes(),
+            Machine::Indicators(machine) => machine.bytes(),
         };
         machine + self.lineage.as_ref().map_or(0, LineageState::bytes)
     }
@@ -208,12 +215,13 @@ impl Correlator {
         }
     }
 
-    /// Says how many groups, or events with new terms, one run of a rule's schedule finds at most; others are counted. Of
-    /// no effect on rules that do not go by runs.
+    /// Says how many groups, or events with new terms or indicators, one run of a rule's schedule finds at most; others are
+    /// counted. Of no effect on rules that do not go by runs.
     pub fn set_cap(&mut self, rule: RuleId, cap: Option<usize>) {
         match &mut self.rules[rule.0 as usize].machine {
             Machine::Threshold(machine) => machine.set_cap(cap),
             Machine::NewTerms(machine) => machine.set_cap(cap),
+            Machine::Indicators(machine) => machine.set_cap(cap),
             Machine::Events | Machine::Sequence(_) | Machine::Sample(_) => {}
         }
     }
@@ -335,6 +343,7 @@ impl Correlator {
                 match &mut state.machine {
                     Machine::Events | Machine::Threshold(_) => {}
                     Machine::NewTerms(machine) => machine.visit_places(visit),
+                    Machine::Indicators(machine) => machine.visit_places(visit),
                     Machine::Sequence(machine) => machine.visit_places(visit),
                     Machine::Sample(machine) => machine.visit_places(visit),
                 }
@@ -417,6 +426,7 @@ impl Handing<'_, '_> {
             Machine::Sample(mut machine) => machine.finish(&mut counters, &mut |one| self.fire(rule, one)),
             Machine::Threshold(mut machine) => machine.finish(&mut counters, &mut fired),
             Machine::NewTerms(mut machine) => machine.finish(&mut counters, &mut fired),
+            Machine::Indicators(mut machine) => machine.finish(&mut counters, &mut fired),
         }
         for one in fired {
             self.fire(rule, one);
@@ -467,6 +477,9 @@ impl RuleState {
             Machine::Sample(machine) => machine.push(held, steps, bytes_max, counters),
             Machine::Threshold(machine) => machine.push(held, steps, bytes_max, counters, fired),
             Machine::NewTerms(machine) => {
+                machine.push(held, steps, (bytes_max, tie_break), counters, fired);
+            }
+            Machine::Indicators(machine) => {
                 machine.push(held, steps, (bytes_max, tie_break), counters, fired);
             }
         }

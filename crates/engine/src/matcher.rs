@@ -16,6 +16,7 @@ use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, GroupTest, Grouped, Key, PlanKind, Predicate, Sample, Step};
 use rustc_hash::FxHashMap;
 
+use crate::indicators;
 use crate::key::{KeyTuple, KeyValue, tuples};
 use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
 use crate::meter::{Clock, Costs, Meter};
@@ -209,6 +210,8 @@ struct Applicable {
     /// Stands for the index among those that are remembered.
     number: Option<u16>,
     rules: Arc<[RuleId]>,
+    /// Of those that look for indicators, whether it is an index of their events, and one of their indicators.
+    sides: Arc<[(RuleId, [bool; 2])]>,
 }
 
 impl Scratch {
@@ -257,6 +260,12 @@ impl RuleSet {
             if cfg!(debug_assertions) {
                 self.assert_that_none_is_missing(input, &applicable.rules, scratch, &found);
             }
+        }
+        for (id, [as_event, as_indicator]) in &*applicable.sides {
+            let kept = |one: &mut Found| {
+                one.rule != *id || indicators::keep(&mut one.body, *as_event, *as_indicator)
+            };
+            found.retain_mut(kept);
         }
         if found.is_empty() {
             return Ok(None);
@@ -376,7 +385,7 @@ impl RuleSet {
             let Some(step) = rule.plan.step(number as usize) else { return Some(MatchBody::Event) };
             found.extend(step_match(number as usize, step, slots, counters));
         }
-        body_of_steps(rule, found)
+        body_of_steps(rule, found, slots, counters)
     }
 
     /// What a rule found in the event whose values are in the slots; none where the rule cannot place it in time.
@@ -384,20 +393,23 @@ impl RuleSet {
         &self,
         id: RuleId,
         rule: &CompiledRule,
-        body: MatchBody,
+        mut body: MatchBody,
         scratch: &mut Scratch,
     ) -> Option<Found> {
         let Scratch { slots, counters, .. } = scratch;
         let primary_time = rule.primary.iter().find_map(|slot| date_of(slots, *slot));
         let time = match rule.plan.kind {
             // Windows are over the primary timestamp.
-            PlanKind::Grouped(_) => primary_time,
+            PlanKind::Grouped(_) | PlanKind::Indicators(_) => primary_time,
             _ => date_of(slots, rule.timestamp),
         };
-        if time.is_none()
-            && !matches!(body, MatchBody::Event)
-            && !matches!(rule.plan.kind, PlanKind::Sample(_))
-        {
+        let needs_time = match rule.plan.kind {
+            PlanKind::Sample(_) => false,
+            // An indicator without a time was always there.
+            PlanKind::Indicators(_) => !indicators::keep(&mut body, time.is_some(), true),
+            _ => !matches!(body, MatchBody::Event),
+        };
+        if time.is_none() && needs_time {
             counters.without_timestamp += 1;
             return None;
         }
@@ -469,7 +481,8 @@ impl RuleSet {
         let rules = self.rules_of(index);
         let number = scratch.applicable.len();
         let number = u16::try_from(number).ok().filter(|_| number < INDEX_NAMES_MAX);
-        let (index, applicable): (Arc<str>, _) = (index.into(), Applicable { number, rules });
+        let sides = self.sides_of(index, &rules);
+        let (index, applicable): (Arc<str>, _) = (index.into(), Applicable { number, rules, sides });
         if number.is_some() {
             scratch.applicable.insert(Arc::clone(&index), applicable.clone());
         }
@@ -507,6 +520,7 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
         PlanKind::Sequence(sequence) => (&sequence.steps, sequence.until.as_ref()),
         PlanKind::Sample(sample) => (&sample.steps, None),
         PlanKind::Grouped(grouped) => (&grouped.steps, None),
+        PlanKind::Indicators(indicators) => (&indicators.steps, None),
     };
     let mut found = Vec::new();
     for (index, step) in steps.iter().chain(until).enumerate() {
@@ -514,11 +528,19 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
             found.extend(step_match(index, step, slots, counters));
         }
     }
-    body_of_steps(rule, found)
+    body_of_steps(rule, found, slots, counters)
 }
 
 /// What the steps that an event satisfied are told as; none where it satisfied none.
-fn body_of_steps(rule: &CompiledRule, found: Vec<StepMatch>) -> Option<MatchBody> {
+fn body_of_steps(
+    rule: &CompiledRule,
+    found: Vec<StepMatch>,
+    slots: &Slots,
+    counters: &mut MatchCounters,
+) -> Option<MatchBody> {
+    if let PlanKind::Indicators(plan) = &rule.plan.kind {
+        return indicators::body(plan, &found, slots, counters);
+    }
     let counts = matches!(rule.plan.kind, PlanKind::Grouped(Grouped { test: GroupTest::Count { .. }, .. }));
     let body = if counts { MatchBody::Counted } else { MatchBody::Steps };
     (!found.is_empty()).then(|| body(found))
@@ -568,6 +590,8 @@ fn evaluate_lineage(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchB
                 })
                 .collect()
         }
+        // Only EQL has lineage queries.
+        PlanKind::Indicators(_) => Vec::new(),
         PlanKind::Sample(Sample { steps }) | PlanKind::Grouped(Grouped { steps, .. }) => {
             let steps = steps.iter();
             steps

@@ -58,19 +58,24 @@ struct Views {
     lists: PatternLists,
     /// By rule, which of them.
     of_rules: Vec<u32>,
+    /// Of rules that look for indicators, which one chooses those.
+    of_indicators: Vec<(RuleId, u32)>,
 }
 
 impl Views {
     fn new(rules: &[CompiledRule]) -> Self {
         let (mut lists, mut numbers) = (Vec::new(), FxHashMap::default());
-        for rule in rules {
-            numbers.entry(&rule.indices).or_insert_with(|| {
-                lists.push(&rule.indices);
+        let mut number = |indices| {
+            *numbers.entry(indices).or_insert_with(|| {
+                lists.push(indices);
                 lists.len() as u32 - 1
-            });
-        }
-        let of_rules = rules.iter().map(|rule| numbers[&rule.indices]).collect();
-        Self { lists: PatternLists::new(lists), of_rules }
+            })
+        };
+        let of_rules = rules.iter().map(|rule| number(&rule.indices)).collect();
+        let ids = (0..).map(RuleId).zip(rules);
+        let of_indicators = ids.filter_map(|(id, rule)| Some((id, number(rule.indicator_indices()?))));
+        let of_indicators = of_indicators.collect();
+        Self { lists: PatternLists::new(lists), of_rules, of_indicators }
     }
 }
 
@@ -180,8 +185,23 @@ impl RuleSet {
     pub(crate) fn rules_of(&self, index: &str) -> Arc<[RuleId]> {
         let chosen = self.views.lists.matching(index);
         let is_chosen = |view: u32| index.is_empty() || chosen[view as usize];
-        let numbers = self.views.of_rules.iter().zip(0..).filter(|(view, _)| is_chosen(**view));
-        numbers.map(|(_, number)| RuleId(number)).collect()
+        let mut more = self.views.of_indicators.iter().peekable();
+        let rules = self.views.of_rules.iter().zip(0..).map(|(view, number)| (RuleId(number), *view));
+        let rules = rules.filter(|(id, view)| {
+            let indicators = more.next_if(|(other, _)| other == id);
+            is_chosen(*view) || indicators.is_some_and(|(_, view)| is_chosen(*view))
+        });
+        rules.map(|(id, _)| id).collect()
+    }
+
+    /// Of the rules that look for indicators, whether the index is one of their events, and one of their indicators.
+    pub(crate) fn sides_of(&self, index: &str, rules: &[RuleId]) -> Arc<[(RuleId, [bool; 2])]> {
+        let chosen = |indices: &IndexPatterns| index.is_empty() || indices.matches(index);
+        let sides = rules.iter().filter_map(|id| {
+            let rule = self.rule(*id);
+            Some((*id, [chosen(&rule.indices), chosen(rule.indicator_indices()?)]))
+        });
+        sides.collect()
     }
 
     pub(crate) fn prefilter(&self) -> &Prefilter {
@@ -223,6 +243,14 @@ impl CompiledRule {
             tiebreaker: None,
             primary: vec![timestamp],
             samples_per_key: 1,
+        }
+    }
+
+    /// Where its indicators are, where it looks for some.
+    fn indicator_indices(&self) -> Option<&IndexPatterns> {
+        match &self.plan.kind {
+            PlanKind::Indicators(plan) => Some(&plan.indices),
+            _ => None,
         }
     }
 

@@ -17,8 +17,8 @@ use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
 use maxspan_rules::RuleDocument;
 use maxspan_rules::alert::{
-    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, SourceEvent, ThresholdGroup, event_alert,
-    new_terms_alert, sequence_alerts, threshold_alert,
+    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, MatchedIndicator, SourceEvent, ThresholdGroup,
+    event_alert, indicator_alert, new_terms_alert, sequence_alerts, threshold_alert,
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -146,6 +146,8 @@ pub struct HuntStats {
     pub late_events_by_rule: BTreeMap<String, u64>,
     /// State that a limit pushed out, by rule id.
     pub evicted_by_rule: BTreeMap<String, u64>,
+    /// Alerts that have not all of their indicators, by rule id: they have 200 of the newest.
+    pub enrichments_cut_by_rule: BTreeMap<String, u64>,
     /// Sequences that wait for an event to be missing for longer than the window of the hunt reaches, by rule id. A hunt
     /// with a later end decides them.
     pub sequences_undecided_by_rule: BTreeMap<String, u64>,
@@ -541,6 +543,11 @@ impl<'a> Run<'a> {
         let references: Arc<[_]> =
             events.iter().zip(arrivals).map(|(event, at)| reference(event, at)).collect();
         let keys = self.keys(detection);
+        // What an alert is about is its event; its indicators are in the alert.
+        let references = match self.rules.rule_set.rule(detection.rule).plan.kind {
+            PlanKind::Indicators(_) => references.iter().take(1).cloned().collect(),
+            _ => references,
+        };
         let out = |building_block: bool| {
             let (keys, references) = (Arc::clone(&keys), Arc::clone(&references));
             move |alert: Alert| HuntAlert {
@@ -554,6 +561,10 @@ impl<'a> Run<'a> {
         let event = events.iter().find(|event| !event.is_missing());
         let single = match (&self.rules.rule_set.rule(detection.rule).plan.kind, &detection.group) {
             (PlanKind::Events(_), _) => event.and_then(|event| event_alert(rule, event, context)),
+            (PlanKind::Indicators(_), _) => event.and_then(|event| {
+                let matched: Vec<_> = matched_indicators(detection, &events).collect();
+                indicator_alert(rule, event, &matched, context)
+            }),
             (PlanKind::Grouped(_), Some(facts)) => threshold_alert(rule, &group(facts, &keys), context),
             (PlanKind::Grouped(_), None) => {
                 let terms: Vec<_> = keys.iter().map(|(_, value)| value.clone()).collect();
@@ -580,7 +591,7 @@ impl<'a> Run<'a> {
     /// The join keys by the names that the first stage with an event gives them.
     fn keys(&self, detection: &Detection) -> Arc<[(String, Value)]> {
         let steps = match &self.rules.rule_set.rule(detection.rule).plan.kind {
-            PlanKind::Events(_) => return Arc::default(),
+            PlanKind::Events(_) | PlanKind::Indicators(_) => return Arc::default(),
             PlanKind::Sequence(sequence) => &sequence.steps,
             PlanKind::Sample(sample) => &sample.steps,
             PlanKind::Grouped(grouped) => &grouped.steps,
@@ -604,6 +615,7 @@ impl<'a> Run<'a> {
             count(|stats| &mut stats.alerts_capped_by_rule, retained.capped + counters.capped);
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
+            count(|stats| &mut stats.enrichments_cut_by_rule, counters.enrichments_cut);
             count(|stats| &mut stats.sequences_undecided_by_rule, counters.undecided);
             self.stats.late_events += counters.late;
             self.stats.events_repeated += counters.repeated;
@@ -663,6 +675,17 @@ fn reference(event: &SourceEvent<'_>, arrival: u64) -> Option<EventRef> {
     (!event.is_missing()).then(|| EventRef { index: Arc::clone(index), id: id.as_str().into(), arrival })
 }
 
+/// The indicators of a detection, which come behind its event; its keys are their groups.
+fn matched_indicators<'a>(
+    detection: &'a Detection,
+    events: &'a [SourceEvent<'a>],
+) -> impl Iterator<Item = MatchedIndicator<'a>> {
+    events.iter().skip(1).zip(&detection.keys).filter_map(|(document, group)| match group {
+        KeyValue::Long(group) => Some(MatchedIndicator { document, group: usize::try_from(*group).ok()? }),
+        _ => None,
+    })
+}
+
 /// What an alert says of a group of events.
 fn group<'a>(facts: &GroupFacts, keys: &'a [(String, Value)]) -> ThresholdGroup<'a> {
     let GroupFacts { run_ms, first_ms, last_ms, events, values } = *facts;
@@ -671,7 +694,8 @@ fn group<'a>(facts: &GroupFacts, keys: &'a [(String, Value)]) -> ThresholdGroup<
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<AtomicUsize>) -> Cap {
     let document = rules.document(id);
-    let goes_by_runs = matches!(rules.rule_set.rule(id).plan.kind, PlanKind::Grouped(_));
+    let kind = &rules.rule_set.rule(id).plan.kind;
+    let goes_by_runs = matches!(kind, PlanKind::Grouped(_) | PlanKind::Indicators(_));
     // The correlator caps those that go by runs.
     let count = cap_count(document, options).filter(|_| !goes_by_runs);
     let keep = if document.rule_type() == maxspan_rules::RuleType::Eql {

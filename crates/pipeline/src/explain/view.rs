@@ -69,7 +69,7 @@ impl View {
     }
 
     pub(super) fn is_event_query(&self) -> bool {
-        matches!(self.plan.kind, PlanKind::Events(_) | PlanKind::Grouped(_))
+        matches!(self.plan.kind, PlanKind::Events(_) | PlanKind::Grouped(_) | PlanKind::Indicators(_))
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -79,6 +79,7 @@ impl View {
             PlanKind::Sample(_) => "sample",
             PlanKind::Grouped(Grouped { test: GroupTest::Count { .. }, .. }) => "threshold",
             PlanKind::Grouped(Grouped { test: GroupTest::New { .. }, .. }) => "new terms",
+            PlanKind::Indicators(_) => "indicator match",
         }
     }
 

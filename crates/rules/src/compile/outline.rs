@@ -77,7 +77,8 @@ impl Compilation<'_> {
                 RuleParams::Query { .. }
                 | RuleParams::SavedQuery { .. }
                 | RuleParams::Threshold(_)
-                | RuleParams::NewTerms(_),
+                | RuleParams::NewTerms(_)
+                | RuleParams::ThreatMatch(_),
                 Some(Language::Kuery) | None,
             ) => {
                 let (tree, _) = maxspan_kql::parse(query, &maxspan_kql::ParseOptions::default());
