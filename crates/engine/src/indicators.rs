@@ -7,7 +7,7 @@
 
 use maxspan_event::{Slot, Slots, ValueRef, date, parse_ip, wildcard};
 use maxspan_plan::indicators::{EVENTS, INDICATORS};
-use maxspan_plan::{Indicators, JoinForm, MappingEntry, MappingGroup, RunBound};
+use maxspan_plan::{Environment, Indicators, JoinForm, MappingEntry, MappingGroup, RunBound};
 
 use crate::key::{KeyStyle, KeyTuple, KeyValue, tuples};
 use crate::limits::KEY_TUPLES_PER_EVENT_MAX;
@@ -101,6 +101,19 @@ pub(crate) fn body(
         reading.indicator(plan);
     }
     Some(reading.found).filter(|found| !found.is_empty()).map(MatchBody::Steps)
+}
+
+/// What a document is as an indicator, where the plan takes it as one.
+pub(crate) fn indicator_body(
+    plan: &Indicators,
+    slots: &Slots,
+    counters: &mut MatchCounters,
+) -> Option<MatchBody> {
+    let step = plan.steps.get(INDICATORS)?;
+    if !step.predicate.holds(Environment::new(slots)) {
+        return None;
+    }
+    body(plan, &[StepMatch { step: INDICATORS, keys: Vec::new() }], slots, counters)
 }
 
 /// Leaves the parts of the sides that count; false where nothing is left.

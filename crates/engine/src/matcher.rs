@@ -8,6 +8,7 @@
 //! these are evaluated. Brute force ([`Scratch::exhaustive`]) evaluates all of them: the oracle that the prefilter has
 //! to agree with.
 
+use std::collections::BTreeSet;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use rustc_hash::FxHashMap;
 
 use crate::indicators;
 use crate::key::{KeyTuple, KeyValue, tuples};
-use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
+use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX, NOTED_VALUES_MAX};
 use crate::meter::{Clock, Costs, Meter};
 use crate::prefilter::PrefilterScratch;
 use crate::program::Answers;
@@ -202,6 +203,7 @@ pub struct Scratch {
     exhaustive: bool,
     counters: MatchCounters,
     meter: Meter,
+    noted: BTreeSet<Box<str>>,
 }
 
 /// The rules that look into an index.
@@ -228,6 +230,11 @@ impl Scratch {
     /// What events and rules cost; none where that was not asked for.
     pub fn costs(&self) -> Option<&Costs> {
         self.meter.costs()
+    }
+
+    /// The different values that events had in the field that is noted ([`crate::RuleSetBuilder::noted`]).
+    pub fn noted(&self) -> &BTreeSet<Box<str>> {
+        &self.noted
     }
 
     /// The values of the last event.
@@ -267,19 +274,31 @@ impl RuleSet {
             };
             found.retain_mut(kept);
         }
-        if found.is_empty() {
-            return Ok(None);
+        let event = Known { input, alert_uuid, index, derived_os };
+        Ok(matched(event, found))
+    }
+
+    /// Matches a document that is an indicator, whatever its index, and was there before all events; none where no rule
+    /// takes it.
+    pub fn match_indicator(
+        &self,
+        input: &EventInput<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Option<Matched>, DecodeError> {
+        let without_index = scratch.counters.without_index;
+        let Decoded { alert_uuid, index, derived_os, .. } = self.decode(input, scratch)?;
+        scratch.counters.without_index = without_index;
+        self.decode_leaves(input, scratch)?;
+        let mut found = Vec::new();
+        for (rule, compiled) in self.rules() {
+            let PlanKind::Indicators(plan) = &compiled.plan.kind else { continue };
+            let Scratch { slots, counters, .. } = &mut *scratch;
+            if let Some(body) = indicators::indicator_body(plan, slots, counters) {
+                let (time, tiebreaker, sequence_number, primary_time) = (None, None, None, None);
+                found.push(Found { rule, time, tiebreaker, sequence_number, primary_time, body });
+            }
         }
-        let content = identity::content_hash(input.source);
-        let id = match [input.id, alert_uuid.as_deref()].into_iter().flatten().find(|id| !id.is_empty()) {
-            Some(id) => EventId::Given(id.into()),
-            None => EventId::Content { hash: content, occurrence: 0 },
-        };
-        // Without a copy of the document where nobody will ask for it.
-        let can_be_detected = found.iter().any(|one| one.body.can_be_detected());
-        let source = if can_be_detected { input.source.into() } else { Box::default() };
-        let event = Event { index, id, source, content, derived_os, arrival: 0 };
-        Ok(Some(Matched { event, found }))
+        Ok(matched(Known { input, alert_uuid, index, derived_os }, found))
     }
 
     /// Decodes one event as [`RuleSet::match_event`] does, and leaves its values in [`Scratch::slots`].
@@ -434,6 +453,7 @@ impl RuleSet {
             scratch.counters.repaired += 1;
         }
         let alert_uuid = self.alert_uuid(scratch);
+        self.note(scratch);
         let (index, applicable) = self.applicable(input, alert_uuid.is_some(), scratch);
         let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
         scratch.counters.os_derived += u64::from(derived.is_some());
@@ -448,6 +468,17 @@ impl RuleSet {
         };
         let Some(mended) = repair::repaired(input.source) else { return Err(error) };
         self.decoder().decode_leaves(&mended, &mut scratch.slots)
+    }
+
+    /// Remembers the values of the field that is noted.
+    fn note(&self, scratch: &mut Scratch) {
+        let Some(slot) = self.noted() else { return };
+        let Scratch { slots, noted, .. } = scratch;
+        for text in slots.values(slot).filter_map(ValueRef::as_text) {
+            if !noted.contains(text) && noted.len() < NOTED_VALUES_MAX {
+                noted.insert(text.into());
+            }
+        }
     }
 
     /// The id of an event that is an alert.
@@ -500,6 +531,32 @@ impl RuleSet {
         }
         Some(name)
     }
+}
+
+/// What is known of an event that satisfied something.
+struct Known<'a> {
+    input: &'a EventInput<'a>,
+    alert_uuid: Option<String>,
+    index: Arc<str>,
+    derived_os: Option<&'static str>,
+}
+
+/// The event with what was found in it; none where that is nothing.
+fn matched(known: Known<'_>, found: Vec<Found>) -> Option<Matched> {
+    if found.is_empty() {
+        return None;
+    }
+    let Known { input, alert_uuid, index, derived_os } = known;
+    let content = identity::content_hash(input.source);
+    let id = match [input.id, alert_uuid.as_deref()].into_iter().flatten().find(|id| !id.is_empty()) {
+        Some(id) => EventId::Given(id.into()),
+        None => EventId::Content { hash: content, occurrence: 0 },
+    };
+    // Without a copy of the document where nobody will ask for it.
+    let can_be_detected = found.iter().any(|one| one.body.can_be_detected());
+    let source = if can_be_detected { input.source.into() } else { Box::default() };
+    let event = Event { index, id, source, content, derived_os, arrival: 0 };
+    Some(Matched { event, found })
 }
 
 fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {

@@ -49,6 +49,8 @@ pub struct RuleSet {
     data_stream: [Slot; 3],
     /// `kibana.alert.uuid`: the event is an alert.
     alert_uuid: Slot,
+    /// See [`RuleSetBuilder::noted`].
+    noted: Option<Slot>,
 }
 
 /// Which indices rules look into. A thousand rules have some hundred different lists of patterns.
@@ -88,6 +90,8 @@ pub struct RuleSetBuilder {
     pub fields: Fields,
     /// What the prefilter chooses its anchors by.
     pub selectivity: Selectivity,
+    /// A field whose values are remembered ([`crate::Scratch::noted`]), whatever rules say of their events.
+    pub noted: Option<Slot>,
     rules: Vec<CompiledRule>,
 }
 
@@ -95,7 +99,7 @@ impl RuleSetBuilder {
     /// No rules yet.
     pub fn new(schema: Schema) -> Self {
         let (fields, selectivity) = (Fields::default(), Selectivity::default());
-        Self { schema, fields, selectivity, rules: Vec::new() }
+        Self { schema, fields, selectivity, noted: None, rules: Vec::new() }
     }
 
     /// Adds a rule whose plan was lowered with [`RuleSetBuilder::fields`].
@@ -118,7 +122,7 @@ impl RuleSetBuilder {
             ["type", "dataset", "namespace"].map(|name| self.slot(&format!("data_stream.{name}")));
         let alert_uuid = self.slot("kibana.alert.uuid");
         let gate = gate::slots(&mut self.fields, &self.schema);
-        let Self { schema, fields, selectivity, rules } = self;
+        let Self { schema, fields, selectivity, noted, rules } = self;
         let (prefilter, program) = Prefilter::new(&rules, &gate, &fields, &selectivity);
         let views = Views::new(&rules);
         let asks_leaves = rules.iter().map(CompiledRule::asks_leaves).collect();
@@ -135,6 +139,7 @@ impl RuleSetBuilder {
             sequence_number,
             data_stream,
             alert_uuid,
+            noted,
         }
     }
 }
@@ -222,6 +227,10 @@ impl RuleSet {
 
     pub(crate) fn alert_uuid_slot(&self) -> Slot {
         self.alert_uuid
+    }
+
+    pub(crate) fn noted(&self) -> Option<Slot> {
+        self.noted
     }
 
     pub(crate) fn data_stream_slots(&self) -> [Slot; 3] {

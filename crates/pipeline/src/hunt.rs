@@ -3,7 +3,7 @@
 //! The whole input counts as one look-back, so a sequence is found wherever its events stand. Alerts come out at the
 //! end in an order that depends on the events alone, so any order of the input gives the same alerts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -15,16 +15,17 @@ use maxspan_engine::{
 };
 use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
-use maxspan_rules::RuleDocument;
 use maxspan_rules::alert::{
     Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, MatchedIndicator, SourceEvent, ThresholdGroup,
     event_alert, indicator_alert, new_terms_alert, sequence_alerts, threshold_alert,
 };
+use maxspan_rules::document::RuleParams;
+use maxspan_rules::{RuleDocument, RuleType};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
+use crate::input::{InputOptions, InputProblem, InputSpec, Item, Progress, RawEvent, Reader};
 use crate::kept::KeptDetections;
 use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
 use crate::matching::{Matcher, Outcome, Step};
@@ -52,6 +53,8 @@ pub struct HuntOptions {
     pub capped_remembered: usize,
     /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
     pub now: i64,
+    /// Files with indicators beside the events: each is in every threat index, and was there before all events.
+    pub indicators: Vec<PathBuf>,
     /// The Kibana space that is part of alert ids.
     pub space: String,
     /// The run's id.
@@ -72,6 +75,7 @@ impl Default for HuntOptions {
             temp_dir: None,
             capped_remembered: CAPPED_REMEMBERED_MAX,
             now: 0,
+            indicators: Vec::new(),
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
             threads: 1,
@@ -108,6 +112,10 @@ pub struct HuntStats {
     pub rules_failed: u64,
     /// Rules of types that are not run yet.
     pub rules_not_run: u64,
+    /// Indicators that were read from files of their own.
+    pub indicators: u64,
+    /// Machine learning rules that ran over an input in which no job of theirs left anything, by rule id.
+    pub rules_without_anomalies: BTreeSet<String>,
     /// Exception lists and items that could not be loaded.
     pub exceptions_failed: u64,
     /// Exception items that apply to none of the rules.
@@ -298,6 +306,7 @@ pub fn hunt(
     observer: &mut dyn HuntObserver,
 ) -> HuntStats {
     let mut run = Run::new(rules, options);
+    run.indicators(observer);
     let watched = observer.watches_events();
     let mut matchers =
         Matcher::for_threads(options.threads, &rules.rule_set, &options.default_index, watched);
@@ -354,6 +363,8 @@ pub struct Run<'a> {
     counters: MatchCounters,
     /// Those of other matchers too.
     costs: Costs,
+    /// Jobs that left results, as other matchers saw.
+    jobs: BTreeSet<Box<str>>,
     threads: usize,
     occurrences: Occurrences,
     correlator: Correlator,
@@ -398,12 +409,34 @@ impl<'a> Run<'a> {
             matcher: matcher(rules, options, false),
             counters: MatchCounters::default(),
             costs: Costs::default(),
+            jobs: BTreeSet::new(),
             threads: 1,
             occurrences: Occurrences::default(),
             correlator: correlator(rules, options, correlator_options, spill),
             kept,
             stats,
             arrival: 0,
+        }
+    }
+
+    /// Takes the indicators of the files that the options name.
+    fn indicators(&mut self, observer: &mut dyn HuntObserver) {
+        if self.options.indicators.is_empty() {
+            return;
+        }
+        for item in Reader::open(&InputSpec::new(&self.options.indicators), InputOptions::default()) {
+            let matched = match &item {
+                Item::Event(event) => {
+                    self.stats.indicators += 1;
+                    self.matcher.indicator(event)
+                }
+                Item::Problem(problem) => Err(problem.clone()),
+            };
+            match matched {
+                Ok(Some(matched)) => self.matched(matched, 0),
+                Ok(None) => {}
+                Err(problem) => self.problem(&problem, observer),
+            }
         }
     }
 
@@ -437,6 +470,7 @@ impl<'a> Run<'a> {
     pub(crate) fn count(&mut self, matcher: &Matcher<'_>) {
         self.counters += matcher.counters();
         matcher.costs().into_iter().for_each(|costs| self.costs += costs);
+        self.jobs.extend(matcher.noted().iter().cloned());
     }
 
     /// Takes an event that satisfied something.
@@ -604,6 +638,7 @@ impl<'a> Run<'a> {
 
     fn account(&mut self) {
         self.account_of_the_temporary_file();
+        self.account_for_jobs();
         for (index, retained) in self.kept.retained.iter().enumerate() {
             let rule_id = &self.rules.documents[index].rule_id;
             let counters = self.correlator.counters(RuleId(index as u32));
@@ -642,6 +677,23 @@ impl<'a> Run<'a> {
         self.stats.texts_dropped = counters.texts_dropped;
         self.stats.events_repaired = counters.repaired;
         self.stats.occurrences_dropped = self.occurrences.dropped();
+    }
+
+    /// Names the machine learning rules that had nothing to look at.
+    fn account_for_jobs(&mut self) {
+        self.jobs.extend(self.matcher.noted().iter().cloned());
+        for rule in &self.rules.documents {
+            let RuleParams::MachineLearning(params) = &rule.params else { continue };
+            let asks_all = params.jobs().next().is_none();
+            let has_results = if asks_all {
+                !self.jobs.is_empty()
+            } else {
+                params.jobs().any(|job| self.jobs.contains(job))
+            };
+            if !has_results {
+                self.stats.rules_without_anomalies.insert(rule.rule_id.clone());
+            }
+        }
     }
 
     fn account_of_the_temporary_file(&mut self) {
@@ -698,10 +750,10 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<Ato
     let goes_by_runs = matches!(kind, PlanKind::Grouped(_) | PlanKind::Indicators(_));
     // The correlator caps those that go by runs.
     let count = cap_count(document, options).filter(|_| !goes_by_runs);
-    let keep = if document.rule_type() == maxspan_rules::RuleType::Eql {
-        Keep::Newest
-    } else {
-        Keep::OldestByPrimaryTime
+    let keep = match document.rule_type() {
+        RuleType::Eql => Keep::Newest,
+        RuleType::MachineLearning => Keep::Highest,
+        _ => Keep::OldestByPrimaryTime,
     };
     let interval = Some(date::from_millis(document.schedule.interval_ms));
     Cap { count, interval, keep, remembered: Arc::clone(remembered) }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Language, or type and what only that type has, query and cap of rules that order could matter to.
-const RULES: [(&str, &str, u32); 13] = [
+const RULES: [(&str, &str, u32); 15] = [
     ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100),
     (
         "eql",
@@ -37,10 +37,18 @@ const RULES: [(&str, &str, u32); 13] = [
     ),
     (NEW_TERMS, "event.category: *", 100),
     (NEW_TERMS, "event.category: (a or b)", 1),
+    (THREAT, "event.category: (a or b)", 100),
+    (THREAT, "event.category: *", 1),
 ];
 
 const NEW_TERMS: &str =
     "new_terms_fields = ['host.id', 'event.category']\nhistory_window_start = 'now-2m'\nfrom = 'now-70s'";
+
+const THREAT: &str = "threat_index = ['*']\nthreat_language = 'kuery'\nfrom = 'now-70s'\n\
+    threat_query = 'event.category: c and @timestamp >= \"now-55s\"'\n\
+    threat_mapping = [{ entries = [{ field = 'host.id', type = 'mapping', value = 'host.id' }, \
+    { field = 'process.entity_id', type = 'mapping', value = 'process.entity_id', negate = true }] }, \
+    { entries = [{ field = 'user.name', type = 'mapping', value = 'user.name' }] }]";
 
 /// All rules together; and each by itself. Made once, since a rule set never changes.
 static TOGETHER: LazyLock<RuleBase> = LazyLock::new(|| rules_where(|_| true));
@@ -55,8 +63,11 @@ fn rules_where(wanted: impl Fn(usize) -> bool) -> RuleBase {
             "eql" => ("eql", "eql", ""),
             "kuery" => ("query", "kuery", ""),
             more => (
-                more.split_once([' ', '_'])
-                    .map_or("", |(first, _)| if first == "new" { "new_terms" } else { first }),
+                match more.split_once([' ', '_']) {
+                    Some(("new", _)) => "new_terms",
+                    Some(("threat", _)) => "threat_match",
+                    first => first.map_or("", |(first, _)| first),
+                },
                 "kuery",
                 more,
             ),
@@ -152,7 +163,7 @@ proptest! {
     /// What does not fit in memory is put aside, and nothing else changes.
     #[test]
     fn little_memory_gives_the_same_alerts(events in proptest::collection::vec(event(), 0..60)) {
-        let little = HuntOptions { sequence_memory: 16 << 10, ..HuntOptions::default() };
+        let little = HuntOptions { sequence_memory: 20 << 10, ..HuntOptions::default() };
         let (alerts, stats) = run(&TOGETHER, &events);
         let (other_alerts, other_stats) = run_with(&TOGETHER, &events, &little);
         prop_assert_eq!(alerts, other_alerts);

@@ -25,6 +25,7 @@
 //! ```
 
 mod ancestors;
+mod anomalies;
 mod document;
 mod field_kinds;
 mod grouped;
@@ -52,7 +53,7 @@ pub use rule_fields::{AlertingRule, RuleFields};
 pub use sequence::{SequenceAlerts, sequence_alerts};
 use serde_json::Value;
 
-use crate::document::RuleDocument;
+use crate::document::{RuleDocument, RuleParams};
 
 /// An event that a rule matched.
 #[derive(Debug, Clone)]
@@ -158,6 +159,12 @@ pub fn event_alert(
     context: &AlertContext<'_>,
 ) -> Option<Alert> {
     let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.document.uuid);
+    if matches!(rule.document.params, RuleParams::MachineLearning(_)) {
+        let record = anomalies::as_event(event)?;
+        let (index, source) = (Arc::clone(&event.index), Some(Document::read(record.as_bytes())));
+        let event = SourceEvent { index, id: event.id.clone(), source };
+        return alert_of(rule, &event, id, context, |_| {});
+    }
     alert_of(rule, event, id, context, |_| {})
 }
 

@@ -1,5 +1,6 @@
 //! A rule document to what the engine runs: query, filters, exceptions and time window in one plan.
 
+mod anomalies;
 mod grouped;
 mod indicators;
 mod outline;
@@ -129,7 +130,8 @@ impl Compilation<'_> {
             {
                 Some(("saved_id", format!("the saved query `{saved_id}` is not part of the file")))
             }
-            (RuleParams::Esql | RuleParams::MachineLearning(_), _) => {
+            (RuleParams::MachineLearning(_), _) => None,
+            (RuleParams::Esql, _) => {
                 let name = rule.rule_type().name();
                 Some(("type", format!("rules of type `{name}` are not run yet")))
             }
@@ -147,7 +149,8 @@ impl Compilation<'_> {
             (RuleParams::Eql { event_category_override, .. }, _) => {
                 self.eql(eql_category(event_category_override.as_deref()))
             }
-            (RuleParams::MachineLearning(_) | RuleParams::Esql, _) | (_, Some(Language::Lucene)) => None,
+            (RuleParams::MachineLearning(_), _) => self.anomalies(),
+            (RuleParams::Esql, _) | (_, Some(Language::Lucene)) => None,
             _ => self.rule_kql(),
         }
     }
@@ -299,6 +302,9 @@ impl Compilation<'_> {
     /// Where the time of an event is read, the first present one.
     fn primary(&mut self) -> Vec<Slot> {
         let rule = self.rule;
+        if matches!(rule.params, RuleParams::MachineLearning(_)) {
+            return vec![self.date_slot("timestamp_override", anomalies::TIMESTAMP)];
+        }
         let mut names: Vec<&str> = rule.timestamp_override.as_deref().into_iter().collect();
         if names.is_empty() || !rule.timestamp_override_fallback_disabled {
             names.push("@timestamp");
@@ -335,8 +341,15 @@ impl Compilation<'_> {
         let mut compiled = CompiledRule::new(plan, timestamp);
         compiled.tiebreaker = tiebreaker.filter(|name| !name.is_empty()).map(|name| self.builder.slot(name));
         compiled.primary = primary;
-        if !self.options.any_index {
+        if matches!(self.rule.params, RuleParams::MachineLearning(_)) {
+            compiled.tiebreaker = Some(self.score());
+            self.builder.noted = Some(self.job());
+            compiled.indices = self.anomaly_indices();
+        } else {
             compiled.indices = IndexPatterns::new(self.rule.index_patterns());
+        }
+        if self.options.any_index {
+            compiled.indices = IndexPatterns::default();
         }
         compiled
     }

@@ -30,6 +30,7 @@ pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<St
     limits(stats, &mut losses);
     lines.extend(labelled(paint, "Lost", &losses));
     let mut notes = notes(stats);
+    without_anomalies(stats, &mut notes);
     undecided(rules, stats, &mut notes);
     lines.extend(labelled(paint, "Notes", &notes));
     lines
@@ -127,11 +128,26 @@ fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) 
         out.push(format!("{events} of sequences too late to be put in order (raise --sequence-memory)"));
         out.extend(worst_rules(rules, &stats.late_events_by_rule));
     }
+    if !stats.enrichments_cut_by_rule.is_empty() {
+        let total = stats.enrichments_cut_by_rule.values().sum();
+        out.push(format!("{} without all of their indicators", counted(total, "alert")));
+        out.extend(worst_rules(rules, &stats.enrichments_cut_by_rule));
+    }
     if !stats.evicted_by_rule.is_empty() {
         let total = stats.evicted_by_rule.values().sum();
-        out.push(format!("{} of sequences pushed out by a limit", counted(total, "state")));
+        out.push(format!("{} of rules over several events pushed out by a limit", counted(total, "state")));
         out.extend(worst_rules(rules, &stats.evicted_by_rule));
     }
+}
+
+/// Machine learning rules that had nothing to look at.
+fn without_anomalies(stats: &HuntStats, out: &mut Vec<String>) {
+    let count = stats.rules_without_anomalies.len() as u64;
+    if count == 0 {
+        return;
+    }
+    let rules = counted(count, "machine learning rule");
+    out.push(format!("{rules} found no results of their anomaly detection jobs (--stats names them)"));
 }
 
 /// Sequences that end with an event that has to be missing for longer than the window reaches.

@@ -12,6 +12,7 @@ mod waiting;
 use std::collections::{BTreeMap, BTreeSet};
 
 use index::{Index, Joined};
+use maxspan_event::date;
 use maxspan_plan::{Indicators, RunBound, Windows};
 use waiting::{Pending, Waiting};
 
@@ -19,7 +20,7 @@ use super::held::{Held, StepKey, digest};
 use super::sequence::Fired;
 use super::{RuleCounters, TieBreak};
 use crate::bytes::{self, put_key, put_u32};
-use crate::detection::DetectionOrder;
+use crate::detection::{DetectionOrder, TieValue};
 use crate::events::Place;
 use crate::indicators::Part;
 use crate::key::KeyValue;
@@ -140,8 +141,8 @@ impl IndicatorState {
         let (first_run, last_run) =
             (self.windows.first_run(at), self.windows.last_run_from_before(at.saturating_add(1)));
         if held.time.is_some() && first_run <= last_run {
-            let order = held.order(tie_break);
-            if let Some(event) = self.read_event(steps, held, order, last_run) {
+            let arrival = held.order(tie_break).arrival;
+            if let Some(event) = self.read_event(steps, held, arrival, last_run) {
                 self.put_due(first_run, event);
             }
         }
@@ -164,7 +165,7 @@ impl IndicatorState {
         &mut self,
         steps: &[StepKey<'_>],
         held: &Held<'_>,
-        order: DetectionOrder,
+        arrival: u64,
         last_run: i64,
     ) -> Option<Pending> {
         let (mut keys, mut negated) = (Vec::new(), Vec::new());
@@ -187,7 +188,7 @@ impl IndicatorState {
         Some(Pending {
             place: held.place,
             time: held.primary_time,
-            order,
+            arrival,
             position: self.position,
             last_run,
             keys: keys.into(),
@@ -275,7 +276,12 @@ impl IndicatorState {
             put_key(&mut key, &KeyValue::Long(i64::from(*group)));
             events.push(Some(self.index.place(*indicator)));
         }
-        Fired { key: key.into(), events, time: event.time, order: event.order, group: None }
+        let order = DetectionOrder {
+            time: event.time.map(|nanos| date::from_millis(date::to_millis(nanos))),
+            tiebreaker: TieValue::Absent,
+            arrival: event.arrival,
+        };
+        Fired { key: key.into(), events, time: event.time, order, group: None }
     }
 
     /// Forgets indicators that no run to come takes. Whether there is room again.

@@ -6,7 +6,6 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::{NegatedValue, Packed};
-use crate::detection::DetectionOrder;
 use crate::events::Place;
 
 /// An event that was not found yet.
@@ -14,7 +13,8 @@ use crate::events::Place;
 pub(super) struct Pending {
     pub(super) place: Place,
     pub(super) time: Option<i64>,
-    pub(super) order: DetectionOrder,
+    /// Its place among events of the same time, where that decides.
+    pub(super) arrival: u64,
     /// Its number among the events of the rule.
     pub(super) position: u64,
     /// The last run that sees it.
