@@ -11,14 +11,14 @@
 //! from the first event to the last detection, decoding included. Bytes are the growth of the process's memory
 //! (`/proc/self/statm`) from before the first indicator to the first detection, less what is held of documents.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::sync::Mutex;
+mod aside;
+
 use std::time::Instant;
 
+use aside::{aside, resident_bytes};
 use maxspan_engine::{
     CompiledRule, Correlator, CorrelatorOptions, EventInput, Occurrences, RuleId, RuleSet, RuleSetBuilder,
-    Scratch, Spill, SpillError,
+    Scratch,
 };
 use maxspan_event::{FieldType, Schema, date};
 use maxspan_plan::{
@@ -27,7 +27,6 @@ use maxspan_plan::{
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-const PAGE_BYTES: usize = 4096;
 const HASHES: [&str; 3] = ["sha256", "sha1", "md5"];
 
 fn main() {
@@ -41,18 +40,18 @@ fn main() {
         document_bytes: 12 << 20,
         ..CorrelatorOptions::default()
     };
-    let file = tempfile::tempfile().expect("a temporary file can be made");
-    let spill = Box::new(Aside { file: Mutex::new(file), bytes: 0 }) as Box<dyn Spill>;
     let rules = rule_set(hashes);
-    let mut correlator = Correlator::with_spill(&rules, options, Some(spill));
+    let mut correlator = Correlator::with_spill(&rules, options, Some(aside()));
     let mut work = (Scratch::default(), Occurrences::default());
     let before = resident_bytes();
     let started = Instant::now();
     for number in 0..indicators {
-        push(&rules, &mut correlator, &mut work, "ti-a", &indicator(number, indicators, hashes));
+        let source = indicator(number, indicators, hashes);
+        push(&rules, &mut correlator, &mut work, ("ti-a", number), &source);
     }
     for number in 0..events {
-        push(&rules, &mut correlator, &mut work, "logs-a", &event(number, events, indicators));
+        let source = event(number, events, indicators);
+        push(&rules, &mut correlator, &mut work, ("logs-a", number), &source);
     }
     let (mut detections, mut grown) = (0, 0);
     correlator.finish_into(&mut |events, _| {
@@ -110,10 +109,12 @@ fn push(
     rules: &RuleSet,
     correlator: &mut Correlator,
     (scratch, occurrences): &mut (Scratch, Occurrences),
-    index: &str,
+    (index, number): (&str, usize),
     source: &str,
 ) {
-    let input = EventInput { index: Some(index), default_index: "", id: None, source: source.as_bytes() };
+    let id = number.to_string();
+    let input =
+        EventInput { index: Some(index), default_index: "", id: Some(&id), source: source.as_bytes() };
     let matched = rules.match_event(&input, scratch).expect("the document is sound");
     for found in matched.into_iter().flat_map(|matched| occurrences.settle(matched, 0)) {
         correlator.push(found);
@@ -144,36 +145,4 @@ fn event(number: usize, of: usize, indicators: usize) -> String {
         "{{\"@timestamp\":\"{}\",\"n\":{number},\"file\":{{\"hash\":{{\"sha256\":\"{hash:064x}\"}}}}}}",
         date::format_millis(date::from_millis(at))
     )
-}
-
-/// Memory of the process, where the system says it; else 0.
-fn resident_bytes() -> usize {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).map_or(0, |pages: usize| pages * PAGE_BYTES)
-}
-
-#[derive(Debug)]
-struct Aside {
-    file: Mutex<File>,
-    bytes: u64,
-}
-
-fn failed(error: &std::io::Error) -> SpillError {
-    SpillError::new(error.to_string())
-}
-
-impl Spill for Aside {
-    fn append(&mut self, bytes: &[u8]) -> Result<u64, SpillError> {
-        let mut file = self.file.lock().expect("nobody panicked");
-        let put = file.seek(SeekFrom::End(0)).and_then(|_| file.write_all(bytes));
-        put.map_err(|error| failed(&error))?;
-        self.bytes += bytes.len() as u64;
-        Ok(self.bytes - bytes.len() as u64)
-    }
-
-    fn read(&self, from: u64, into: &mut [u8]) -> Result<(), SpillError> {
-        let mut file = self.file.lock().expect("nobody panicked");
-        let read = file.seek(SeekFrom::Start(from)).and_then(|_| file.read_exact(into));
-        read.map_err(|error| failed(&error))
-    }
 }

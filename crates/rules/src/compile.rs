@@ -23,6 +23,7 @@ use crate::exceptions::{ExceptionItem, ExceptionStore};
 use crate::filters::{FilterContext, lower_filter};
 use crate::load::ValueLists;
 
+pub use anomalies::ANOMALY_INDICES;
 pub use outline::{RuleOutline, outline};
 
 /// How rules are compiled.

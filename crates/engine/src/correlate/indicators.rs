@@ -127,6 +127,7 @@ impl IndicatorState {
     ) {
         let at = held.millis();
         self.settle_before(Some(at), counters, fired);
+        self.settle_in(self.windows.first_run(at));
         if self.bytes() > bytes_max && !self.purge(at, bytes_max) {
             counters.evicted += 1;
             return;
@@ -219,9 +220,7 @@ impl IndicatorState {
     }
 
     fn settle(&mut self, run: i64, counters: &mut RuleCounters, fired: &mut Vec<Fired>) {
-        // A bound whose moment cannot be said takes nothing.
-        let earliest = self.bounds.iter().map(|bound| bound.earliest(run).unwrap_or(i64::MAX));
-        let earliest: Vec<i64> = earliest.collect();
+        let earliest = self.earliest(run);
         self.waiting.forget_before(run);
         let mut events = self.waiting_for(run, &earliest);
         let due = self.due.remove(&run).unwrap_or_default();
@@ -247,6 +246,21 @@ impl IndicatorState {
             } else {
                 counters.capped += 1;
             }
+        }
+    }
+
+    /// What the indicators of a run have as their times at least. A bound whose moment cannot be said takes nothing.
+    fn earliest(&self, run: i64) -> Vec<i64> {
+        self.bounds.iter().map(|bound| bound.earliest(run).unwrap_or(i64::MAX)).collect()
+    }
+
+    /// Puts indicators to the others that are new in runs before all that are still to be settled, where no event waits
+    /// for them: so few are held as new, which takes more memory.
+    fn settle_in(&mut self, first_run: i64) {
+        let run = self.due.first_key_value().map_or(first_run, |(due, _)| first_run.min(*due));
+        if self.waiting.is_empty() && self.fresh.first_key_value().is_some_and(|(fresh, _)| *fresh <= run) {
+            let earliest = self.earliest(run);
+            self.waiting_for(run, &earliest);
         }
     }
 
@@ -291,8 +305,7 @@ impl IndicatorState {
         }
         let run = self.next_run().unwrap_or(i64::MAX).min(self.windows.run_from(at));
         self.waiting.forget_before(run);
-        let earliest: Vec<i64> =
-            self.bounds.iter().map(|bound| bound.earliest(run).unwrap_or(i64::MAX)).collect();
+        let earliest = self.earliest(run);
         self.index.forget_before(&earliest);
         let has_room = self.bytes() <= bytes_max;
         // Looking at all of them pays only as they get old.

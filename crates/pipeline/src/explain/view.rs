@@ -7,7 +7,8 @@ use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Slot, ValueRef, date};
 use maxspan_plan::condition::Stage;
 use maxspan_plan::{Environment, GroupTest, Grouped, Plan, PlanKind};
-use maxspan_rules::compile::{Outcome, RuleOutline, compile, outline};
+use maxspan_rules::RuleType;
+use maxspan_rules::compile::{ANOMALY_INDICES, Outcome, RuleOutline, compile, outline};
 
 use super::tree::{is_slip, node};
 use super::variants::{Variant, variants};
@@ -62,7 +63,11 @@ impl View {
         for relaxed in relaxed_rules {
             builder.add(relaxed);
         }
-        let patterns = rule.index_patterns().into_iter().map(str::to_owned).collect();
+        let patterns = match rule.rule_type() {
+            RuleType::MachineLearning => vec![ANOMALY_INDICES],
+            _ => rule.index_patterns(),
+        };
+        let patterns = patterns.into_iter().map(str::to_owned).collect();
         let rule_set = builder.build(options.normalize);
         let (scratch, occurrences) = (Scratch::default(), Occurrences::default());
         Some(Self { outline, plan, variants, rule_set, indices, patterns, timestamp, scratch, occurrences })

@@ -10,7 +10,7 @@ use super::Compilation;
 use crate::document::{MachineLearningParams, RuleParams};
 
 /// Where jobs leave their results.
-const INDICES: &str = ".ml-anomalies-*";
+pub const ANOMALY_INDICES: &str = ".ml-anomalies-*";
 /// The time of a result.
 pub(super) const TIMESTAMP: &str = "timestamp";
 /// How unusual a record is, from 0 to 100.
@@ -51,13 +51,25 @@ impl Compilation<'_> {
 
     /// Where the rule's records are.
     pub(super) fn anomaly_indices(&self) -> IndexPatterns {
-        IndexPatterns::new([INDICES])
+        IndexPatterns::new([ANOMALY_INDICES])
     }
 
     /// A field of results, which no schema of events knows.
     fn result_slot(&mut self, name: &str, kind: FieldType) -> Slot {
         self.builder.fields.slot(&Field::new(name, kind))
     }
+}
+
+/// The conditions of [`Compilation::anomalies`] as KQL, to show and explain them.
+pub(super) fn as_query(params: &MachineLearningParams) -> String {
+    let mut query =
+        format!("result_type: record and is_interim: false and {SCORE} >= {}", params.anomaly_threshold);
+    let quoted = |job: &str| format!("\"{}\"", job.replace('\\', "\\\\").replace('"', "\\\""));
+    let jobs: Vec<String> = params.jobs().map(quoted).collect();
+    if !jobs.is_empty() {
+        query.push_str(&format!(" and {JOB}: ({})", jobs.join(" or ")));
+    }
+    query
 }
 
 impl MachineLearningParams {

@@ -46,8 +46,8 @@ pub(super) struct Joined {
     pub(super) cut: bool,
 }
 
-/// What a key takes beside its links, with the table's room for growth.
-const KEY_BYTES: usize = 32;
+/// What a key takes beside its links: itself, a number, and the table's own.
+const KEY_BYTES: usize = 24;
 
 impl Index {
     pub(super) fn new(bounds: usize) -> Self {
@@ -63,7 +63,7 @@ impl Index {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let tables = self.newest.len() * KEY_BYTES + self.negated_bytes;
+        let tables = self.newest.capacity() * KEY_BYTES + self.negated_bytes;
         tables
             + self.links.capacity() * size_of::<Link>()
             + (self.places.capacity() + self.times.capacity()) * size_of::<u64>()
