@@ -163,7 +163,7 @@ proptest! {
     /// What does not fit in memory is put aside, and nothing else changes.
     #[test]
     fn little_memory_gives_the_same_alerts(events in proptest::collection::vec(event(), 0..60)) {
-        let little = HuntOptions { sequence_memory: 20 << 10, ..HuntOptions::default() };
+        let little = HuntOptions { sequence_memory: 40 << 10, ..HuntOptions::default() };
         let (alerts, stats) = run(&TOGETHER, &events);
         let (other_alerts, other_stats) = run_with(&TOGETHER, &events, &little);
         prop_assert_eq!(alerts, other_alerts);
