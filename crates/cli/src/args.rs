@@ -123,6 +123,12 @@ pub(crate) struct HuntArguments {
     /// What `rules profile` measured on events like these: rules are found by what is rare, which only saves time
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub(crate) profile: Option<PathBuf>,
+    /// File or folder with indicators for indicator match rules, beside those among the events; may be repeated
+    ///
+    /// ECS documents with `threat.indicator.*`. They count as being in every index that rules look for indicators in, and
+    /// as having been there before all events. What a rule asks of indicators is asked of them too.
+    #[arg(long, value_name = "PATH", help_heading = "Run")]
+    pub(crate) indicators: Vec<PathBuf>,
     /// Files and folders with events; `-` is standard input
     #[arg(value_name = "INPUT", required = true, help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,
