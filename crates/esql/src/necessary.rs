@@ -223,13 +223,7 @@ impl Reading<'_> {
             return Predicate::test(slot, TestKind::OneOf(ValueSet::new(values, false)));
         }
         let texts = values.iter().map(|one| if let EventValue::Text(text) = one { &**text } else { "" });
-        self.any_case(slot, texts.map(|text| Wildcard::from_parts([text], true)).collect())
-    }
-
-    /// Texts of any case. Outside of ASCII, what differs by case may differ in length.
-    fn any_case(&mut self, slot: Slot, patterns: Vec<Wildcard>) -> Predicate {
-        let ascii = patterns.iter().all(|pattern| pattern.text().is_ascii());
-        if ascii { Predicate::test(slot, TestKind::Wildcard(patterns)) } else { exists(slot) }
+        any_case(slot, texts.map(|text| Wildcard::from_parts([text], true)).collect())
     }
 
     fn like(&mut self, value: &Expr, patterns: &[Pattern]) -> Predicate {
@@ -241,7 +235,7 @@ impl Reading<'_> {
         let tests: Vec<_> = patterns
             .iter()
             .map(|pattern| match pattern {
-                Pattern::Wildcard(one) if lower => self.any_case(slot, vec![one.with_any_case()]),
+                Pattern::Wildcard(one) if lower => any_case(slot, vec![one.with_any_case()]),
                 Pattern::Wildcard(one) => Predicate::test(slot, TestKind::Wildcard(vec![one.clone()])),
                 Pattern::Regex(one) if !lower => Predicate::test(slot, TestKind::Regex(vec![one.clone()])),
                 Pattern::Regex(_) => exists(slot),
@@ -313,6 +307,12 @@ fn expr_of(comparison: &Expr) -> &Expr {
 /// Whether all that is asked is that there is a value.
 fn only_exists(found: &Predicate) -> bool {
     matches!(found, Predicate::Test(test) if test.kind == TestKind::Exists) || *found == ANYTHING
+}
+
+/// Texts of any case. Outside of ASCII, what differs by case may differ in length.
+fn any_case(slot: Slot, patterns: Vec<Wildcard>) -> Predicate {
+    let ascii = patterns.iter().all(|pattern| pattern.text().is_ascii());
+    if ascii { Predicate::test(slot, TestKind::Wildcard(patterns)) } else { exists(slot) }
 }
 
 fn exists(slot: Slot) -> Predicate {

@@ -83,7 +83,7 @@ impl Command {
             Self::Scan(_) | Self::Limit(_) | Self::MvExpand { .. } | Self::Lookup(_) => {}
             Self::Row(fields) | Self::Eval(fields) => fields.iter().for_each(|(_, value)| look(value)),
             Self::Filter(expr) | Self::Dissect { input: expr, .. } | Self::Grok { input: expr, .. } => {
-                look(expr)
+                look(expr);
             }
             Self::Stats(stats) | Self::InlineStats(stats) => {
                 stats.before.iter().chain(&stats.after).for_each(|(_, value)| look(value));
