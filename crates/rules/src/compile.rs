@@ -345,7 +345,7 @@ impl Compilation<'_> {
         if matches!(self.rule.params, RuleParams::MachineLearning(_)) {
             compiled.tiebreaker = Some(self.score());
             self.builder.noted = Some(self.job());
-            compiled.indices = self.anomaly_indices();
+            compiled.indices = IndexPatterns::new([ANOMALY_INDICES]);
         } else {
             compiled.indices = IndexPatterns::new(self.rule.index_patterns());
         }
