@@ -1,13 +1,14 @@
 //! Indicators and events a second, and bytes an indicator, with a million indicators of one rule, as one line of JSON.
 //!
 //! ```sh
-//! cargo run --release -p maxspan-engine --example many_indicators -- [INDICATORS] [EVENTS] [HASHES]
+//! cargo run --release -p maxspan-engine --example many_indicators -- [INDICATORS] [EVENTS] [HASHES] [STATE_MIB]
 //! ```
 //!
 //! The rule joins `file.hash.sha256` with `threat.indicator.file.hash.sha256` (with `HASHES` 3 also `md5` and `sha1`),
 //! every hour over the last 65 minutes, with indicators of the last 30 days. Indicators come in the order of their time,
 //! spread over the days before the events; the events all lie in the last hour, and one in a thousand has the value of an
-//! indicator. Documents and matches beyond 24 MiB and 12 MiB go to a file, as in a hunt. `seconds` are those of the clock,
+//! indicator. The state has `STATE_MIB` (128 unless told, which is a hunt's share of 256 MiB), and nothing may be left
+//! out of it. Documents and matches beyond 24 MiB and 12 MiB go to a file, as in a hunt. `seconds` are those of the clock,
 //! from the first event to the last detection, decoding included. Bytes are the growth of the process's memory
 //! (`/proc/self/statm`) from before the first indicator to the first detection, less what is held of documents.
 
@@ -38,6 +39,7 @@ fn main() {
     let options = CorrelatorOptions {
         buffer_bytes: 24 << 20,
         document_bytes: 12 << 20,
+        state_bytes: number(3, 128) << 20,
         ..CorrelatorOptions::default()
     };
     let rules = rule_set(hashes);

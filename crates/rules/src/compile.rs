@@ -367,7 +367,7 @@ impl Compilation<'_> {
         if matches!(self.rule.params, RuleParams::MachineLearning(_)) {
             compiled.tiebreaker = Some(self.score());
             self.builder.noted = Some(self.job());
-            compiled.indices = self.anomaly_indices();
+            compiled.indices = IndexPatterns::new([ANOMALY_INDICES]);
         } else if let Some(rows) = &self.rows_query {
             compiled.indices = IndexPatterns::new(rows.patterns.iter().map(String::as_str));
         } else {

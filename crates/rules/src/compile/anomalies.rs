@@ -2,7 +2,6 @@
 //!
 //! Jobs do not run here. Their results are documents of the input like any others.
 
-use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Field, FieldType, Slot, Value};
 use maxspan_plan::{Plan, PlanKind, Predicate, RangeOp, TestKind, ValueSet};
 
@@ -47,11 +46,6 @@ impl Compilation<'_> {
     /// The job of a result, which is noted so that it can be told which jobs left nothing.
     pub(super) fn job(&mut self) -> Slot {
         self.result_slot(JOB, FieldType::Keyword)
-    }
-
-    /// Where the rule's records are.
-    pub(super) fn anomaly_indices(&self) -> IndexPatterns {
-        IndexPatterns::new([ANOMALY_INDICES])
     }
 
     /// A field of results, which no schema of events knows.

@@ -209,34 +209,45 @@ impl Compilation<'_> {
             return Ok((Vec::new(), Some(filter.clone())));
         }
         let range = filter.pointer("/query/range").or_else(|| filter.get("range")).and_then(Value::as_object);
-        let (Some(range), false) = (range.filter(|range| range.len() == 1), flag("negate")) else {
-            return Err(moves_otherwise());
-        };
-        let (mut bounds, mut rest) = (Vec::new(), Map::new());
-        for (name, limits) in range {
-            let field = self.builder.schema.field(name);
-            for (key, value) in limits.as_object().ok_or_else(moves_otherwise)? {
-                let op = match key.as_str() {
-                    "gt" => Some(RangeOp::Greater),
-                    "gte" => Some(RangeOp::GreaterOrEqual),
-                    "lt" => Some(RangeOp::Less),
-                    "lte" => Some(RangeOp::LessOrEqual),
-                    "time_zone" => return Err(moves_otherwise()),
-                    _ => None,
-                };
-                match (op, value.as_str().filter(|text| is_now(text))) {
-                    (Some(op), Some(moment)) => bounds.push(self.bound(&field, op, moment)?),
-                    (None, Some(_)) => return Err(moves_otherwise()),
-                    (_, None) => {
-                        rest.insert(key.clone(), value.clone());
-                    }
+        let mut fields = range.into_iter().flatten();
+        match (fields.next(), fields.next(), flag("negate")) {
+            (Some((name, limits)), None, false) => {
+                let limits = limits.as_object().ok_or_else(moves_otherwise)?;
+                let (bounds, rest) = self.moving_limits(name, limits)?;
+                let rest = (!rest.is_empty()).then(|| serde_json::json!({"query": {"range": {name: rest}}}));
+                Ok((bounds, rest))
+            }
+            _ => Err(moves_otherwise()),
+        }
+    }
+
+    /// The limits of a range that move with the runs, and the others; without any of these, nothing.
+    fn moving_limits(
+        &mut self,
+        name: &str,
+        limits: &Map<String, Value>,
+    ) -> Result<(Vec<RunBound>, Map<String, Value>), String> {
+        let field = self.builder.schema.field(name);
+        let (mut bounds, mut rest, mut has_limit) = (Vec::new(), Map::new(), false);
+        for (key, value) in limits {
+            let op = match key.as_str() {
+                "gt" => Some(RangeOp::Greater),
+                "gte" => Some(RangeOp::GreaterOrEqual),
+                "lt" => Some(RangeOp::Less),
+                "lte" => Some(RangeOp::LessOrEqual),
+                "time_zone" => return Err(moves_otherwise()),
+                _ => None,
+            };
+            match (op, value.as_str().filter(|text| is_now(text))) {
+                (Some(op), Some(moment)) => bounds.push(self.bound(&field, op, moment)?),
+                (None, Some(_)) => return Err(moves_otherwise()),
+                (_, None) => {
+                    has_limit |= op.is_some();
+                    rest.insert(key.clone(), value.clone());
                 }
             }
-            let has_limit = rest.keys().any(|key| matches!(key.as_str(), "gt" | "gte" | "lt" | "lte"));
-            let rest = has_limit.then(|| serde_json::json!({"query": {"range": {name: rest}}}));
-            return Ok((bounds, rest));
         }
-        Err(moves_otherwise())
+        Ok((bounds, if has_limit { rest } else { Map::new() }))
     }
 }
 
