@@ -93,7 +93,8 @@ struct Reading<'a> {
 struct Run<'r> {
     rule: RuleId,
     query: &'r RowsQuery,
-    run_ms: i64,
+    /// In milliseconds since 1970.
+    at_ms: i64,
     /// Whether rows stand for events.
     of_events: bool,
     by_id: HashMap<Arc<str>, &'r KeptEvent>,
@@ -172,7 +173,7 @@ impl<'a> RowsRuns<'a> {
         let run::Outcome { columns, rows, .. } = outcome;
         let shown: Vec<usize> =
             (0..columns.len()).filter(|column| rows.iter().any(|row| !row[*column].is_null())).collect();
-        let ends = rules.windows(run.rule).map(|all| (all.from(run.run_ms), all.to(run.run_ms)));
+        let ends = rules.windows(run.rule).map(|all| (all.from(run.at_ms), all.to(run.at_ms)));
         let mut raised = 0;
         for (position, row) in rows.iter().enumerate() {
             let row: Vec<(String, Value)> =
@@ -185,7 +186,7 @@ impl<'a> RowsRuns<'a> {
             let event = event_id.as_ref().and_then(|_| run.event(&row));
             let id =
                 event_id.unwrap_or_else(|| esql_row_id(ends.unwrap_or_default(), position, space, document));
-            found.push(FoundRow { rule: run.rule, run_ms: run.run_ms, row, event, id });
+            found.push(FoundRow { rule: run.rule, run_ms: run.at_ms, row, event, id });
         }
     }
 }
@@ -205,17 +206,17 @@ impl State<'_> {
         if moved.same_rows && nothing_left_out && timed.is_none() {
             return Ok(None);
         }
-        let outcome = match self.last.clone().filter(|_| moved.same_rows && !run.of_events) {
-            Some(last) => last,
-            None => {
-                let alone = nothing_left_out && timed.is_none() && query.is_row_by_row();
-                let first = if alone { moved.first_new } else { 0 };
-                Arc::new(self.result(run, events, first, read, memory_bytes)?)
-            }
+        let last = self.last.clone().filter(|_| moved.same_rows && !run.of_events);
+        let outcome = if let Some(last) = last {
+            last
+        } else {
+            let alone = nothing_left_out && timed.is_none() && query.is_row_by_row();
+            let first = if alone { moved.first_new } else { 0 };
+            Arc::new(self.result(run, events, first, read, memory_bytes)?)
         };
         self.last = (!run.of_events).then(|| Arc::clone(&outcome));
         let Some(timed) = timed else { return Ok(Some(outcome)) };
-        let options = Options { now_ms: run.run_ms, memory_bytes: Some(memory_bytes), stop: None };
+        let options = Options { now_ms: run.at_ms, memory_bytes: Some(memory_bytes), stop: None };
         let mut rows = outcome.rows.iter().cloned().map(Ok);
         let mut result = run_rows(timed, &mut rows, &NO_TABLES, &options)?;
         result.warnings.extend_from_slice(&outcome.warnings);
@@ -231,7 +232,7 @@ impl State<'_> {
         read: &mut Read<'_>,
         memory_bytes: usize,
     ) -> Result<run::Outcome, RunError> {
-        let Run { query, run_ms, of_events, by_id, .. } = run;
+        let Run { query, at_ms, of_events, by_id, .. } = run;
         let mut rows = events.iter().enumerate().skip(first).flat_map(|(number, event)| {
             let found = match self.window.rows(number) {
                 Some(rows) => Ok(rows.clone()),
@@ -245,7 +246,7 @@ impl State<'_> {
             by_id.extend(id.filter(|_| *of_events).map(|id| (id, *event)));
             rows.into_iter().map(Ok).collect()
         });
-        let options = Options { now_ms: *run_ms, memory_bytes: Some(memory_bytes), stop: None };
+        let options = Options { now_ms: *at_ms, memory_bytes: Some(memory_bytes), stop: None };
         run_rows(&query.together, &mut rows, &NO_TABLES, &options)
     }
 
@@ -283,7 +284,7 @@ impl State<'_> {
 impl<'r> Run<'r> {
     fn new(rule: RuleId, query: &'r RowsQuery, run_ms: i64) -> Self {
         let of_events = query.reader.asks_id() && !query.query.is_aggregating;
-        Self { rule, query, run_ms, of_events, by_id: HashMap::new() }
+        Self { rule, query, at_ms: run_ms, of_events, by_id: HashMap::new() }
     }
 
     /// The event that a row stands for.
