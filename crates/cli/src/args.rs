@@ -146,6 +146,12 @@ pub(crate) struct HuntArguments {
     /// Hunt through the events of this store instead of files: a folder, or a URL (`s3://bucket/path`)
     #[arg(long, value_name = "STORE", conflicts_with = "inputs", help_heading = "Events")]
     pub(crate) store: Option<String>,
+    /// File or folder with indicators for indicator match rules, beside those among the events; may be repeated
+    ///
+    /// ECS documents with `threat.indicator.*`. They count as being in every index that rules look for indicators in, and
+    /// as having been there before all events. What a rule asks of indicators is asked of them too.
+    #[arg(long, value_name = "PATH", help_heading = "Run")]
+    pub(crate) indicators: Vec<PathBuf>,
     /// Files and folders with events; `-` is standard input
     #[arg(value_name = "INPUT", required_unless_present = "store", help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,

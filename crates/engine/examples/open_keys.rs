@@ -13,14 +13,15 @@
 //! `EventStore` holds of documents, `bytes_a_key_without_documents`. With `memory`, matches and documents stay in
 //! memory; with `aside`, what is beyond 24 MiB of matches and 12 MiB of documents goes to a file, as in a hunt.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex};
+mod aside;
+
+use std::sync::Arc;
 use std::time::Instant;
 
+use aside::resident_bytes;
 use maxspan_engine::{
     CompiledRule, Correlator, CorrelatorOptions, KeyValue, Match, MatchBody, RuleId, RuleSet, RuleSetBuilder,
-    Spill, SpillError, StepMatch,
+    StepMatch,
 };
 use maxspan_event::{Event, EventId, Schema};
 
@@ -29,8 +30,6 @@ const QUERY: &str = "sequence by host.id, process.entity_id [process where true]
 /// Matches that are made before they are pushed.
 const BATCH: usize = 1_000;
 
-const PAGE_BYTES: usize = 4096;
-
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, default: usize| {
@@ -38,15 +37,12 @@ fn main() {
     };
     let mode = arguments.first().map_or("aside", String::as_str);
     let (keys, document_bytes) = (number(1, 1_000_000), number(2, 300));
-    let aside = mode == "aside";
+    let goes_aside = mode == "aside";
     let mut options = CorrelatorOptions { sequence_keys: keys, ..CorrelatorOptions::default() };
-    if aside {
+    if goes_aside {
         (options.buffer_bytes, options.document_bytes) = (24 << 20, 12 << 20);
     }
-    let spill = aside.then(|| {
-        let file = tempfile::tempfile().expect("a temporary file can be made");
-        Box::new(Aside { file: Mutex::new(file), bytes: 0 }) as Box<dyn Spill>
-    });
+    let spill = goes_aside.then(aside::aside);
     let rules = rule_set();
     let mut correlator = Correlator::with_spill(&rules, options, spill);
     let before = resident_bytes();
@@ -147,36 +143,4 @@ impl Clock {
 fn processor_nanos() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
     text.split(' ').next()?.parse().ok()
-}
-
-/// Memory of the process, where the system says it; else 0.
-fn resident_bytes() -> usize {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).map_or(0, |pages: usize| pages * PAGE_BYTES)
-}
-
-#[derive(Debug)]
-struct Aside {
-    file: Mutex<File>,
-    bytes: u64,
-}
-
-fn failed(error: &std::io::Error) -> SpillError {
-    SpillError::new(error.to_string())
-}
-
-impl Spill for Aside {
-    fn append(&mut self, bytes: &[u8]) -> Result<u64, SpillError> {
-        let mut file = self.file.lock().expect("nobody panicked");
-        let put = file.seek(SeekFrom::End(0)).and_then(|_| file.write_all(bytes));
-        put.map_err(|error| failed(&error))?;
-        self.bytes += bytes.len() as u64;
-        Ok(self.bytes - bytes.len() as u64)
-    }
-
-    fn read(&self, from: u64, into: &mut [u8]) -> Result<(), SpillError> {
-        let mut file = self.file.lock().expect("nobody panicked");
-        let read = file.seek(SeekFrom::Start(from)).and_then(|_| file.read_exact(into));
-        read.map_err(|error| failed(&error))
-    }
 }

@@ -21,6 +21,7 @@ use crate::ruleset::{CompiledRule, RuleId, RuleSet};
 use crate::spill::{Spill, SpillError};
 
 mod held;
+mod indicators;
 mod lineage;
 mod new_terms;
 mod sample;
@@ -31,6 +32,7 @@ mod threshold;
 mod window;
 
 use held::{Held, HeldBody};
+use indicators::IndicatorState;
 use lineage::LineageState;
 use new_terms::NewTermsState;
 use sample::SampleState;
@@ -104,8 +106,10 @@ pub struct RuleCounters {
     pub lineage_cut: u64,
     /// Detections with an event that was put aside and could not be read again.
     pub unread: u64,
-    /// Groups, and events with new terms, that the cap of their run left out.
+    /// Groups, events with new terms and events with indicators that the cap of their run left out.
     pub capped: u64,
+    /// Detections that have not all of their indicators.
+    pub enrichments_cut: u64,
 }
 
 /// Holds the state of all rules.
@@ -149,6 +153,7 @@ enum Machine {
     Threshold(Box<ThresholdState>),
     NewTerms(Box<NewTermsState>),
     Window(WindowState),
+    Indicators(Box<IndicatorState>),
 }
 
 impl RuleState {
@@ -171,6 +176,7 @@ impl RuleState {
                 }
                 GroupTest::All => Machine::Window(WindowState::new(grouped.windows)),
             },
+            PlanKind::Indicators(plan) => Machine::Indicators(Box::new(IndicatorState::new(plan))),
         };
         let lineage = (!rule.plan.lineage.is_empty())
             .then(|| LineageState::new(&rule.plan.lineage, options.lineage_processes));
@@ -185,6 +191,7 @@ impl RuleState {
             Machine::Threshold(machine) => machine.bytes(),
             Machine::NewTerms(machine) => machine.bytes(),
             Machine::Window(machine) => machine.bytes(),
+            Machine::Indicators(machine) => machine.bytes(),
         };
         machine + self.lineage.as_ref().map_or(0, LineageState::bytes)
     }
@@ -213,12 +220,13 @@ impl Correlator {
         }
     }
 
-    /// Says how many groups, or events with new terms, one run of a rule's schedule finds at most; others are counted. Of
-    /// no effect on rules that do not go by runs.
+    /// Says how many groups, or events with new terms or indicators, one run of a rule's schedule finds at most; others are
+    /// counted. Of no effect on rules that do not go by runs.
     pub fn set_cap(&mut self, rule: RuleId, cap: Option<usize>) {
         match &mut self.rules[rule.0 as usize].machine {
             Machine::Threshold(machine) => machine.set_cap(cap),
             Machine::NewTerms(machine) => machine.set_cap(cap),
+            Machine::Indicators(machine) => machine.set_cap(cap),
             Machine::Events | Machine::Sequence(_) | Machine::Sample(_) | Machine::Window(_) => {}
         }
     }
@@ -341,6 +349,7 @@ impl Correlator {
                     Machine::Events | Machine::Threshold(_) => {}
                     Machine::NewTerms(machine) => machine.visit_places(visit),
                     Machine::Window(machine) => machine.visit_places(visit),
+                    Machine::Indicators(machine) => machine.visit_places(visit),
                     Machine::Sequence(machine) => machine.visit_places(visit),
                     Machine::Sample(machine) => machine.visit_places(visit),
                 }
@@ -439,6 +448,7 @@ impl Handing<'_, '_> {
             Machine::Sample(mut machine) => machine.finish(&mut counters, &mut |one| self.fire(rule, one)),
             Machine::Threshold(mut machine) => machine.finish(&mut counters, &mut fired),
             Machine::NewTerms(mut machine) => machine.finish(&mut counters, &mut fired),
+            Machine::Indicators(mut machine) => machine.finish(&mut counters, &mut fired),
         }
         for one in fired {
             self.fire(rule, one);
@@ -492,6 +502,9 @@ impl RuleState {
                 machine.push(held, steps, (bytes_max, tie_break), counters, fired);
             }
             Machine::Window(machine) => machine.push(held, bytes_max, counters),
+            Machine::Indicators(machine) => {
+                machine.push(held, steps, (bytes_max, tie_break), counters, fired);
+            }
         }
     }
 }

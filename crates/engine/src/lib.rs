@@ -17,6 +17,7 @@ mod bytes;
 mod correlate;
 mod detection;
 mod events;
+mod indicators;
 mod key;
 pub mod limits;
 mod matcher;

@@ -12,6 +12,16 @@ pub const OCCURRENCES_MAX: usize = 900_000;
 /// [`crate::RuleCounters::evicted`].
 pub const SAMPLE_KEYS_MAX: usize = 1_000_000;
 
+/// Most enrichments of one alert, the newest indicators first, as in Kibana; alerts with more are counted in
+/// [`crate::RuleCounters::enrichments_cut`].
+pub const ENRICHMENTS_MAX: usize = 200;
+
+/// Most indicators of the values of one event that are looked at in one run; counted with [`ENRICHMENTS_MAX`].
+pub const INDICATORS_TRIED_MAX: usize = 100_000;
+
+/// Most different values of [`crate::RuleSetBuilder::noted`] that are remembered. They are only told, never matched.
+pub const NOTED_VALUES_MAX: usize = 10_000;
+
 /// Most index names whose rules are remembered; for further ones they are looked up anew for every event.
 pub const INDEX_NAMES_MAX: usize = 10_000;
 

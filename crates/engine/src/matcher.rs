@@ -8,6 +8,7 @@
 //! these are evaluated. Brute force ([`Scratch::exhaustive`]) evaluates all of them: the oracle that the prefilter has
 //! to agree with.
 
+use std::collections::BTreeSet;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -16,8 +17,9 @@ use maxspan_plan::limits::LINEAGE_QUERIES_MAX;
 use maxspan_plan::{Environment, GroupTest, Grouped, Key, PlanKind, Predicate, Sample, Step};
 use rustc_hash::FxHashMap;
 
+use crate::indicators;
 use crate::key::{KeyTuple, KeyValue, tuples};
-use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX};
+use crate::limits::{INDEX_NAMES_MAX, KEY_TUPLES_PER_EVENT_MAX, NOTED_VALUES_MAX};
 use crate::meter::{Clock, Costs, Meter};
 use crate::prefilter::PrefilterScratch;
 use crate::program::Answers;
@@ -201,6 +203,7 @@ pub struct Scratch {
     exhaustive: bool,
     counters: MatchCounters,
     meter: Meter,
+    noted: BTreeSet<Box<str>>,
 }
 
 /// The rules that look into an index.
@@ -209,6 +212,8 @@ struct Applicable {
     /// Stands for the index among those that are remembered.
     number: Option<u16>,
     rules: Arc<[RuleId]>,
+    /// Of those that look for indicators, whether it is an index of their events, and one of their indicators.
+    sides: Arc<[(RuleId, [bool; 2])]>,
 }
 
 impl Scratch {
@@ -225,6 +230,11 @@ impl Scratch {
     /// What events and rules cost; none where that was not asked for.
     pub fn costs(&self) -> Option<&Costs> {
         self.meter.costs()
+    }
+
+    /// The different values that events had in the field that is noted ([`crate::RuleSetBuilder::noted`]).
+    pub fn noted(&self) -> &BTreeSet<Box<str>> {
+        &self.noted
     }
 
     /// The values of the last event.
@@ -258,19 +268,37 @@ impl RuleSet {
                 self.assert_that_none_is_missing(input, &applicable.rules, scratch, &found);
             }
         }
-        if found.is_empty() {
-            return Ok(None);
+        for (id, [as_event, as_indicator]) in &*applicable.sides {
+            let kept = |one: &mut Found| {
+                one.rule != *id || indicators::keep(&mut one.body, *as_event, *as_indicator)
+            };
+            found.retain_mut(kept);
         }
-        let content = identity::content_hash(input.source);
-        let id = match [input.id, alert_uuid.as_deref()].into_iter().flatten().find(|id| !id.is_empty()) {
-            Some(id) => EventId::Given(id.into()),
-            None => EventId::Content { hash: content, occurrence: 0 },
-        };
-        // Without a copy of the document where nobody will ask for it.
-        let can_be_detected = found.iter().any(|one| one.body.can_be_detected());
-        let source = if can_be_detected { input.source.into() } else { Box::default() };
-        let event = Event { index, id, source, content, derived_os, arrival: 0 };
-        Ok(Some(Matched { event, found }))
+        let event = Known { input, alert_uuid, index, derived_os };
+        Ok(matched(event, found))
+    }
+
+    /// Matches a document that is an indicator, whatever its index, and was there before all events; none where no rule
+    /// takes it.
+    pub fn match_indicator(
+        &self,
+        input: &EventInput<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Option<Matched>, DecodeError> {
+        let without_index = scratch.counters.without_index;
+        let Decoded { alert_uuid, index, derived_os, .. } = self.decode(input, scratch)?;
+        scratch.counters.without_index = without_index;
+        self.decode_leaves(input, scratch)?;
+        let mut found = Vec::new();
+        for (rule, compiled) in self.rules() {
+            let PlanKind::Indicators(plan) = &compiled.plan.kind else { continue };
+            let Scratch { slots, counters, .. } = &mut *scratch;
+            if let Some(body) = indicators::indicator_body(plan, slots, counters) {
+                let (time, tiebreaker, sequence_number, primary_time) = (None, None, None, None);
+                found.push(Found { rule, time, tiebreaker, sequence_number, primary_time, body });
+            }
+        }
+        Ok(matched(Known { input, alert_uuid, index, derived_os }, found))
     }
 
     /// Decodes one event as [`RuleSet::match_event`] does, and leaves its values in [`Scratch::slots`].
@@ -376,7 +404,7 @@ impl RuleSet {
             let Some(step) = rule.plan.step(number as usize) else { return Some(MatchBody::Event) };
             found.extend(step_match(number as usize, step, slots, counters));
         }
-        body_of_steps(rule, found)
+        body_of_steps(rule, found, slots, counters)
     }
 
     /// What a rule found in the event whose values are in the slots; none where the rule cannot place it in time.
@@ -384,20 +412,23 @@ impl RuleSet {
         &self,
         id: RuleId,
         rule: &CompiledRule,
-        body: MatchBody,
+        mut body: MatchBody,
         scratch: &mut Scratch,
     ) -> Option<Found> {
         let Scratch { slots, counters, .. } = scratch;
         let primary_time = rule.primary.iter().find_map(|slot| date_of(slots, *slot));
         let time = match rule.plan.kind {
             // Windows are over the primary timestamp.
-            PlanKind::Grouped(_) => primary_time,
+            PlanKind::Grouped(_) | PlanKind::Indicators(_) => primary_time,
             _ => date_of(slots, rule.timestamp),
         };
-        if time.is_none()
-            && !matches!(body, MatchBody::Event)
-            && !matches!(rule.plan.kind, PlanKind::Sample(_))
-        {
+        let needs_time = match rule.plan.kind {
+            PlanKind::Sample(_) => false,
+            // An indicator without a time was always there.
+            PlanKind::Indicators(_) => !indicators::keep(&mut body, time.is_some(), true),
+            _ => !matches!(body, MatchBody::Event),
+        };
+        if time.is_none() && needs_time {
             counters.without_timestamp += 1;
             return None;
         }
@@ -422,6 +453,7 @@ impl RuleSet {
             scratch.counters.repaired += 1;
         }
         let alert_uuid = self.alert_uuid(scratch);
+        self.note(scratch);
         let (index, applicable) = self.applicable(input, alert_uuid.is_some(), scratch);
         let derived = self.normalizer().and_then(|normalizer| normalizer.apply(&mut scratch.slots));
         scratch.counters.os_derived += u64::from(derived.is_some());
@@ -436,6 +468,17 @@ impl RuleSet {
         };
         let Some(mended) = repair::repaired(input.source) else { return Err(error) };
         self.decoder().decode_leaves(&mended, &mut scratch.slots)
+    }
+
+    /// Remembers the values of the field that is noted.
+    fn note(&self, scratch: &mut Scratch) {
+        let Some(slot) = self.noted() else { return };
+        let Scratch { slots, noted, .. } = scratch;
+        for text in slots.values(slot).filter_map(ValueRef::as_text) {
+            if !noted.contains(text) && noted.len() < NOTED_VALUES_MAX {
+                noted.insert(text.into());
+            }
+        }
     }
 
     /// The id of an event that is an alert.
@@ -469,7 +512,8 @@ impl RuleSet {
         let rules = self.rules_of(index);
         let number = scratch.applicable.len();
         let number = u16::try_from(number).ok().filter(|_| number < INDEX_NAMES_MAX);
-        let (index, applicable): (Arc<str>, _) = (index.into(), Applicable { number, rules });
+        let sides = self.sides_of(index, &rules);
+        let (index, applicable): (Arc<str>, _) = (index.into(), Applicable { number, rules, sides });
         if number.is_some() {
             scratch.applicable.insert(Arc::clone(&index), applicable.clone());
         }
@@ -487,6 +531,32 @@ impl RuleSet {
         }
         Some(name)
     }
+}
+
+/// What is known of an event that satisfied something.
+struct Known<'a> {
+    input: &'a EventInput<'a>,
+    alert_uuid: Option<String>,
+    index: Arc<str>,
+    derived_os: Option<&'static str>,
+}
+
+/// The event with what was found in it; none where that is nothing.
+fn matched(known: Known<'_>, found: Vec<Found>) -> Option<Matched> {
+    if found.is_empty() {
+        return None;
+    }
+    let Known { input, alert_uuid, index, derived_os } = known;
+    let content = identity::content_hash(input.source);
+    let id = match [input.id, alert_uuid.as_deref()].into_iter().flatten().find(|id| !id.is_empty()) {
+        Some(id) => EventId::Given(id.into()),
+        None => EventId::Content { hash: content, occurrence: 0 },
+    };
+    // Without a copy of the document where nobody will ask for it.
+    let can_be_detected = found.iter().any(|one| one.body.can_be_detected());
+    let source = if can_be_detected { input.source.into() } else { Box::default() };
+    let event = Event { index, id, source, content, derived_os, arrival: 0 };
+    Some(Matched { event, found })
 }
 
 fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {
@@ -507,6 +577,7 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
         PlanKind::Sequence(sequence) => (&sequence.steps, sequence.until.as_ref()),
         PlanKind::Sample(sample) => (&sample.steps, None),
         PlanKind::Grouped(grouped) => (&grouped.steps, None),
+        PlanKind::Indicators(indicators) => (&indicators.steps, None),
     };
     let mut found = Vec::new();
     for (index, step) in steps.iter().chain(until).enumerate() {
@@ -514,11 +585,19 @@ fn evaluate(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchBody> {
             found.extend(step_match(index, step, slots, counters));
         }
     }
-    body_of_steps(rule, found)
+    body_of_steps(rule, found, slots, counters)
 }
 
 /// What the steps that an event satisfied are told as; none where it satisfied none.
-fn body_of_steps(rule: &CompiledRule, found: Vec<StepMatch>) -> Option<MatchBody> {
+fn body_of_steps(
+    rule: &CompiledRule,
+    found: Vec<StepMatch>,
+    slots: &Slots,
+    counters: &mut MatchCounters,
+) -> Option<MatchBody> {
+    if let PlanKind::Indicators(plan) = &rule.plan.kind {
+        return indicators::body(plan, &found, slots, counters);
+    }
     let counts = matches!(rule.plan.kind, PlanKind::Grouped(Grouped { test: GroupTest::Count { .. }, .. }));
     let body = if counts { MatchBody::Counted } else { MatchBody::Steps };
     (!found.is_empty()).then(|| body(found))
@@ -568,6 +647,8 @@ fn evaluate_lineage(rule: &CompiledRule, scratch: &mut Scratch) -> Option<MatchB
                 })
                 .collect()
         }
+        // Only EQL has lineage queries.
+        PlanKind::Indicators(_) => Vec::new(),
         PlanKind::Sample(Sample { steps }) | PlanKind::Grouped(Grouped { steps, .. }) => {
             let steps = steps.iter();
             steps

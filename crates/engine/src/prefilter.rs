@@ -199,7 +199,7 @@ fn predicates<'a>(rule: &'a CompiledRule, nothing: &'a Predicate) -> Vec<(u32, &
         // Every process counts for its descendants, whether it matches anything or not.
         _ if !rule.plan.lineage.is_empty() => vec![(WHOLE, nothing)],
         PlanKind::Events(predicate) => vec![(WHOLE, predicate)],
-        PlanKind::Sequence(_) | PlanKind::Sample(_) | PlanKind::Grouped(_) => {
+        PlanKind::Sequence(_) | PlanKind::Sample(_) | PlanKind::Grouped(_) | PlanKind::Indicators(_) => {
             rule.plan.steps().into_iter().enumerate().map(|(step, one)| (step as u32, one)).collect()
         }
     }

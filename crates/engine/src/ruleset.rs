@@ -49,6 +49,8 @@ pub struct RuleSet {
     data_stream: [Slot; 3],
     /// `kibana.alert.uuid`: the event is an alert.
     alert_uuid: Slot,
+    /// See [`RuleSetBuilder::noted`].
+    noted: Option<Slot>,
 }
 
 /// Which indices rules look into. A thousand rules have some hundred different lists of patterns.
@@ -58,19 +60,24 @@ struct Views {
     lists: PatternLists,
     /// By rule, which of them.
     of_rules: Vec<u32>,
+    /// Of rules that look for indicators, which one chooses those.
+    of_indicators: Vec<(RuleId, u32)>,
 }
 
 impl Views {
     fn new(rules: &[CompiledRule]) -> Self {
         let (mut lists, mut numbers) = (Vec::new(), FxHashMap::default());
-        for rule in rules {
-            numbers.entry(&rule.indices).or_insert_with(|| {
-                lists.push(&rule.indices);
+        let mut number = |indices| {
+            *numbers.entry(indices).or_insert_with(|| {
+                lists.push(indices);
                 lists.len() as u32 - 1
-            });
-        }
-        let of_rules = rules.iter().map(|rule| numbers[&rule.indices]).collect();
-        Self { lists: PatternLists::new(lists), of_rules }
+            })
+        };
+        let of_rules = rules.iter().map(|rule| number(&rule.indices)).collect();
+        let ids = (0..).map(RuleId).zip(rules);
+        let of_indicators = ids.filter_map(|(id, rule)| Some((id, number(rule.indicator_indices()?))));
+        let of_indicators = of_indicators.collect();
+        Self { lists: PatternLists::new(lists), of_rules, of_indicators }
     }
 }
 
@@ -83,6 +90,8 @@ pub struct RuleSetBuilder {
     pub fields: Fields,
     /// What the prefilter chooses its anchors by.
     pub selectivity: Selectivity,
+    /// A field whose values are remembered ([`crate::Scratch::noted`]), whatever rules say of their events.
+    pub noted: Option<Slot>,
     rules: Vec<CompiledRule>,
 }
 
@@ -90,7 +99,7 @@ impl RuleSetBuilder {
     /// No rules yet.
     pub fn new(schema: Schema) -> Self {
         let (fields, selectivity) = (Fields::default(), Selectivity::default());
-        Self { schema, fields, selectivity, rules: Vec::new() }
+        Self { schema, fields, selectivity, noted: None, rules: Vec::new() }
     }
 
     /// Adds a rule whose plan was lowered with [`RuleSetBuilder::fields`].
@@ -113,7 +122,7 @@ impl RuleSetBuilder {
             ["type", "dataset", "namespace"].map(|name| self.slot(&format!("data_stream.{name}")));
         let alert_uuid = self.slot("kibana.alert.uuid");
         let gate = gate::slots(&mut self.fields, &self.schema);
-        let Self { schema, fields, selectivity, rules } = self;
+        let Self { schema, fields, selectivity, noted, rules } = self;
         let (prefilter, program) = Prefilter::new(&rules, &gate, &fields, &selectivity);
         let views = Views::new(&rules);
         let asks_leaves = rules.iter().map(CompiledRule::asks_leaves).collect();
@@ -130,6 +139,7 @@ impl RuleSetBuilder {
             sequence_number,
             data_stream,
             alert_uuid,
+            noted,
         }
     }
 }
@@ -180,8 +190,23 @@ impl RuleSet {
     pub(crate) fn rules_of(&self, index: &str) -> Arc<[RuleId]> {
         let chosen = self.views.lists.matching(index);
         let is_chosen = |view: u32| index.is_empty() || chosen[view as usize];
-        let numbers = self.views.of_rules.iter().zip(0..).filter(|(view, _)| is_chosen(**view));
-        numbers.map(|(_, number)| RuleId(number)).collect()
+        let mut more = self.views.of_indicators.iter().peekable();
+        let rules = self.views.of_rules.iter().zip(0..).map(|(view, number)| (RuleId(number), *view));
+        let rules = rules.filter(|(id, view)| {
+            let indicators = more.next_if(|(other, _)| other == id);
+            is_chosen(*view) || indicators.is_some_and(|(_, view)| is_chosen(*view))
+        });
+        rules.map(|(id, _)| id).collect()
+    }
+
+    /// Of the rules that look for indicators, whether the index is one of their events, and one of their indicators.
+    pub(crate) fn sides_of(&self, index: &str, rules: &[RuleId]) -> Arc<[(RuleId, [bool; 2])]> {
+        let chosen = |indices: &IndexPatterns| index.is_empty() || indices.matches(index);
+        let sides = rules.iter().filter_map(|id| {
+            let rule = self.rule(*id);
+            Some((*id, [chosen(&rule.indices), chosen(rule.indicator_indices()?)]))
+        });
+        sides.collect()
     }
 
     pub(crate) fn prefilter(&self) -> &Prefilter {
@@ -204,6 +229,10 @@ impl RuleSet {
         self.alert_uuid
     }
 
+    pub(crate) fn noted(&self) -> Option<Slot> {
+        self.noted
+    }
+
     pub(crate) fn data_stream_slots(&self) -> [Slot; 3] {
         self.data_stream
     }
@@ -223,6 +252,14 @@ impl CompiledRule {
             tiebreaker: None,
             primary: vec![timestamp],
             samples_per_key: 1,
+        }
+    }
+
+    /// Where its indicators are, where it looks for some.
+    fn indicator_indices(&self) -> Option<&IndexPatterns> {
+        match &self.plan.kind {
+            PlanKind::Indicators(plan) => Some(&plan.indices),
+            _ => None,
         }
     }
 

@@ -26,6 +26,7 @@ mod names;
 mod operators;
 mod stats;
 
+pub(crate) use calls::reads_clock;
 use stats::StatsScope;
 
 /// Resolves a tree against a schema.
@@ -72,8 +73,6 @@ struct Analysis<'a> {
     /// Evaluates constants.
     evaluator: Evaluator,
     zone: Zone,
-    /// Whether the time of the run matters.
-    reads_clock: bool,
     /// `SET unmapped_fields = "nullify"`: unknown columns are null.
     nullify: bool,
     /// Fields that nobody knows, by their columns.
@@ -113,7 +112,6 @@ impl<'a> Analysis<'a> {
             stats: None,
             evaluator: Evaluator::new(0, Zone::UTC),
             zone: Zone::UTC,
-            reads_clock: false,
             nullify: false,
             unmapped: FxHashMap::default(),
             asked,
@@ -139,7 +137,6 @@ impl<'a> Analysis<'a> {
             zone: self.zone,
             warnings: self.warnings,
             is_aggregating: tree.is_aggregating(),
-            reads_clock: self.reads_clock,
         };
         ((!has_errors(&diagnostics)).then_some(query), diagnostics)
     }

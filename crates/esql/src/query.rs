@@ -11,6 +11,7 @@ use maxspan_event::{Decoder, Slot};
 use maxspan_plan::{CompareOp, LuceneRegex, Predicate};
 
 use crate::aggregates::AggregateFunction;
+use crate::analyze::reads_clock;
 use crate::dissect::Dissector;
 use crate::functions::Function;
 use crate::grok::Grok;
@@ -36,21 +37,29 @@ pub struct Query {
     pub warnings: Vec<String>,
     /// Whether rows of the result stand for groups.
     pub is_aggregating: bool,
-    /// Whether the same rows can give another result at another time.
-    pub reads_clock: bool,
 }
 
 impl Query {
-    /// The query in two: what is done with each row by itself, and the rest, which reads the rows that come of it. The
-    /// rows between them have a value for each column, by its id.
-    pub fn split(&self) -> (Self, Self) {
-        let alone = self.commands.iter().take_while(|command| command.is_row_by_row()).count();
-        let (each, rest) = self.commands.split_at(alone);
-        let scan = self.commands.iter().filter(|command| command.as_scan().is_some()).take(1);
+    /// The query in three: what is done with each row by itself, what is done with all of them, and the rest, from the first
+    /// command on that reads the clock; none where none does. Each part reads the rows that the one before makes, which
+    /// have a value for each column, by its id.
+    pub fn split(&self) -> (Self, Self, Option<Self>) {
+        let timeless = self.commands.iter().take_while(|command| !command.reads_clock()).count();
+        let (timeless, rest) = self.commands.split_at(timeless);
+        let alone = timeless.iter().take_while(|command| command.is_row_by_row()).count();
+        let (each, together) = timeless.split_at(alone);
         let ids = (0..self.columns.len()).map(ColumnId);
-        let output = ids.map(|id| (self.columns[id.0].name.clone(), id)).collect();
-        let before = Self { commands: each.to_vec(), output, ..self.clone() };
-        (before, Self { commands: scan.chain(rest).cloned().collect(), ..self.clone() })
+        let whole_rows: Vec<_> = ids.map(|id| (self.columns[id.0].name.clone(), id)).collect();
+        let scan = self.commands.iter().find(|command| command.as_scan().is_some());
+        let part = |commands: &[Command], output: &[(String, ColumnId)]| {
+            let commands = scan.into_iter().chain(commands).cloned().collect();
+            Self { commands, output: output.to_vec(), ..self.clone() }
+        };
+        let each = Self { commands: each.to_vec(), output: whole_rows.clone(), ..self.clone() };
+        if rest.is_empty() {
+            return (each, part(together, &self.output), None);
+        }
+        (each, part(together, &whole_rows), Some(part(rest, &self.output)))
     }
 
     /// Whether all that [`Query::split`] leaves for the rest is the limit that every query has.
@@ -61,6 +70,31 @@ impl Query {
 }
 
 impl Command {
+    /// Whether the same rows can become others at another time.
+    fn reads_clock(&self) -> bool {
+        let mut reads = false;
+        self.for_each_expr(&mut |expr| reads |= reads_clock(expr));
+        reads
+    }
+
+    /// Calls `look` with each expression of the command, but not with the parts of these.
+    fn for_each_expr(&self, look: &mut dyn FnMut(&Expr)) {
+        match self {
+            Self::Scan(_) | Self::Limit(_) | Self::MvExpand { .. } | Self::Lookup(_) => {}
+            Self::Row(fields) | Self::Eval(fields) => fields.iter().for_each(|(_, value)| look(value)),
+            Self::Filter(expr) | Self::Dissect { input: expr, .. } | Self::Grok { input: expr, .. } => {
+                look(expr);
+            }
+            Self::Stats(stats) | Self::InlineStats(stats) => {
+                stats.before.iter().chain(&stats.after).for_each(|(_, value)| look(value));
+                for aggregate in &stats.aggregates {
+                    aggregate.arguments.iter().chain(&aggregate.filter).for_each(&mut *look);
+                }
+            }
+            Self::Sort(keys) => keys.iter().for_each(|key| look(&key.value)),
+        }
+    }
+
     fn is_row_by_row(&self) -> bool {
         match self {
             Self::Scan(_)

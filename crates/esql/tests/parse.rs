@@ -156,6 +156,7 @@ fn columns_that_were_left_out_are_gone() {
     check("FROM x | DROP process.name | WHERE process.name == \"a\"", &["MX2006"]);
     check("FROM x | RENAME process.name AS p | WHERE process.name == p", &["MX2006"]);
     check("FROM x | STATS COUNT(*) BY host.name | WHERE process.name == \"a\"", &["MX2006"]);
+    check("FROM x | WHERE KQL(\"@timestamp > \\\"now-1h\\\"\")", &["MX2004"]);
     check("FROM x | WHERE process.name.caseless == \"a\" | KEEP process.name", &[]);
 }
 

@@ -3,7 +3,7 @@
 //! The whole input counts as one look-back, so a sequence is found wherever its events stand. Alerts come out at the
 //! end in an order that depends on the events alone, so any order of the input gives the same alerts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -15,16 +15,17 @@ use maxspan_engine::{
 };
 use maxspan_event::{FieldType, Slot, date, identity};
 use maxspan_plan::PlanKind;
-use maxspan_rules::RuleDocument;
 use maxspan_rules::alert::{
-    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, SourceEvent, ThresholdGroup, esql_alert,
-    event_alert, new_terms_alert, sequence_alerts, threshold_alert,
+    Alert, AlertContext, AlertingRule, FieldKind, FieldKinds, MatchedIndicator, SourceEvent, ThresholdGroup,
+    esql_alert, event_alert, indicator_alert, new_terms_alert, sequence_alerts, threshold_alert,
 };
+use maxspan_rules::document::RuleParams;
+use maxspan_rules::{RuleDocument, RuleType};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::input::{InputProblem, Item, Progress, RawEvent, Reader};
+use crate::input::{InputOptions, InputProblem, InputSpec, Item, Progress, RawEvent, Reader};
 use crate::kept::{KeptDetections, Raised};
 use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
 use crate::matching::{Matcher, Outcome, Step};
@@ -53,6 +54,8 @@ pub struct HuntOptions {
     pub capped_remembered: usize,
     /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
     pub now: i64,
+    /// Files with indicators beside the events: each is in every threat index, and was there before all events.
+    pub indicators: Vec<PathBuf>,
     /// The Kibana space that is part of alert ids.
     pub space: String,
     /// The run's id.
@@ -73,6 +76,7 @@ impl Default for HuntOptions {
             temp_dir: None,
             capped_remembered: CAPPED_REMEMBERED_MAX,
             now: 0,
+            indicators: Vec::new(),
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
             threads: 1,
@@ -109,6 +113,10 @@ pub struct HuntStats {
     pub rules_failed: u64,
     /// Rules of types that are not run yet.
     pub rules_not_run: u64,
+    /// Indicators that were read from files of their own.
+    pub indicators: u64,
+    /// Machine learning rules that ran over an input in which no job of theirs left anything, by rule id.
+    pub rules_without_anomalies: BTreeSet<String>,
     /// Exception lists and items that could not be loaded.
     pub exceptions_failed: u64,
     /// Exception items that apply to none of the rules.
@@ -147,6 +155,8 @@ pub struct HuntStats {
     pub late_events_by_rule: BTreeMap<String, u64>,
     /// State that a limit pushed out, by rule id.
     pub evicted_by_rule: BTreeMap<String, u64>,
+    /// Alerts that have not all of their indicators, by rule id: they have 200 of the newest.
+    pub enrichments_cut_by_rule: BTreeMap<String, u64>,
     /// Sequences that wait for an event to be missing for longer than the window of the hunt reaches, by rule id. A hunt
     /// with a later end decides them.
     pub sequences_undecided_by_rule: BTreeMap<String, u64>,
@@ -305,6 +315,7 @@ pub fn hunt(
     observer: &mut dyn HuntObserver,
 ) -> HuntStats {
     let mut run = Run::new(rules, options);
+    run.indicators(observer);
     let watched = observer.watches_events();
     let mut matchers =
         Matcher::for_threads(options.threads, &rules.rule_set, &options.default_index, watched);
@@ -361,6 +372,8 @@ pub struct Run<'a> {
     counters: MatchCounters,
     /// Those of other matchers too.
     costs: Costs,
+    /// Jobs that left results, as other matchers saw.
+    jobs: BTreeSet<Box<str>>,
     threads: usize,
     occurrences: Occurrences,
     correlator: Correlator,
@@ -409,12 +422,34 @@ impl<'a> Run<'a> {
             matcher: matcher(rules, options, false),
             counters: MatchCounters::default(),
             costs: Costs::default(),
+            jobs: BTreeSet::new(),
             threads: 1,
             occurrences: Occurrences::default(),
             correlator: correlator(rules, options, correlator_options, spill),
             kept,
             stats,
             arrival: 0,
+        }
+    }
+
+    /// Takes the indicators of the files that the options name.
+    fn indicators(&mut self, observer: &mut dyn HuntObserver) {
+        if self.options.indicators.is_empty() {
+            return;
+        }
+        for item in Reader::open(&InputSpec::new(&self.options.indicators), InputOptions::default()) {
+            let matched = match &item {
+                Item::Event(event) => {
+                    self.stats.indicators += 1;
+                    self.matcher.indicator(event)
+                }
+                Item::Problem(problem) => Err(problem.clone()),
+            };
+            match matched {
+                Ok(Some(matched)) => self.matched(matched, 0),
+                Ok(None) => {}
+                Err(problem) => self.problem(&problem, observer),
+            }
         }
     }
 
@@ -448,6 +483,7 @@ impl<'a> Run<'a> {
     pub(crate) fn count(&mut self, matcher: &Matcher<'_>) {
         self.counters += matcher.counters();
         matcher.costs().into_iter().for_each(|costs| self.costs += costs);
+        self.jobs.extend(matcher.noted().iter().cloned());
     }
 
     /// Takes an event that satisfied something.
@@ -558,6 +594,11 @@ impl<'a> Run<'a> {
         let references: Arc<[_]> =
             events.iter().zip(arrivals).map(|(event, at)| reference(event, at)).collect();
         let keys = self.keys(detection);
+        // What an alert is about is its event; its indicators are in the alert.
+        let references = match self.rules.rule_set.rule(detection.rule).plan.kind {
+            PlanKind::Indicators(_) => references.iter().take(1).cloned().collect(),
+            _ => references,
+        };
         let out = |building_block: bool| {
             let (keys, references) = (Arc::clone(&keys), Arc::clone(&references));
             move |alert: Alert| HuntAlert {
@@ -571,6 +612,10 @@ impl<'a> Run<'a> {
         let event = events.iter().find(|event| !event.is_missing());
         let single = match (&self.rules.rule_set.rule(detection.rule).plan.kind, &detection.group) {
             (PlanKind::Events(_), _) => event.and_then(|event| event_alert(rule, event, context)),
+            (PlanKind::Indicators(_), _) => event.and_then(|event| {
+                let matched: Vec<_> = matched_indicators(detection, &events).collect();
+                indicator_alert(rule, event, &matched, context)
+            }),
             (PlanKind::Grouped(_), Some(facts)) => threshold_alert(rule, &group(facts, &keys), context),
             (PlanKind::Grouped(_), None) => {
                 let terms: Vec<_> = keys.iter().map(|(_, value)| value.clone()).collect();
@@ -619,7 +664,7 @@ impl<'a> Run<'a> {
     /// The join keys by the names that the first stage with an event gives them.
     fn keys(&self, detection: &Detection) -> Arc<[(String, Value)]> {
         let steps = match &self.rules.rule_set.rule(detection.rule).plan.kind {
-            PlanKind::Events(_) => return Arc::default(),
+            PlanKind::Events(_) | PlanKind::Indicators(_) => return Arc::default(),
             PlanKind::Sequence(sequence) => &sequence.steps,
             PlanKind::Sample(sample) => &sample.steps,
             PlanKind::Grouped(grouped) => &grouped.steps,
@@ -632,6 +677,7 @@ impl<'a> Run<'a> {
 
     fn account(&mut self) {
         self.account_of_the_temporary_file();
+        self.account_for_jobs();
         for (index, retained) in self.kept.retained.iter().enumerate() {
             let rule_id = &self.rules.documents[index].rule_id;
             let counters = self.correlator.counters(RuleId(index as u32));
@@ -643,6 +689,7 @@ impl<'a> Run<'a> {
             count(|stats| &mut stats.alerts_capped_by_rule, retained.capped + counters.capped);
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
+            count(|stats| &mut stats.enrichments_cut_by_rule, counters.enrichments_cut);
             count(|stats| &mut stats.sequences_undecided_by_rule, counters.undecided);
             self.stats.late_events += counters.late;
             self.stats.events_repeated += counters.repeated;
@@ -691,6 +738,23 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Names the machine learning rules that had nothing to look at.
+    fn account_for_jobs(&mut self) {
+        self.jobs.extend(self.matcher.noted().iter().cloned());
+        for rule in &self.rules.documents {
+            let RuleParams::MachineLearning(params) = &rule.params else { continue };
+            let asks_all = params.jobs().next().is_none();
+            let has_results = if asks_all {
+                !self.jobs.is_empty()
+            } else {
+                params.jobs().any(|job| self.jobs.contains(job))
+            };
+            if !has_results {
+                self.stats.rules_without_anomalies.insert(rule.rule_id.clone());
+            }
+        }
+    }
+
     fn account_of_the_temporary_file(&mut self) {
         let events = self.correlator.events();
         self.stats.spilled_bytes = events.spilled_bytes();
@@ -722,6 +786,17 @@ fn reference(event: &SourceEvent<'_>, arrival: u64) -> Option<EventRef> {
     (!event.is_missing()).then(|| EventRef { index: Arc::clone(index), id: id.as_str().into(), arrival })
 }
 
+/// The indicators of a detection, which come behind its event; its keys are their groups.
+fn matched_indicators<'a>(
+    detection: &'a Detection,
+    events: &'a [SourceEvent<'a>],
+) -> impl Iterator<Item = MatchedIndicator<'a>> {
+    events.iter().skip(1).zip(&detection.keys).filter_map(|(document, group)| match group {
+        KeyValue::Long(group) => Some(MatchedIndicator { document, group: usize::try_from(*group).ok()? }),
+        _ => None,
+    })
+}
+
 /// What an alert says of a group of events.
 fn group<'a>(facts: &GroupFacts, keys: &'a [(String, Value)]) -> ThresholdGroup<'a> {
     let GroupFacts { run_ms, first_ms, last_ms, events, values } = *facts;
@@ -730,13 +805,14 @@ fn group<'a>(facts: &GroupFacts, keys: &'a [(String, Value)]) -> ThresholdGroup<
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<AtomicUsize>) -> Cap {
     let document = rules.document(id);
-    let goes_by_runs = matches!(rules.rule_set.rule(id).plan.kind, PlanKind::Grouped(_));
+    let kind = &rules.rule_set.rule(id).plan.kind;
+    let goes_by_runs = matches!(kind, PlanKind::Grouped(_) | PlanKind::Indicators(_));
     // The correlator caps those that go by runs.
     let count = cap_count(document, options).filter(|_| !goes_by_runs);
-    let keep = if document.rule_type() == maxspan_rules::RuleType::Eql {
-        Keep::Newest
-    } else {
-        Keep::OldestByPrimaryTime
+    let keep = match document.rule_type() {
+        RuleType::Eql => Keep::Newest,
+        RuleType::MachineLearning => Keep::Highest,
+        _ => Keep::OldestByPrimaryTime,
     };
     let interval = Some(date::from_millis(document.schedule.interval_ms));
     Cap { count, interval, keep, remembered: Arc::clone(remembered) }

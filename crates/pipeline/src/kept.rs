@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use maxspan_engine::{Correlator, Detection, EventStore, MovedEvents, RuleId, SpillError};
 use maxspan_event::date;
+use maxspan_plan::PlanKind;
 use maxspan_rules::RuleType;
 use maxspan_rules::alert::is_recursive;
 
@@ -118,7 +119,9 @@ impl<'a> KeptDetections<'a> {
         let looks_like_an_alert = |source: &[u8]| {
             [&b"kibana"[..], b"signal"].iter().any(|word| memchr::memmem::find(source, word).is_some())
         };
-        for event in detection.present() {
+        // Indicators may be alerts, as long as the event is none.
+        let is_joined = matches!(self.rules.rule_set.rule(detection.rule).plan.kind, PlanKind::Indicators(_));
+        for event in detection.present().take(if is_joined { 1 } else { usize::MAX }) {
             if looks_like_an_alert(&events.source(event)?)
                 && is_recursive(rule, &source_event(events, event)?)
             {

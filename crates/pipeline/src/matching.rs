@@ -2,6 +2,7 @@
 //!
 //! What comes out is taken in the order of the input by whoever knows what came before: a hunt or a query.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -79,6 +80,11 @@ impl<'a> Matcher<'a> {
         self.scratch.costs()
     }
 
+    /// The different values of the field that is noted.
+    pub(crate) fn noted(&self) -> &BTreeSet<Box<str>> {
+        self.scratch.noted()
+    }
+
     /// What happened beside matches, since the matcher was made.
     pub(crate) fn counters(&self) -> MatchCounters {
         self.scratch.counters()
@@ -114,6 +120,15 @@ impl<'a> Matcher<'a> {
             }
             Err(error) => outcome.steps.push(Step::Problem(undecodable(&event.location(), error))),
         }
+    }
+}
+
+/// Files of indicators.
+impl Matcher<'_> {
+    /// Takes a document as an indicator that was there before all events.
+    pub(crate) fn indicator(&mut self, event: &RawEvent) -> Result<Option<Matched>, InputProblem> {
+        let matched = self.rule_set.match_indicator(&event.input(""), &mut self.scratch);
+        matched.map_err(|error| undecodable(&event.location, error))
     }
 }
 

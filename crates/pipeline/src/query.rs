@@ -288,7 +288,7 @@ impl Shape {
     fn of(plan: &Plan) -> Self {
         match plan.kind {
             // Queries have no schedule, so none is of groups.
-            PlanKind::Events(_) | PlanKind::Grouped(_) => Self::Events,
+            PlanKind::Events(_) | PlanKind::Grouped(_) | PlanKind::Indicators(_) => Self::Events,
             PlanKind::Sequence(_) => Self::Sequences,
             PlanKind::Sample(_) => Self::Samples,
         }

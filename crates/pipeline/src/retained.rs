@@ -19,6 +19,8 @@ pub(crate) enum Keep {
     Oldest,
     /// The first ones by the rule's primary timestamp, those without one last: as Elastic's KQL rules page.
     OldestByPrimaryTime,
+    /// Those with the highest tiebreakers, then the first ones.
+    Highest,
     /// The last ones by the rule's order, as Elasticsearch's EQL search gives the tail.
     Newest,
 }
@@ -143,7 +145,7 @@ impl Retained {
         self.order(list);
         let Some(count) = self.cap.count.filter(|count| *count < list.len()) else { return };
         let cut = match self.cap.keep {
-            Keep::Oldest | Keep::OldestByPrimaryTime => list.split_off(count),
+            Keep::Oldest | Keep::OldestByPrimaryTime | Keep::Highest => list.split_off(count),
             Keep::Newest => {
                 let kept = list.split_off(list.len() - count);
                 std::mem::replace(list, kept)
@@ -160,9 +162,12 @@ impl Retained {
     fn order(&mut self, list: &mut Vec<Detection>) {
         let by_primary_time = self.cap.keep == Keep::OldestByPrimaryTime;
         let primary = |one: &Detection| if by_primary_time { one.time.unwrap_or(i64::MAX) } else { 0 };
+        let is_highest = self.cap.keep == Keep::Highest;
+        let tiebreaker = |one: &Detection| is_highest.then(|| one.order.tiebreaker.clone());
         list.sort_by(|a, b| {
-            primary(a)
-                .cmp(&primary(b))
+            tiebreaker(b)
+                .cmp(&tiebreaker(a))
+                .then_with(|| primary(a).cmp(&primary(b)))
                 .then_with(|| a.order.cmp(&b.order))
                 .then_with(|| identities(a).cmp(identities(b)))
                 .then_with(|| a.keys.cmp(&b.keys))

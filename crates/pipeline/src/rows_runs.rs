@@ -3,8 +3,8 @@
 //! A row that stands for an event raises one alert, whichever runs find it; other rows raise one in each run that finds
 //! them (specification 3.6). What a run's cap leaves out of the former is left to the next run that finds it.
 //!
-//! Windows overlap, so what a query makes of each event by itself is kept from run to run, and the result where nothing
-//! changed. Of a query that looks at each row by itself only the new rows are run.
+//! Windows overlap, so what a query makes of each event by itself is kept from run to run, and what it makes of all of them
+//! where nothing changed; only what comes after the first `NOW()` is always run. Of a query that looks at each row by itself only the new rows are run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -83,7 +83,7 @@ struct State<'a> {
 /// Makes rows of events.
 #[derive(Debug, Default)]
 struct Reading<'a> {
-    /// What is done with the row of each event by itself; none before the first one, and where nothing is.
+    /// What is done with the row of each event by itself; none before the first one.
     each: Option<EachRow<'a>>,
     /// Events that could not be read again.
     unread: u64,
@@ -93,7 +93,8 @@ struct Reading<'a> {
 struct Run<'r> {
     rule: RuleId,
     query: &'r RowsQuery,
-    run_ms: i64,
+    /// In milliseconds since 1970.
+    at_ms: i64,
     /// Whether rows stand for events.
     of_events: bool,
     by_id: HashMap<Arc<str>, &'r KeptEvent>,
@@ -172,7 +173,7 @@ impl<'a> RowsRuns<'a> {
         let run::Outcome { columns, rows, .. } = outcome;
         let shown: Vec<usize> =
             (0..columns.len()).filter(|column| rows.iter().any(|row| !row[*column].is_null())).collect();
-        let ends = rules.windows(run.rule).map(|all| (all.from(run.run_ms), all.to(run.run_ms)));
+        let ends = rules.windows(run.rule).map(|all| (all.from(run.at_ms), all.to(run.at_ms)));
         let mut raised = 0;
         for (position, row) in rows.iter().enumerate() {
             let row: Vec<(String, Value)> =
@@ -185,7 +186,7 @@ impl<'a> RowsRuns<'a> {
             let event = event_id.as_ref().and_then(|_| run.event(&row));
             let id =
                 event_id.unwrap_or_else(|| esql_row_id(ends.unwrap_or_default(), position, space, document));
-            found.push(FoundRow { rule: run.rule, run_ms: run.run_ms, row, event, id });
+            found.push(FoundRow { rule: run.rule, run_ms: run.at_ms, row, event, id });
         }
     }
 }
@@ -200,20 +201,26 @@ impl State<'_> {
         memory_bytes: usize,
     ) -> Result<Option<Arc<run::Outcome>>, RunError> {
         let moved = self.window.advance(events, read, memory_bytes / 4)?;
-        let query = &run.query.query;
-        let unchanged = moved.same_rows && !query.reads_clock;
+        let RowsQuery { query, timed, .. } = run.query;
         let nothing_left_out = run.of_events && self.left_out.is_empty();
-        if unchanged && nothing_left_out {
+        if moved.same_rows && nothing_left_out && timed.is_none() {
             return Ok(None);
         }
-        if let Some(last) = self.last.clone().filter(|_| unchanged && !run.of_events) {
-            return Ok(Some(last));
-        }
-        let alone = nothing_left_out && query.is_row_by_row() && !query.reads_clock;
-        let first = if alone { moved.first_new } else { 0 };
-        let outcome = Arc::new(self.result(run, events, first, read, memory_bytes)?);
+        let last = self.last.clone().filter(|_| moved.same_rows && !run.of_events);
+        let outcome = if let Some(last) = last {
+            last
+        } else {
+            let alone = nothing_left_out && timed.is_none() && query.is_row_by_row();
+            let first = if alone { moved.first_new } else { 0 };
+            Arc::new(self.result(run, events, first, read, memory_bytes)?)
+        };
         self.last = (!run.of_events).then(|| Arc::clone(&outcome));
-        Ok(Some(outcome))
+        let Some(timed) = timed else { return Ok(Some(outcome)) };
+        let options = Options { now_ms: run.at_ms, memory_bytes: Some(memory_bytes), stop: None };
+        let mut rows = outcome.rows.iter().cloned().map(Ok);
+        let mut result = run_rows(timed, &mut rows, &NO_TABLES, &options)?;
+        result.warnings.extend_from_slice(&outcome.warnings);
+        Ok(Some(Arc::new(result)))
     }
 
     /// The result of the query over the events of the window from a number on.
@@ -225,7 +232,7 @@ impl State<'_> {
         read: &mut Read<'_>,
         memory_bytes: usize,
     ) -> Result<run::Outcome, RunError> {
-        let Run { query, run_ms, of_events, by_id, .. } = run;
+        let Run { query, at_ms, of_events, by_id, .. } = run;
         let mut rows = events.iter().enumerate().skip(first).flat_map(|(number, event)| {
             let found = match self.window.rows(number) {
                 Some(rows) => Ok(rows.clone()),
@@ -239,8 +246,8 @@ impl State<'_> {
             by_id.extend(id.filter(|_| *of_events).map(|id| (id, *event)));
             rows.into_iter().map(Ok).collect()
         });
-        let options = Options { now_ms: *run_ms, memory_bytes: Some(memory_bytes), stop: None };
-        run_rows(&query.rest, &mut rows, &NO_TABLES, &options)
+        let options = Options { now_ms: *at_ms, memory_bytes: Some(memory_bytes), stop: None };
+        run_rows(&query.together, &mut rows, &NO_TABLES, &options)
     }
 
     /// Whether a row raises an alert: it is new, and the run has not raised too many.
@@ -277,7 +284,7 @@ impl State<'_> {
 impl<'r> Run<'r> {
     fn new(rule: RuleId, query: &'r RowsQuery, run_ms: i64) -> Self {
         let of_events = query.reader.asks_id() && !query.query.is_aggregating;
-        Self { rule, query, run_ms, of_events, by_id: HashMap::new() }
+        Self { rule, query, at_ms: run_ms, of_events, by_id: HashMap::new() }
     }
 
     /// The event that a row stands for.
@@ -315,13 +322,8 @@ impl<'a> Reading<'a> {
             self.unread += 1;
             return Ok(Rows::default());
         };
-        let rows = match &query.each {
-            Some(each) => {
-                let start = || EachRow::new(each, &NO_TABLES, &Options::default());
-                self.each.get_or_insert_with(start).rows(row)?
-            }
-            None => vec![row],
-        };
+        let start = || EachRow::new(&query.each, &NO_TABLES, &Options::default());
+        let rows = self.each.get_or_insert_with(start).rows(row)?;
         let id = id.filter(|_| !rows.is_empty());
         Ok(Rows { rows: rows.into(), id })
     }

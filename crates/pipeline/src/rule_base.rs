@@ -8,7 +8,7 @@ pub use maxspan_engine::Selectivity;
 use maxspan_engine::{RuleId, RuleSet, RuleSetBuilder};
 use maxspan_event::Schema;
 use maxspan_rules::{
-    Columns, CompileOptions, LoadedRules, Outcome, RowsQuery, RuleDocument, RuleType, compile,
+    Columns, CompileOptions, Compiled, LoadedRules, Outcome, RowsQuery, RuleDocument, RuleType, compile,
 };
 
 /// How a rule base is made.
@@ -107,19 +107,13 @@ impl RuleBase {
         let unknown = unknown_names(&rules, &options.only);
         let columns = Columns::default();
         for rule in rules.into_iter().filter(|rule| chosen(rule, &options.only)) {
-            base.read += 1;
-            *base.by_type.entry(rule.rule_type().name()).or_default() += 1;
             let before = builder.fields.mark();
             let compiled =
                 compile(&rule, &exceptions, &value_lists, &mut builder, &columns, &options.compile);
-            base.diagnostics.extend(compiled.diagnostics);
             if !matches!(compiled.outcome, Outcome::Ready(_)) {
                 builder.fields.forget_since(before);
             }
-            if let (Outcome::Ready(_), Some(query)) = (&compiled.outcome, compiled.rows_query) {
-                base.rows_queries.insert(base.documents.len() as u32, query);
-            }
-            base.add(rule, compiled.outcome, &mut builder);
+            base.add(rule, compiled, &mut builder);
         }
         let Accounts {
             documents,
@@ -208,9 +202,14 @@ struct Accounts {
 
 impl Accounts {
     /// Puts a rule where its outcome belongs.
-    fn add(&mut self, rule: RuleDocument, outcome: Outcome, builder: &mut RuleSetBuilder) {
-        match outcome {
+    fn add(&mut self, rule: RuleDocument, compiled: Compiled, builder: &mut RuleSetBuilder) {
+        self.read += 1;
+        *self.by_type.entry(rule.rule_type().name()).or_default() += 1;
+        self.diagnostics.extend(compiled.diagnostics);
+        match compiled.outcome {
             Outcome::Ready(ready) => {
+                let number = self.documents.len() as u32;
+                self.rows_queries.extend(compiled.rows_query.map(|query| (number, query)));
                 builder.add(*ready);
                 self.documents.push(rule);
             }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Type, query, cap, and what only that type has, of rules that order could matter to.
-const RULES: [(&str, &str, u32, &str); 13] = [
+const RULES: [(&str, &str, u32, &str); 17] = [
     ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100, ""),
     (
         "eql",
@@ -35,11 +35,21 @@ const RULES: [(&str, &str, u32, &str); 13] = [
     ("threshold", "*", 1, VALUES_OF_USERS),
     ("new_terms", "event.category: *", 100, NEW_TERMS),
     ("new_terms", "event.category: (a or b)", 1, NEW_TERMS),
+    ("threat_match", "event.category: (a or b)", 100, THREAT),
+    ("threat_match", "event.category: *", 1, THREAT),
+    ("esql", "FROM logs-* METADATA _id, _index | WHERE event.category IN (\"a\", \"b\")", 2, ""),
+    ("esql", "FROM logs-* | STATS n = COUNT(*), users = VALUES(user.name) BY host.id | WHERE n > 1", 3, ""),
 ];
 
 const VALUES_OF_USERS: &str = "threshold = { field = ['host.id', 'user.name'], value = 2, cardinality = [{ field = 'event.category', value = 2 }] }";
 const NEW_TERMS: &str =
     "new_terms_fields = ['host.id', 'event.category']\nhistory_window_start = 'now-2m'\nfrom = 'now-70s'";
+
+const THREAT: &str = "threat_index = ['*']\nthreat_language = 'kuery'\nfrom = 'now-70s'\n\
+    threat_query = 'event.category: c and @timestamp >= \"now-55s\"'\n\
+    threat_mapping = [{ entries = [{ field = 'host.id', type = 'mapping', value = 'host.id' }, \
+    { field = 'process.entity_id', type = 'mapping', value = 'process.entity_id', negate = true }] }, \
+    { entries = [{ field = 'user.name', type = 'mapping', value = 'user.name' }] }]";
 
 /// All rules together; and each by itself. Made once, since a rule set never changes.
 static TOGETHER: LazyLock<RuleBase> = LazyLock::new(|| rules_where(|_| true));
@@ -51,12 +61,13 @@ fn rules_where(wanted: impl Fn(usize) -> bool) -> RuleBase {
     let mut rules = Vec::new();
     for (index, (rule_type, query, cap, more)) in RULES.iter().enumerate().filter(|(index, _)| wanted(*index))
     {
-        let language = if *rule_type == "eql" { "eql" } else { "kuery" };
+        let language = if matches!(*rule_type, "eql" | "esql") { rule_type } else { "kuery" };
+        let indices = if *rule_type == "esql" { "" } else { "index = [\"*\"]\n" };
         let text = format!(
             "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\
              [rule]\nauthor = [\"t\"]\ndescription = \"d\"\nname = \"Rule {index}\"\nrisk_score = 1\nseverity = \"low\"\n\
              rule_id = \"00000000-0000-4000-8000-0000000000{index:02}\"\ntype = \"{rule_type}\"\nlanguage = \"{language}\"\n\
-             index = [\"*\"]\nmax_signals = {cap}\ninterval = \"1m\"\nquery = '''{query}'''\n{more}\n"
+             {indices}max_signals = {cap}\ninterval = \"1m\"\nquery = '''{query}'''\n{more}\n"
         );
         let parsed = parse_toml(&Arc::new(Source::new("rule.toml", text)), &TomlOptions::default());
         assert_eq!(parsed.rules.len(), 1, "{:?}", parsed.diagnostics);
@@ -143,7 +154,7 @@ proptest! {
     /// What does not fit in memory is put aside, and nothing else changes.
     #[test]
     fn little_memory_gives_the_same_alerts(events in proptest::collection::vec(event(), 0..60)) {
-        let little = HuntOptions { sequence_memory: 16 << 10, ..HuntOptions::default() };
+        let little = HuntOptions { sequence_memory: 40 << 10, ..HuntOptions::default() };
         let (alerts, stats) = run(&TOGETHER, &events);
         let (other_alerts, other_stats) = run_with(&TOGETHER, &events, &little);
         prop_assert_eq!(alerts, other_alerts);

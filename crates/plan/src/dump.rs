@@ -7,6 +7,7 @@ use maxspan_event::{Fields, Slot, Value};
 use crate::datum::Datum;
 use crate::expr::Expr;
 use crate::grouped::Windows;
+use crate::indicators::MappingEntry;
 use crate::predicate::{Predicate, TestKind, ValueSet};
 use crate::stream::{Plan, PlanKind, Step};
 
@@ -26,10 +27,19 @@ pub fn plan(plan: &Plan, fields: &Fields) -> String {
             sample.steps.iter().for_each(|one| step(&mut out, "  ", one, fields));
         }
         PlanKind::Grouped(grouped) => {
-            let Windows { interval_ms, from_ms, to_ms } = grouped.windows;
-            let window = format!("every {interval_ms}ms over {from_ms}ms..{to_ms}ms");
-            out.push_str(&format!("groups {:?} {window}\n", grouped.test));
+            out.push_str(&format!("groups {:?} {}\n", grouped.test, window(grouped.windows)));
             grouped.steps.iter().for_each(|one| step(&mut out, "  ", one, fields));
+        }
+        PlanKind::Indicators(indicators) => {
+            out.push_str(&format!("indicators {}\n", window(indicators.windows)));
+            indicators.steps.iter().for_each(|one| step(&mut out, "  ", one, fields));
+            for group in &indicators.groups {
+                let pairs: Vec<String> = group.entries.iter().map(|entry| pair(entry, fields)).collect();
+                out.push_str(&format!("  mapping {}\n", pairs.join(" and ")));
+            }
+            for bound in &indicators.bounds {
+                out.push_str(&format!("  bound {} {bound:?}\n", name(fields, bound.slot())));
+            }
         }
     }
     for (index, lineage) in plan.lineage.iter().enumerate() {
@@ -41,6 +51,16 @@ pub fn plan(plan: &Plan, fields: &Fields) -> String {
         let _ = writeln!(out, "{limit:?}");
     }
     out
+}
+
+fn window(windows: Windows) -> String {
+    let Windows { interval_ms, from_ms, to_ms } = windows;
+    format!("every {interval_ms}ms over {from_ms}ms..{to_ms}ms")
+}
+
+fn pair(entry: &MappingEntry, fields: &Fields) -> String {
+    let op = if entry.negated { "!=" } else { "==" };
+    format!("{} {op} {} ({:?})", name(fields, entry.event), name(fields, entry.indicator), entry.form)
 }
 
 fn step(out: &mut String, indent: &str, step: &Step, fields: &Fields) {

@@ -51,8 +51,13 @@ impl Windows {
     /// The first run whose window ends at a moment or later.
     pub fn first_run(&self, at_ms: i64) -> i64 {
         let earliest = at_ms.saturating_sub(self.to_ms);
-        let run = self.last_multiple(earliest);
-        if run < earliest { run.saturating_add(self.interval_ms) } else { run }
+        self.run_from(earliest)
+    }
+
+    /// The first run at a moment or later.
+    pub fn run_from(&self, at_ms: i64) -> i64 {
+        let run = self.last_multiple(at_ms);
+        if run < at_ms { run.saturating_add(self.interval_ms) } else { run }
     }
 
     /// The last run whose window begins before a moment.

@@ -28,6 +28,11 @@ pub const REGEX_WORK_MAX: usize = 500_000;
 /// Most lineage queries of one plan: their answers are tabulated in 64 bits, and the table doubles with each.
 pub const LINEAGE_QUERIES_MAX: usize = 6;
 
+/// Most groups of one `threat_mapping`, and pairs of one group; a rule with more is not run.
+pub const MAPPING_GROUPS_MAX: usize = 1 << 14;
+/// See [`MAPPING_GROUPS_MAX`].
+pub const MAPPING_ENTRIES_MAX: usize = 1 << 10;
+
 /// Longest string that a scalar function builds, in bytes; what would be longer is null, and counted in
 /// `maxspan_event::Dropped::texts`.
 pub const STRING_BYTES_MAX: usize = 1 << 20;

@@ -3,6 +3,7 @@
 use maxspan_event::Slot;
 
 use crate::grouped::Grouped;
+use crate::indicators::Indicators;
 use crate::predicate::Predicate;
 
 /// A rule's query, ready to be run.
@@ -27,6 +28,8 @@ pub enum PlanKind {
     Sample(Sample),
     /// Groups of events, over the windows of a schedule.
     Grouped(Grouped),
+    /// Events that have the values of indicators, over the windows of a schedule.
+    Indicators(Box<Indicators>),
 }
 
 /// How many results are kept.
@@ -113,6 +116,7 @@ impl Plan {
             PlanKind::Sequence(sequence) => sequence.steps.iter().chain(&sequence.until).nth(number),
             PlanKind::Sample(sample) => sample.steps.get(number),
             PlanKind::Grouped(grouped) => grouped.steps.get(number),
+            PlanKind::Indicators(indicators) => indicators.steps.get(number),
         }
     }
 
@@ -125,6 +129,7 @@ impl Plan {
             }
             PlanKind::Sample(sample) => sample.steps.iter().map(|step| &step.predicate).collect(),
             PlanKind::Grouped(grouped) => grouped.steps.iter().map(|step| &step.predicate).collect(),
+            PlanKind::Indicators(indicators) => indicators.steps.iter().map(|step| &step.predicate).collect(),
         }
     }
 
@@ -149,6 +154,9 @@ impl Plan {
             }
             PlanKind::Grouped(grouped) => {
                 grouped.steps.iter_mut().for_each(|step| restrict(&mut step.predicate));
+            }
+            PlanKind::Indicators(indicators) => {
+                indicators.steps.iter_mut().for_each(|step| restrict(&mut step.predicate));
             }
         }
         self.lineage.iter_mut().for_each(|lineage| restrict(&mut lineage.predicate));

@@ -25,11 +25,13 @@
 //! ```
 
 mod ancestors;
+mod anomalies;
 mod document;
 mod esql;
 mod field_kinds;
 mod grouped;
 pub mod ids;
+mod indicators;
 mod intersection;
 mod members;
 mod overrides;
@@ -46,13 +48,14 @@ pub use document::AlertDocument;
 pub use esql::{ResultRow, esql_alert, esql_event_id, esql_row_id};
 pub use field_kinds::{FieldKind, FieldKinds};
 pub use grouped::{ThresholdGroup, new_terms_alert, threshold_alert};
+pub use indicators::{MatchedIndicator, indicator_alert};
 use maxspan_event::{Document, Part};
 use members::Members;
 pub use rule_fields::{AlertingRule, RuleFields};
 pub use sequence::{SequenceAlerts, sequence_alerts};
 use serde_json::Value;
 
-use crate::document::RuleDocument;
+use crate::document::{RuleDocument, RuleParams};
 
 /// An event that a rule matched.
 #[derive(Debug, Clone)]
@@ -158,6 +161,12 @@ pub fn event_alert(
     context: &AlertContext<'_>,
 ) -> Option<Alert> {
     let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.document.uuid);
+    if matches!(rule.document.params, RuleParams::MachineLearning(_)) {
+        let record = anomalies::as_event(event)?;
+        let (index, source) = (Arc::clone(&event.index), Some(Document::read(record.as_bytes())));
+        let event = SourceEvent { index, id: event.id.clone(), source };
+        return alert_of(rule, &event, id, context, |_| {});
+    }
     alert_of(rule, event, id, context, |_| {})
 }
 

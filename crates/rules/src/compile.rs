@@ -1,7 +1,9 @@
 //! A rule document to what the engine runs: query, filters, exceptions and time window in one plan.
 
+mod anomalies;
 mod esql;
 mod grouped;
+mod indicators;
 mod outline;
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,7 @@ use maxspan_diagnostics::{Code, Diagnostic, Source, Span, codes, has_errors, nea
 use maxspan_engine::{CompiledRule, RuleSetBuilder};
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
 use maxspan_event::index::IndexPatterns;
-use maxspan_event::{FieldType, Fields, Slot};
+use maxspan_event::{FieldType, Slot};
 use maxspan_plan::{Plan, PlanKind, Predicate, TestKind};
 
 use crate::document::{Language, RuleDocument, RuleParams};
@@ -22,6 +24,7 @@ use crate::exceptions::{ExceptionItem, ExceptionStore};
 use crate::filters::{FilterContext, lower_filter};
 use crate::load::ValueLists;
 
+pub use anomalies::ANOMALY_INDICES;
 pub use esql::{Columns, RowsQuery};
 pub use outline::{RuleOutline, outline};
 
@@ -109,6 +112,7 @@ impl<'a> Compilation<'a> {
 
 impl Compilation<'_> {
     fn run(&mut self, exceptions: &ExceptionStore, value_lists: &ValueLists) -> Outcome {
+        let side = self.indicator_side();
         let plan = self.plan();
         let filters = Predicate::and(self.filters().into_iter().map(|(_, filter)| filter));
         let excepted = self.excepted(exceptions, value_lists);
@@ -117,15 +121,24 @@ impl Compilation<'_> {
         if self.diagnostics.iter().any(|(_, diagnostic)| diagnostic.is_error()) {
             return Outcome::Failed;
         }
-        if let Some((field, reason)) = self.not_run() {
+        let (side, refused) = match side {
+            Some(Err(refused)) => (None, Some(refused)),
+            Some(Ok(side)) => (Some(side), None),
+            None => (None, None),
+        };
+        if let Some((field, reason)) = self.not_run().or(refused) {
             self.report_field(field, codes::RULE_NOT_RUN, reason.clone());
             return Outcome::NotRun(reason);
         }
         self.warn_ignored();
         let Some(plan) = plan else { return Outcome::Failed };
         let primary = self.primary();
-        let condition = Predicate::and([self.window(&primary), filters, excepted.negate()]);
+        let condition = Predicate::and([self.window(&primary), filters, excepted.clone().negate()]);
         let plan = self.grouped(plan.restricted(&condition));
+        let plan = match side {
+            Some(side) => self.indicators(plan, side, excepted),
+            None => plan,
+        };
         Outcome::Ready(Box::new(self.compiled(plan, primary)))
     }
 
@@ -139,16 +152,15 @@ impl Compilation<'_> {
             {
                 Some(("saved_id", format!("the saved query `{saved_id}` is not part of the file")))
             }
+            (RuleParams::MachineLearning(_), _) => None,
             (RuleParams::Esql, _) => match &self.unsupported {
                 Some(what) => Some(("query", what.clone())),
                 None => self.not_replayed(),
             },
-            (RuleParams::ThreatMatch(_) | RuleParams::MachineLearning(_), _) => {
-                let name = rule.rule_type().name();
-                Some(("type", format!("rules of type `{name}` are not run yet")))
-            }
             (_, Some(Language::Lucene)) => Some(("type", "Lucene queries are not run yet".to_owned())),
-            (RuleParams::Threshold(_) | RuleParams::NewTerms(_), _) => self.not_replayed(),
+            (RuleParams::Threshold(_) | RuleParams::NewTerms(_) | RuleParams::ThreatMatch(_), _) => {
+                self.not_replayed()
+            }
             (RuleParams::Query { .. } | RuleParams::SavedQuery { .. }, _) => None,
         }
     }
@@ -160,15 +172,8 @@ impl Compilation<'_> {
                 self.eql(eql_category(event_category_override.as_deref()))
             }
             (RuleParams::Esql, _) => self.esql(),
-            (RuleParams::MachineLearning(_), _) | (_, Some(Language::Lucene)) => None,
-            (RuleParams::ThreatMatch(params), _) => {
-                if params.threat_language == Language::Kuery {
-                    let (query, rule) = (params.threat_query.clone(), self.rule);
-                    let source = rule.origin.text_source("threat_query", &rule.rule_id, &query);
-                    self.kql(&query, &source, 0);
-                }
-                self.rule_kql()
-            }
+            (RuleParams::MachineLearning(_), _) => self.anomalies(),
+            (_, Some(Language::Lucene)) => None,
             _ => self.rule_kql(),
         }
     }
@@ -237,17 +242,6 @@ impl Compilation<'_> {
 
     /// The rule's filters with their places in the list.
     fn filters(&mut self) -> Vec<(usize, Predicate)> {
-        // Filters on indicators are only checked: nothing asks for their fields.
-        if let RuleParams::ThreatMatch(params) = &self.rule.params {
-            let mut fields = Fields::default();
-            let mut context = FilterContext::new(&self.builder.schema, &mut fields, self.options.now);
-            let refused: Vec<String> = params
-                .threat_filters
-                .iter()
-                .filter_map(|filter| lower_filter(filter, &mut context).err())
-                .collect();
-            self.report_filters("threat_filters", refused);
-        }
         let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
         let mut context = FilterContext::new(schema, fields, self.options.now);
         let (mut all, mut refused) = (Vec::new(), Vec::new());
@@ -331,6 +325,9 @@ impl Compilation<'_> {
     /// Where the time of an event is read, the first present one.
     fn primary(&mut self) -> Vec<Slot> {
         let rule = self.rule;
+        if matches!(rule.params, RuleParams::MachineLearning(_)) {
+            return vec![self.date_slot("timestamp_override", anomalies::TIMESTAMP)];
+        }
         let mut names: Vec<&str> = rule.timestamp_override.as_deref().into_iter().collect();
         if names.is_empty() || !rule.timestamp_override_fallback_disabled {
             names.push("@timestamp");
@@ -367,11 +364,17 @@ impl Compilation<'_> {
         let mut compiled = CompiledRule::new(plan, timestamp);
         compiled.tiebreaker = tiebreaker.filter(|name| !name.is_empty()).map(|name| self.builder.slot(name));
         compiled.primary = primary;
-        if !self.options.any_index {
-            compiled.indices = match &self.rows_query {
-                Some(rows) => IndexPatterns::new(rows.patterns.iter().map(String::as_str)),
-                None => IndexPatterns::new(self.rule.index_patterns()),
-            };
+        if matches!(self.rule.params, RuleParams::MachineLearning(_)) {
+            compiled.tiebreaker = Some(self.score());
+            self.builder.noted = Some(self.job());
+            compiled.indices = IndexPatterns::new([ANOMALY_INDICES]);
+        } else if let Some(rows) = &self.rows_query {
+            compiled.indices = IndexPatterns::new(rows.patterns.iter().map(String::as_str));
+        } else {
+            compiled.indices = IndexPatterns::new(self.rule.index_patterns());
+        }
+        if self.options.any_index {
+            compiled.indices = IndexPatterns::default();
         }
         compiled
     }

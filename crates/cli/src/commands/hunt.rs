@@ -122,6 +122,7 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         costs: arguments.output.stats.is_some(),
         now,
         space: arguments.space.clone(),
+        indicators: arguments.indicators.clone(),
         // Who fixes the time wants the same output again.
         execution_uuid: if arguments.now.is_some() { defaults.execution_uuid } else { random_uuid() },
         ..defaults

@@ -37,9 +37,7 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
     let answer = query::run(&source.text, &mut reader, &options).map_err(|found| wrong(&source, &found))?;
     print_diagnostics("warning", answer.diagnostics.iter().map(|diagnostic| (&source, diagnostic)));
     report(&answer.problems, answer.more_problems);
-    account::lost_in_query(&answer.events_lost, &answer.state_lost)
-        .iter()
-        .for_each(|line| terminal::say(line));
+    say_all(&account::lost_in_query(&answer.events_lost, &answer.state_lost));
     write(&answer.response, arguments.compact || !terminal::stdout_is_terminal())
         .map_err(Failure::output("the answer"))?;
     Ok(exit(answer.events, &answer.problems))
@@ -64,10 +62,10 @@ fn run_esql(arguments: &QueryArguments) -> Result<Exit, Failure> {
     };
     print_diagnostics("warning", answer.diagnostics.iter().map(|diagnostic| (&source, diagnostic)));
     report(&answer.problems, answer.more_problems);
-    account::lost_in_query(&answer.events_lost, &RuleCounters::default())
-        .iter()
-        .for_each(|line| terminal::say(line));
-    answer.warnings.iter().for_each(|warning| terminal::say(&format!("warning: {}", printable(warning))));
+    say_all(&account::lost_in_query(&answer.events_lost, &RuleCounters::default()));
+    for warning in &answer.warnings {
+        terminal::say(&format!("warning: {}", printable(warning)));
+    }
     let on_terminal = terminal::stdout_is_terminal();
     let format = format.unwrap_or(if on_terminal { RowsFormat::Table } else { RowsFormat::Json });
     let look = Look::new(Paint::stdout(), !on_terminal);
@@ -83,6 +81,12 @@ fn wrong(source: &Source, found: &[Diagnostic]) -> Failure {
     print_diagnostics("error", found.iter().map(|diagnostic| (source, diagnostic)));
     let errors = found.iter().filter(|diagnostic| diagnostic.is_error()).count() as u64;
     Failure::usage(format!("the query has {}", counted(errors, "error")))
+}
+
+fn say_all(lines: &[String]) {
+    for line in lines {
+        terminal::say(line);
+    }
 }
 
 fn exit(events: u64, problems: &[InputProblem]) -> Exit {

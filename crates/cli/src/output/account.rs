@@ -31,6 +31,7 @@ pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<St
     limits(stats, &mut losses);
     lines.extend(labelled(paint, "Lost", &losses));
     let mut notes = notes(stats);
+    without_anomalies(stats, &mut notes);
     undecided(rules, stats, &mut notes);
     run_warnings(stats, &mut notes);
     lines.extend(labelled(paint, "Notes", &notes));
@@ -129,9 +130,14 @@ fn late_and_evicted(rules: &RuleBase, stats: &HuntStats, out: &mut Vec<String>) 
         out.push(format!("{events} of sequences too late to be put in order (raise --sequence-memory)"));
         out.extend(worst_rules(rules, &stats.late_events_by_rule));
     }
+    if !stats.enrichments_cut_by_rule.is_empty() {
+        let total = stats.enrichments_cut_by_rule.values().sum();
+        out.push(format!("{} without all of their indicators", counted(total, "alert")));
+        out.extend(worst_rules(rules, &stats.enrichments_cut_by_rule));
+    }
     if !stats.evicted_by_rule.is_empty() {
         let total = stats.evicted_by_rule.values().sum();
-        out.push(format!("{} of sequences pushed out by a limit", counted(total, "state")));
+        out.push(format!("{} of rules over several events pushed out by a limit", counted(total, "state")));
         out.extend(worst_rules(rules, &stats.evicted_by_rule));
     }
 }
@@ -155,6 +161,16 @@ fn run_warnings(stats: &HuntStats, out: &mut Vec<String>) {
         let rules = counted(stats.run_warnings_by_rule.len() as u64, "ES|QL rule");
         out.push(format!("{rules} could not compute some values (--stats lists them)"));
     }
+}
+
+/// Machine learning rules that had nothing to look at.
+fn without_anomalies(stats: &HuntStats, out: &mut Vec<String>) {
+    let count = stats.rules_without_anomalies.len() as u64;
+    if count == 0 {
+        return;
+    }
+    let rules = counted(count, "machine learning rule");
+    out.push(format!("{rules} found no results of their anomaly detection jobs (--stats names them)"));
 }
 
 /// Sequences that end with an event that has to be missing for longer than the window reaches.

@@ -13,30 +13,44 @@ use crate::{aggregates, language};
 
 /// Whether the value is only known when the query runs.
 pub(super) fn depends_on_run(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Call(function, arguments) => {
-            matches!(function.name, "NOW" | "TRANGE") || arguments.iter().any(depends_on_run)
+    contains(expr, &|part| matches!(part.kind, ExprKind::Kql(_)) || is_clock(part))
+}
+
+/// Whether the value depends on the time of the run.
+pub(crate) fn reads_clock(expr: &Expr) -> bool {
+    contains(expr, &is_clock)
+}
+
+fn is_clock(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call(function, _) if matches!(function.name, "NOW" | "TRANGE"))
+}
+
+/// Whether the expression, or some part of it, is such a one.
+fn contains(expr: &Expr, is_such: &dyn Fn(&Expr) -> bool) -> bool {
+    let any = |list: &[Expr]| list.iter().any(|part| contains(part, is_such));
+    let one = |part: &Expr| contains(part, is_such);
+    is_such(expr)
+        || match &expr.kind {
+            ExprKind::Call(_, list)
+            | ExprKind::Coalesce(list)
+            | ExprKind::And(list)
+            | ExprKind::Or(list)
+            | ExprKind::List(list) => any(list),
+            ExprKind::Case(branches, otherwise) => {
+                branches.iter().any(|(condition, value)| one(condition) || one(value)) || one(otherwise)
+            }
+            ExprKind::Not(inner)
+            | ExprKind::IsNull(inner)
+            | ExprKind::Like(inner, _)
+            | ExprKind::Negate(inner)
+            | ExprKind::Widen(inner)
+            | ExprKind::Match(inner, _) => one(inner),
+            ExprKind::In(value, list) => one(value) || any(list),
+            ExprKind::Compare(_, left, right) | ExprKind::Arithmetic(_, left, right) => {
+                one(left) || one(right)
+            }
+            ExprKind::Kql(_) | ExprKind::Constant(_) | ExprKind::Column(_) => false,
         }
-        ExprKind::Kql(_) => true,
-        ExprKind::Coalesce(list) | ExprKind::And(list) | ExprKind::Or(list) | ExprKind::List(list) => {
-            list.iter().any(depends_on_run)
-        }
-        ExprKind::Case(branches, otherwise) => {
-            branches.iter().any(|(condition, value)| depends_on_run(condition) || depends_on_run(value))
-                || depends_on_run(otherwise)
-        }
-        ExprKind::Not(inner)
-        | ExprKind::IsNull(inner)
-        | ExprKind::Like(inner, _)
-        | ExprKind::Negate(inner)
-        | ExprKind::Widen(inner)
-        | ExprKind::Match(inner, _) => depends_on_run(inner),
-        ExprKind::In(value, list) => depends_on_run(value) || list.iter().any(depends_on_run),
-        ExprKind::Compare(_, left, right) | ExprKind::Arithmetic(_, left, right) => {
-            depends_on_run(left) || depends_on_run(right)
-        }
-        ExprKind::Constant(_) | ExprKind::Column(_) => false,
-    }
 }
 
 impl Analysis<'_> {
@@ -61,7 +75,6 @@ impl Analysis<'_> {
         let Some(function) = functions::find(&upper) else {
             return self.unknown_function(name, arguments, span);
         };
-        self.reads_clock |= matches!(function.name, "NOW" | "TRANGE");
         let arguments = arguments.iter().map(|argument| self.expr(argument)).collect();
         self.checked_call(function, arguments, options, span)
     }

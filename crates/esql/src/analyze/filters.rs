@@ -174,6 +174,16 @@ impl Analysis<'_> {
         let (predicate, found) = maxspan_kql::lower(&tree, &schema, &mut fields, &LowerOptions::default());
         self.inner_messages(found, query.span);
         let Some(predicate) = predicate else { return Self::nothing(span) };
+        let later = LowerOptions { now: i64::MAX / 2 };
+        let (at_another_time, _) = maxspan_kql::lower(&tree, &schema, &mut Fields::default(), &later);
+        if at_another_time.as_ref() != Some(&predicate) {
+            self.report(
+                codes::ESQL_UNSUPPORTED,
+                query.span,
+                "`now` in a KQL query inside of ES|QL is not run",
+            );
+            return Self::nothing(span);
+        }
         let mut columns = Vec::new();
         for (slot, field) in fields.iter() {
             let id = self.read_field(&field.path, DataType::of_field(field.kind), false);

@@ -238,6 +238,12 @@ fn result(explanation: &Explanation) -> String {
         0 if explanation.kind == "new terms" => {
             format!("no alert: {} of {events} match, and no run sees new terms", explanation.matched)
         }
+        0 if explanation.kind == "indicator match" => {
+            format!(
+                "no alert: {} of {events} match, and no run sees indicators of theirs",
+                explanation.matched
+            )
+        }
         0 => format!("no alert from {events}"),
         alerts => format!("{} from {events}", plural(alerts, "alert")),
     };

@@ -15,7 +15,7 @@ pub(super) struct Variant {
 /// The relaxed variants of a sequence or sample, the strictest first; none for an event query.
 pub(super) fn variants(plan: &Plan) -> Vec<Variant> {
     match &plan.kind {
-        PlanKind::Events(_) | PlanKind::Grouped(_) => Vec::new(),
+        PlanKind::Events(_) | PlanKind::Grouped(_) | PlanKind::Indicators(_) => Vec::new(),
         PlanKind::Sequence(sequence) => sequence_variants(sequence),
         PlanKind::Sample(sample) => {
             let all: Vec<usize> = (0..sample.steps.len()).collect();

@@ -7,7 +7,8 @@ use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Slot, ValueRef, date};
 use maxspan_plan::condition::Stage;
 use maxspan_plan::{Environment, GroupTest, Grouped, Plan, PlanKind};
-use maxspan_rules::compile::{Columns, Outcome, RuleOutline, compile, outline};
+use maxspan_rules::RuleType;
+use maxspan_rules::compile::{ANOMALY_INDICES, Columns, Outcome, RuleOutline, compile, outline};
 
 use super::tree::{is_slip, node};
 use super::variants::{Variant, variants};
@@ -48,6 +49,7 @@ impl View {
         let mut builder = RuleSetBuilder::new(options.schema.clone());
         let compiled =
             compile(rule, exceptions, value_lists, &mut builder, &Columns::default(), &options.compile);
+        let rows_query = compiled.rows_query;
         let Outcome::Ready(compiled) = compiled.outcome else { return None };
         let outline = outline(rule, exceptions, value_lists, &mut builder, &options.compile)?;
         let variants = variants(&compiled.plan);
@@ -63,14 +65,19 @@ impl View {
         for relaxed in relaxed_rules {
             builder.add(relaxed);
         }
-        let patterns = rule.index_patterns().into_iter().map(str::to_owned).collect();
+        let patterns = match rule.rule_type() {
+            RuleType::MachineLearning => vec![ANOMALY_INDICES],
+            RuleType::Esql => rows_query.iter().flat_map(|rows| &rows.patterns).map(String::as_str).collect(),
+            _ => rule.index_patterns(),
+        };
+        let patterns = patterns.into_iter().map(str::to_owned).collect();
         let rule_set = builder.build(options.normalize);
         let (scratch, occurrences) = (Scratch::default(), Occurrences::default());
         Some(Self { outline, plan, variants, rule_set, indices, patterns, timestamp, scratch, occurrences })
     }
 
     pub(super) fn is_event_query(&self) -> bool {
-        matches!(self.plan.kind, PlanKind::Events(_) | PlanKind::Grouped(_))
+        matches!(self.plan.kind, PlanKind::Events(_) | PlanKind::Grouped(_) | PlanKind::Indicators(_))
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -81,6 +88,7 @@ impl View {
             PlanKind::Grouped(Grouped { test: GroupTest::Count { .. }, .. }) => "threshold",
             PlanKind::Grouped(Grouped { test: GroupTest::New { .. }, .. }) => "new terms",
             PlanKind::Grouped(Grouped { test: GroupTest::All, .. }) => "ES|QL",
+            PlanKind::Indicators(_) => "indicator match",
         }
     }
 

@@ -104,7 +104,9 @@ pub fn run(
         answer.join()
     });
     let mut events_lost = MatchCounters::default();
-    matchers.iter().for_each(|matcher| events_lost += matcher.counters());
+    for matcher in &matchers {
+        events_lost += matcher.counters();
+    }
     let run::Outcome { columns, rows, warnings } = match outcome {
         Ok(Ok(outcome)) => with_values(outcome, patterns.is_empty() || names_columns(&query)),
         Ok(Err(RunError::Stopped)) => return Err(RowsError::Timeout(limits.timeout.unwrap_or_default())),

@@ -8,6 +8,7 @@ use maxspan_pipeline::explain::{ExplainOptions, Explanation, Subject, explain};
 use maxspan_pipeline::hunt::{Collected, HuntOptions, hunt};
 use maxspan_pipeline::input::{InputOptions, Reader};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_rules::document::RuleParams;
 use maxspan_rules::load::ValueLists;
 use maxspan_rules::{ExceptionStore, LoadOptions, LoadedRules, RuleDocument, load_paths};
 use serde_json::Value;
@@ -37,9 +38,19 @@ impl Corpus {
     }
 }
 
-/// The alerts of one group, run by itself.
-fn alerts(base: &RuleBase, entry: &Value, group: &Value) -> Result<u64, String> {
-    let mut reader = reader(entry, group);
+/// The alerts of one group with its indicators, run by itself.
+fn alerts(base: &RuleBase, entry: &Value, group: &Value, indicators: &Value) -> Result<u64, String> {
+    let index = base.documents.first().and_then(|rule| match &rule.params {
+        RuleParams::ThreatMatch(params) => params.threat_index.first(),
+        _ => None,
+    });
+    let indicators = indicators.as_array().into_iter().flatten().map(|one| {
+        let mut indicator = one.clone();
+        indicator["_index"] = index.map_or(Value::Null, |index| index.as_str().into());
+        format!("{indicator}\n")
+    });
+    let events = events(entry, group) + &indicators.collect::<String>();
+    let mut reader = Reader::of_bytes("group", std::io::Cursor::new(events), InputOptions::default());
     let mut collected = Collected::default();
     let stats = hunt(base, &mut reader, &HuntOptions::default(), &mut collected);
     if stats.events_failed > 0 || !collected.problems.is_empty() {
@@ -50,6 +61,10 @@ fn alerts(base: &RuleBase, entry: &Value, group: &Value) -> Result<u64, String> 
 
 /// The events of a group, in the rule's first index.
 fn reader(entry: &Value, group: &Value) -> Reader {
+    Reader::of_bytes("group", std::io::Cursor::new(events(entry, group)), InputOptions::default())
+}
+
+fn events(entry: &Value, group: &Value) -> String {
     let mut events = String::new();
     for event in group.as_array().unwrap() {
         let mut event = event.clone();
@@ -57,13 +72,15 @@ fn reader(entry: &Value, group: &Value) -> Reader {
         events.push_str(&event.to_string());
         events.push('\n');
     }
-    Reader::of_bytes("group", std::io::Cursor::new(events), InputOptions::default())
+    events
 }
 
 /// Rules over events and sequences.
 const EVENTS: &[&str] = &["eql", "query"];
 /// Rules over the windows of their schedule.
 const GROUPS: &[&str] = &["threshold", "new_terms"];
+/// Rules over events and indicators.
+const INDICATORS: &[&str] = &["threat_match"];
 
 fn is_of(entry: &Value, types: &[&str]) -> bool {
     entry["type"].as_str().is_some_and(|found| types.contains(&found))
@@ -92,7 +109,7 @@ fn check(checked: &Checked<'_>, record: &mut Record, corpus: &Corpus, shared: &P
         let base = corpus.only(entry["rule_id"].as_str().unwrap());
         for (index, group) in groups.iter().enumerate() {
             let name = format!("{} {key} {index}", entry["rule_id"].as_str().unwrap());
-            let found = alerts(&base, entry, group);
+            let found = alerts(&base, entry, group, &entry["indicators"][index]);
             let result = match found {
                 Ok(count) if count == expected => Ok(()),
                 Ok(count) => Err(format!(
@@ -186,6 +203,34 @@ fn generated_groups_negatives() {
         "100 %",
     );
     check(&Checked::new("negatives.ndjson", "groups", GROUPS, 0), &mut record, &corpus, &shared);
+    record.finish(100.0);
+}
+
+#[test]
+fn generated_indicator_positives() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(
+        47,
+        "generated-indicators-positives",
+        "Generated positives (threat_match): events with indicators that raise exactly their rule's alert",
+        "100 %",
+    );
+    check(&Checked::new("positives.ndjson", "groups", INDICATORS, 1), &mut record, &corpus, &shared);
+    record.finish(100.0);
+}
+
+#[test]
+fn generated_indicator_negatives() {
+    let Some(shared) = shared() else { return };
+    let corpus = Corpus::load(&shared);
+    let mut record = Record::new(
+        48,
+        "generated-indicators-negatives",
+        "Generated near misses (threat_match): groups that stay silent",
+        "100 %",
+    );
+    check(&Checked::new("negatives.ndjson", "groups", INDICATORS, 0), &mut record, &corpus, &shared);
     record.finish(100.0);
 }
 

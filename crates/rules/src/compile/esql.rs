@@ -17,16 +17,18 @@ use super::Compilation;
 pub struct RowsQuery {
     /// The query.
     pub query: Query,
-    /// What it does with the row of each event by itself, where that is the same in every run.
-    pub each: Option<Query>,
-    /// What it does with the rows that come of that.
-    pub rest: Query,
+    /// What it does with the row of each event by itself, the same in every run.
+    pub each: Query,
+    /// What it does with all rows that come of that, the same in every run too.
+    pub together: Query,
+    /// What depends on the time of the run.
+    pub timed: Option<Query>,
     /// Makes rows of events.
     pub reader: RowReader,
     /// The columns that `MV_EXPAND` unfolds: an event can have several rows.
     pub expanded: Vec<String>,
     /// The indices that it reads.
-    pub(super) patterns: Vec<String>,
+    pub patterns: Vec<String>,
 }
 
 /// The columns that ES|QL queries may name. Made once for all rules, when the first of them asks.
@@ -71,10 +73,10 @@ impl Compilation<'_> {
         let predicate = necessary(&query, &self.builder.schema, &mut self.builder.fields);
         let reader = RowReader::new(&query, &self.builder.schema);
         let patterns = tree.index_patterns().into_iter().map(str::to_owned).collect();
-        let (each, rest) = query.split();
-        let (each, rest) = if query.reads_clock { (None, query.clone()) } else { (Some(each), rest) };
+        let (each, together, timed) = query.split();
         let expanded = tree.expanded_columns();
-        self.rows_query = Some(Arc::new(RowsQuery { query, each, rest, reader, expanded, patterns }));
+        let rows_query = RowsQuery { query, each, together, timed, reader, expanded, patterns };
+        self.rows_query = Some(Arc::new(rows_query));
         Some(Plan::new(PlanKind::Events(predicate)))
     }
 }

@@ -10,6 +10,7 @@ use maxspan_event::Slot;
 use maxspan_plan::Predicate;
 use maxspan_plan::condition::Outline;
 
+use super::anomalies::as_query;
 use super::{Columns, Compilation, CompileOptions, eql_category};
 use crate::document::{Language, RuleDocument, RuleParams};
 use crate::exceptions::ExceptionStore;
@@ -46,7 +47,11 @@ pub fn outline(
     // What is to be said was said when the rule was compiled.
     let columns = Columns::default();
     let mut compilation = Compilation::new(rule, builder, &columns, options);
-    let query = compilation.query_outline()?;
+    let anomalies = match &rule.params {
+        RuleParams::MachineLearning(params) => Some(as_query(params)),
+        _ => None,
+    };
+    let query = compilation.query_outline(anomalies.as_deref())?;
     let filters = compilation.filters();
     let excepted = compilation.excepted(exceptions, value_lists);
     let exceptions =
@@ -54,13 +59,17 @@ pub fn outline(
     let exceptions = exceptions.collect();
     let primary = compilation.primary();
     let window = compilation.window(&primary);
-    let (source, shift) = rule.origin.query_source(&rule.rule_id, &rule.query);
+    let (source, shift) = match &anomalies {
+        Some(text) => (rule.origin.text_source("anomalies", &rule.rule_id, text), 0),
+        None => rule.origin.query_source(&rule.rule_id, &rule.query),
+    };
     Some(RuleOutline { query, source, shift, filters, exceptions, window, primary })
 }
 
 impl Compilation<'_> {
-    fn query_outline(&mut self) -> Option<Outline> {
-        let query = &self.rule.query;
+    /// The conditions of the rule's query, or of the one that stands for its anomalies.
+    fn query_outline(&mut self, anomalies: Option<&str>) -> Option<Outline> {
+        let query = anomalies.unwrap_or(&self.rule.query);
         let RuleSetBuilder { schema, fields, .. } = &mut *self.builder;
         match (&self.rule.params, self.rule.language) {
             (RuleParams::Eql { event_category_override, .. }, _) => {
@@ -78,7 +87,9 @@ impl Compilation<'_> {
                 RuleParams::Query { .. }
                 | RuleParams::SavedQuery { .. }
                 | RuleParams::Threshold(_)
-                | RuleParams::NewTerms(_),
+                | RuleParams::NewTerms(_)
+                | RuleParams::ThreatMatch(_)
+                | RuleParams::MachineLearning(_),
                 Some(Language::Kuery) | None,
             ) => {
                 let (tree, _) = maxspan_kql::parse(query, &maxspan_kql::ParseOptions::default());
