@@ -10,10 +10,12 @@ use std::sync::Arc;
 use maxspan_diagnostics::Source;
 use maxspan_event::date::{self, DateFormat};
 use maxspan_event::index::IndexPatterns;
-use maxspan_event::{Field, Schema};
+use maxspan_event::{Field, Schema, Slot};
 use maxspan_kql::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 use maxspan_plan::limits::{MAPPING_ENTRIES_MAX, MAPPING_GROUPS_MAX};
-use maxspan_plan::{Indicators, JoinForm, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, Windows};
+use maxspan_plan::{
+    Indicators, JoinForm, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, TestKind, Windows,
+};
 use serde_json::{Map, Value};
 
 use super::Compilation;
@@ -63,10 +65,13 @@ impl Compilation<'_> {
         let RuleParams::ThreatMatch(params) = &self.rule.params else { return plan };
         let PlanKind::Events(events) = plan.kind else { return plan };
         let step = |predicate| Step { predicate, missing: false, keys: Vec::new() };
-        let indicators = Predicate::and([side.condition, excepted.negate()]);
         let groups = params.threat_mapping.iter();
         let groups: Vec<Vec<MappingEntry>> =
             groups.map(|group| group.entries.iter().map(|entry| self.entry(entry)).collect()).collect();
+        // What lacks the fields of all groups is not looked at any further.
+        let events = Predicate::and([some_group(&groups, |entry| entry.event), events]);
+        let has_values = some_group(&groups, |entry| entry.indicator);
+        let indicators = Predicate::and([has_values, side.condition, excepted.negate()]);
         let patterns = params.threat_index.iter().map(String::as_str);
         let schedule = &self.rule.schedule;
         let indicators = Indicators {
@@ -249,6 +254,14 @@ impl Compilation<'_> {
         }
         Ok((bounds, if has_limit { rest } else { Map::new() }))
     }
+}
+
+/// Whether the fields of some group are there.
+fn some_group(groups: &[Vec<MappingEntry>], slot: impl Fn(&MappingEntry) -> Slot) -> Predicate {
+    Predicate::or(groups.iter().map(|entries| {
+        let positive = entries.iter().filter(|entry| !entry.negated);
+        Predicate::and(positive.map(|entry| Predicate::test(slot(entry), TestKind::Exists)))
+    }))
 }
 
 /// Whether date math means later moments for later runs: months and years have different lengths, so that it does only
