@@ -14,7 +14,7 @@ use maxspan_event::{Field, Schema, Slot};
 use maxspan_kql::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 use maxspan_plan::limits::{MAPPING_ENTRIES_MAX, MAPPING_GROUPS_MAX};
 use maxspan_plan::{
-    Indicators, JoinForm, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, TestKind, Windows,
+    Indicators, JoinForm, Leaves, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, TestKind, Windows,
 };
 use serde_json::{Map, Value};
 
@@ -68,10 +68,9 @@ impl Compilation<'_> {
         let groups = params.threat_mapping.iter();
         let groups: Vec<Vec<MappingEntry>> =
             groups.map(|group| group.entries.iter().map(|entry| self.entry(entry)).collect()).collect();
-        // What lacks the fields of all groups is not looked at any further.
-        let events = Predicate::and([some_group(&groups, |entry| entry.event), events]);
-        let has_values = some_group(&groups, |entry| entry.indicator);
-        let indicators = Predicate::and([has_values, side.condition, excepted.negate()]);
+        let events = self.with_some_group(&groups, |entry| entry.event, &events);
+        let indicators = Predicate::and([side.condition, excepted.negate()]);
+        let indicators = self.with_some_group(&groups, |entry| entry.indicator, &indicators);
         let patterns = params.threat_index.iter().map(String::as_str);
         let schedule = &self.rule.schedule;
         let indicators = Indicators {
@@ -86,6 +85,21 @@ impl Compilation<'_> {
             },
         };
         Plan { kind: PlanKind::Indicators(Box::new(indicators)), ..plan }
+    }
+
+    /// The condition on documents that have the fields of some group; others are not looked at any further.
+    fn with_some_group(
+        &self,
+        groups: &[Vec<MappingEntry>],
+        slot: impl Fn(&MappingEntry) -> Slot,
+        condition: &Predicate,
+    ) -> Predicate {
+        Predicate::or(groups.iter().map(|entries| {
+            let slots: Vec<Slot> = entries.iter().filter(|entry| !entry.negated).map(&slot).collect();
+            let fields: Vec<&Field> = slots.iter().map(|slot| self.builder.fields.field(*slot)).collect();
+            let present = slots.iter().map(|slot| Predicate::test(*slot, TestKind::Exists));
+            Predicate::and(present.chain([given(condition, &fields)]))
+        }))
     }
 
     fn entry(&mut self, entry: &ThreatMappingEntry) -> MappingEntry {
@@ -256,12 +270,23 @@ impl Compilation<'_> {
     }
 }
 
-/// Whether the fields of some group are there.
-fn some_group(groups: &[Vec<MappingEntry>], slot: impl Fn(&MappingEntry) -> Slot) -> Predicate {
-    Predicate::or(groups.iter().map(|entries| {
-        let positive = entries.iter().filter(|entry| !entry.negated);
-        Predicate::and(positive.map(|entry| Predicate::test(slot(entry), TestKind::Exists)))
-    }))
+/// The condition where some fields are there: a question whether any field of their kind is there (`file.hash.*: *`), for
+/// which all fields of a document would have to be looked at, is answered.
+fn given(condition: &Predicate, present: &[&Field]) -> Predicate {
+    let all = |list: &[Predicate]| list.iter().map(|one| given(one, present)).collect::<Vec<_>>();
+    let is_answer = |leaves: &Leaves, field: &Field| {
+        leaves.fields.as_ref().is_none_or(|names| names.matches(&field.path))
+            && leaves.tests.get(field.kind) == Some(&TestKind::Exists)
+    };
+    match condition {
+        Predicate::And(list) => Predicate::and(all(list)),
+        Predicate::Or(list) => Predicate::or(all(list)),
+        Predicate::Not(inner) => given(inner, present).negate(),
+        Predicate::Leaves(leaves) if present.iter().any(|field| is_answer(leaves, field)) => {
+            Predicate::Constant(true)
+        }
+        other => other.clone(),
+    }
 }
 
 /// Whether date math means later moments for later runs: months and years have different lengths, so that it does only
