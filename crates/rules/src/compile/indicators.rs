@@ -10,10 +10,12 @@ use std::sync::Arc;
 use maxspan_diagnostics::Source;
 use maxspan_event::date::{self, DateFormat};
 use maxspan_event::index::IndexPatterns;
-use maxspan_event::{Field, Schema};
+use maxspan_event::{Field, Schema, Slot};
 use maxspan_kql::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 use maxspan_plan::limits::{MAPPING_ENTRIES_MAX, MAPPING_GROUPS_MAX};
-use maxspan_plan::{Indicators, JoinForm, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, Windows};
+use maxspan_plan::{
+    Indicators, JoinForm, Leaves, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, TestKind, Windows,
+};
 use serde_json::{Map, Value};
 
 use super::Compilation;
@@ -63,10 +65,12 @@ impl Compilation<'_> {
         let RuleParams::ThreatMatch(params) = &self.rule.params else { return plan };
         let PlanKind::Events(events) = plan.kind else { return plan };
         let step = |predicate| Step { predicate, missing: false, keys: Vec::new() };
-        let indicators = Predicate::and([side.condition, excepted.negate()]);
         let groups = params.threat_mapping.iter();
         let groups: Vec<Vec<MappingEntry>> =
             groups.map(|group| group.entries.iter().map(|entry| self.entry(entry)).collect()).collect();
+        let events = self.with_some_group(&groups, |entry| entry.event, &events);
+        let indicators = Predicate::and([side.condition, excepted.negate()]);
+        let indicators = self.with_some_group(&groups, |entry| entry.indicator, &indicators);
         let patterns = params.threat_index.iter().map(String::as_str);
         let schedule = &self.rule.schedule;
         let indicators = Indicators {
@@ -81,6 +85,21 @@ impl Compilation<'_> {
             },
         };
         Plan { kind: PlanKind::Indicators(Box::new(indicators)), ..plan }
+    }
+
+    /// The condition on documents that have the fields of some group; others are not looked at any further.
+    fn with_some_group(
+        &self,
+        groups: &[Vec<MappingEntry>],
+        slot: impl Fn(&MappingEntry) -> Slot,
+        condition: &Predicate,
+    ) -> Predicate {
+        Predicate::or(groups.iter().map(|entries| {
+            let slots: Vec<Slot> = entries.iter().filter(|entry| !entry.negated).map(&slot).collect();
+            let fields: Vec<&Field> = slots.iter().map(|slot| self.builder.fields.field(*slot)).collect();
+            let present = slots.iter().map(|slot| Predicate::test(*slot, TestKind::Exists));
+            Predicate::and(present.chain([given(condition, &fields)]))
+        }))
     }
 
     fn entry(&mut self, entry: &ThreatMappingEntry) -> MappingEntry {
@@ -248,6 +267,25 @@ impl Compilation<'_> {
             }
         }
         Ok((bounds, if has_limit { rest } else { Map::new() }))
+    }
+}
+
+/// The condition where some fields are there: a question whether any field of their kind is there (`file.hash.*: *`), for
+/// which all fields of a document would have to be looked at, is answered.
+fn given(condition: &Predicate, present: &[&Field]) -> Predicate {
+    let all = |list: &[Predicate]| list.iter().map(|one| given(one, present)).collect::<Vec<_>>();
+    let is_answer = |leaves: &Leaves, field: &Field| {
+        leaves.fields.as_ref().is_none_or(|names| names.matches(&field.path))
+            && leaves.tests.get(field.kind) == Some(&TestKind::Exists)
+    };
+    match condition {
+        Predicate::And(list) => Predicate::and(all(list)),
+        Predicate::Or(list) => Predicate::or(all(list)),
+        Predicate::Not(inner) => given(inner, present).negate(),
+        Predicate::Leaves(leaves) if present.iter().any(|field| is_answer(leaves, field)) => {
+            Predicate::Constant(true)
+        }
+        other => other.clone(),
     }
 }
 

@@ -179,3 +179,20 @@ fn two_places_have_two_messages() {
         ],
     );
 }
+
+#[test]
+fn indicator_rules_do_not_look_at_all_fields_of_documents_that_have_those_of_a_group() {
+    let check = |query: &str, looks: bool| {
+        let rule = json!({"type": "threat_match", "query": query, "threat_index": ["ti-*"], "threat_query": "a.*: *",
+            "threat_mapping": [{"entries": [{"field": "file.hash.md5", "type": "mapping", "value": "a.md5"}]},
+                {"entries": [{"field": "dll.hash.md5", "type": "mapping", "value": "a.md5"}]}]});
+        let (_, compiled) = compiled(rule, &CompileOptions::default());
+        let Outcome::Ready(rule) = compiled.outcome else { panic!("{:?}", compiled.diagnostics) };
+        let asks: Vec<bool> = rule.plan.steps().into_iter().map(Predicate::asks_leaves).collect();
+        assert_eq!(asks, [looks, false], "{query}");
+    };
+    check("file.hash.*: * or dll.hash.*: *", false);
+    check("*.hash.*: * and not user.name: x", false);
+    check("file.hash.*: *", true);
+    check("process.hash.*: *", true);
+}
