@@ -16,39 +16,15 @@ use crate::value::Value;
 
 /// The condition; slots of the fields that it asks for are added to `fields`.
 pub fn necessary(query: &Query, schema: &maxspan_event::Schema, fields: &mut Fields) -> Predicate {
-    let mut scan = None;
-    let mut all = Vec::new();
-    // Up to there rows stay what they are, or become several; columns get new numbers when they are changed.
-    for command in query.commands.iter().take_while(|command| !command.looks_at_several_rows()) {
-        match command {
-            Command::Scan(found) => scan = Some(found),
-            Command::Filter(condition) => {
-                if let Some(scan) = scan {
-                    all.push(Reading { scan, query, schema, fields: &mut *fields }.of(condition));
-                }
-            }
-            _ => {}
-        }
-    }
-    Predicate::and(all)
+    let each = |(scan, condition)| Reading { scan, query, schema, fields: &mut *fields }.of(condition);
+    Predicate::and(conditions(query).map(each))
 }
 
 /// The conditions on single events, each at its place, for explanations. A condition that only rows can decide is never
 /// said to hold; several values of a field count as any of them.
 pub fn outline(query: &Query, schema: &maxspan_event::Schema, fields: &mut Fields) -> Outline {
-    let mut scan = None;
-    let mut all = Vec::new();
-    for command in query.commands.iter().take_while(|command| !command.looks_at_several_rows()) {
-        match command {
-            Command::Scan(found) => scan = Some(found),
-            Command::Filter(condition) => {
-                if let Some(scan) = scan {
-                    all.push(Reading { scan, query, schema, fields: &mut *fields }.condition(condition));
-                }
-            }
-            _ => {}
-        }
-    }
+    let each = |(scan, condition)| Reading { scan, query, schema, fields: &mut *fields }.condition(condition);
+    let mut all: Vec<Condition> = conditions(query).map(each).collect();
     let span = Span::new(0, query.source.text.len());
     let condition = match all.len() {
         1 => all.remove(0),
@@ -56,6 +32,17 @@ pub fn outline(query: &Query, schema: &maxspan_event::Schema, fields: &mut Field
     };
     let stage = Stage { span, condition, missing: false, keys: Vec::new() };
     Outline { stages: vec![stage], until: None, maxspan: None }
+}
+
+/// The conditions of WHERE before the first command that looks at several rows. Up to there rows stay what they are, or
+/// become several; columns get new numbers when they are changed.
+fn conditions(query: &Query) -> impl Iterator<Item = (&Scan, &Expr)> {
+    let scan = query.commands.iter().find_map(Command::as_scan);
+    let before = query.commands.iter().take_while(|command| !command.looks_at_several_rows());
+    before.filter_map(move |command| match command {
+        Command::Filter(condition) => scan.map(|scan| (scan, condition)),
+        _ => None,
+    })
 }
 
 impl Command {
@@ -127,17 +114,19 @@ impl Reading<'_> {
                 Some(Predicate::and([self.present(left), equal.negate()]))
             }
             ExprKind::Compare(_, value, constant) if matches!(constant.kind, ExprKind::Constant(_)) => {
-                self.column(value)?;
-                Some(self.of(expr)).filter(|found| !only_exists(found))
+                self.exact(value, expr)
             }
-            ExprKind::In(value, _) | ExprKind::Like(value, _) => {
-                self.column(value)?;
-                Some(self.of(expr)).filter(|found| !only_exists(found))
-            }
+            ExprKind::In(value, _) | ExprKind::Like(value, _) => self.exact(value, expr),
             ExprKind::IsNull(value) => self.column(value).map(|(slot, _)| exists(slot).negate()),
             ExprKind::Constant(value) => Some(Predicate::Constant(value.is_true())),
             _ => None,
         }
+    }
+
+    /// What follows from a comparison of a field, where that is all that is asked.
+    fn exact(&mut self, value: &Expr, comparison: &Expr) -> Option<Predicate> {
+        self.column(without_case(value).0)?;
+        Some(self.of(comparison)).filter(|found| !only_exists(found))
     }
 
     /// The fields that the expression reads.
