@@ -371,4 +371,12 @@ fn groups_say_how_many_events_count() {
     let new_terms = |field: &str| json!({"type": "new_terms", "new_terms_fields": [field], "history_window_start": "now-7d"});
     check(new_terms("host.name"), "1 alert from 2 events");
     check(new_terms("user.name"), "no alert: 1 of 2 events match, and no run sees new terms");
+    let esql = |query: &str| json!({"type": "esql", "language": "esql", "query": query, "index": []});
+    check(esql("FROM logs-* METADATA _id | WHERE event.outcome == \"failure\""), "1 alert from 2 events");
+    check(
+        esql("FROM logs-* | STATS n = COUNT(*) | WHERE n > 9"),
+        "no alert: no run over 2 events gives a row",
+    );
+    let on_rows = esql("FROM logs-* METADATA _id | WHERE LENGTH(event.outcome) > 99");
+    check(on_rows, "1 condition in the way, or for the rows to decide");
 }

@@ -104,6 +104,9 @@ impl Text<'_> {
         self.line(label, &printable(&format!("{}  {time}  {}", event.place, event.index)));
         let verdict = match event.distance {
             0 => "matches".to_owned(),
+            count if self.explanation.kind == "ES|QL" => {
+                format!("{} in the way, or for the rows to decide", plural(u64::from(count), "condition"))
+            }
             1 => "does not match: 1 condition is in the way".to_owned(),
             count => format!("does not match: {count} conditions are in the way"),
         };
@@ -226,8 +229,11 @@ fn result(explanation: &Explanation) -> String {
     let events = plural(stats.events, "event");
     let capped: u64 = stats.alerts_capped_by_rule.values().sum();
     let mut text = match stats.alerts {
-        0 if explanation.stages.is_empty() && explanation.matched == 0 => {
+        0 if explanation.kind != "ES|QL" && explanation.stages.is_empty() && explanation.matched == 0 => {
             format!("no alert: none of {events} matches")
+        }
+        0 if explanation.kind == "ES|QL" => {
+            format!("no alert: no run over {events} gives a row")
         }
         0 if explanation.kind == "threshold" => {
             format!(
