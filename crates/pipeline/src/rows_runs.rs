@@ -4,7 +4,8 @@
 //! them (specification 3.6). What a run's cap leaves out of the former is left to the next run that finds it.
 //!
 //! Windows overlap, so what a query makes of each event by itself is kept from run to run, and what it makes of all of them
-//! where nothing changed; only what comes after the first `NOW()` is always run. Of a query that looks at each row by itself only the new rows are run.
+//! where nothing changed; only what comes after the first `NOW()` is always run. Of a query that looks at each row by itself
+//! only the new rows are run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -97,7 +98,8 @@ struct Run<'r> {
     at_ms: i64,
     /// Whether rows stand for events.
     of_events: bool,
-    by_id: HashMap<Arc<str>, &'r KeptEvent>,
+    /// Ids are unique in an index alone.
+    by_id: HashMap<Arc<str>, Vec<&'r KeptEvent>>,
 }
 
 /// Lookups have no tables yet; rules that name one do not compile.
@@ -140,6 +142,8 @@ impl<'a> RowsRuns<'a> {
             Ok(Some(outcome)) => self.take(&run, &outcome),
             Ok(None) => {}
             Err(error) => {
+                // What this run did not see is new to the next one.
+                (state.window, state.last) = (RowsWindow::default(), None);
                 state.counters.failed += 1;
                 state.counters.error.get_or_insert(error.to_string());
             }
@@ -243,7 +247,9 @@ impl State<'_> {
                 Ok(rows) => rows,
                 Err(error) => return vec![Err(error)],
             };
-            by_id.extend(id.filter(|_| *of_events).map(|id| (id, *event)));
+            if let Some(id) = id.filter(|_| *of_events) {
+                by_id.entry(id).or_default().push(*event);
+            }
             rows.into_iter().map(Ok).collect()
         });
         let options = Options { now_ms: *at_ms, memory_bytes: Some(memory_bytes), stop: None };
@@ -283,14 +289,17 @@ impl State<'_> {
 
 impl<'r> Run<'r> {
     fn new(rule: RuleId, query: &'r RowsQuery, run_ms: i64) -> Self {
-        let of_events = query.reader.asks_id() && !query.query.is_aggregating;
+        let has_id = query.query.output.iter().any(|(name, _)| name == "_id");
+        let of_events = has_id && !query.query.is_aggregating;
         Self { rule, query, at_ms: run_ms, of_events, by_id: HashMap::new() }
     }
 
     /// The event that a row stands for.
     fn event(&self, row: &[(String, Value)]) -> Option<KeptEvent> {
-        let (_, id) = row.iter().find(|(name, _)| name == "_id")?;
-        self.by_id.get(id.as_str()?).map(|event| (*event).clone())
+        let column = |wanted: &str| row.iter().find(|(name, _)| name == wanted)?.1.as_str();
+        let events = self.by_id.get(column("_id")?)?;
+        let named = |event: &&&KeptEvent| column("_index").is_none_or(|index| **event.index() == *index);
+        events.iter().find(named).map(|event| (*event).clone())
     }
 }
 

@@ -121,6 +121,22 @@ fn columns_replace_fields() {
 }
 
 #[test]
+fn rows_without_an_id_raise_an_alert_in_each_run() {
+    let query = "FROM logs-* METADATA _id | WHERE _id IS NOT NULL | KEEP host.name";
+    assert_eq!(found(query, "host.name", &[on_host("10:01", "a")]), [json!("a"), json!("a")]);
+}
+
+#[test]
+fn events_of_two_indices_may_have_one_id() {
+    let event = |index: &str, host: &str| json!({"@timestamp": "2024-01-01T10:01:00Z", "_index": index, "_id": "1", "host": {"name": host}});
+    let query = "FROM logs-* METADATA _id, _index | SORT _index | KEEP _id, _index";
+    let (alerts, _) =
+        run(&rules(&esql(query)), &[event("logs-a", "a"), event("logs-b", "b")], MaxSignals::Rule);
+    let hosts: Vec<_> = alerts.iter().map(|alert| &alert["host"]["name"]).collect();
+    assert_eq!(hosts, ["a", "b"]);
+}
+
+#[test]
 fn what_goes_wrong_in_a_run_is_told() {
     let events = [at("10:01", json!({"process": {"args": ["x"]}}))];
     let query = "FROM logs-* METADATA _id, _index | EVAL n = TO_INTEGER(process.args) | WHERE n == 1";

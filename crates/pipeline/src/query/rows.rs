@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use maxspan_diagnostics::{Diagnostic, Source, has_errors};
 use maxspan_engine::{CompiledRule, MatchCounters, Occurrences, RuleSetBuilder};
+use maxspan_esql::ast::{CommandKind, Tree};
 use maxspan_esql::query::Column;
 use maxspan_esql::rows::RowReader;
 use maxspan_esql::run::{self, Options, RunError, Tables, run_rows};
@@ -26,9 +27,6 @@ use crate::limits::QUERY_CHANNEL_BATCHES;
 use crate::matching::{Matcher, Outcome, Step};
 use crate::source::with_row_event;
 use crate::workers;
-
-/// More columns than a person names: those of an index.
-const LISTED_COLUMNS: usize = 200;
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,11 +79,11 @@ pub fn run(
     limits: RunLimits,
 ) -> Result<RowsAnswer, RowsError> {
     let started = Instant::now();
-    let (query, patterns, diagnostics) = resolved(source, options)?;
+    let Resolved { query, tree, diagnostics } = resolved(source, options)?;
     let mut builder = RuleSetBuilder::new(options.schema.clone());
     let predicate = necessary(&query, &options.schema, &mut builder.fields);
     let mut rule = CompiledRule::new(Plan::new(PlanKind::Events(predicate)), builder.slot("@timestamp"));
-    rule.indices = IndexPatterns::new(patterns.iter().map(String::as_str));
+    rule.indices = IndexPatterns::new(tree.index_patterns());
     builder.add(rule);
     let rule_set = builder.build(options.normalize);
     let mut matchers = Matcher::for_threads(options.threads, &rule_set, &options.default_index, false);
@@ -108,7 +106,7 @@ pub fn run(
         events_lost += matcher.counters();
     }
     let run::Outcome { columns, rows, warnings } = match outcome {
-        Ok(Ok(outcome)) => with_values(outcome, patterns.is_empty() || names_columns(&query)),
+        Ok(Ok(outcome)) => with_values(outcome, names_columns(&tree)),
         Ok(Err(RunError::Stopped)) => return Err(RowsError::Timeout(limits.timeout.unwrap_or_default())),
         Ok(Err(error)) => return Err(RowsError::Run(error)),
         Err(panic) => std::panic::resume_unwind(panic),
@@ -129,9 +127,14 @@ pub fn run(
     })
 }
 
-/// Whether the columns of the result are those that the query names.
-fn names_columns(query: &Query) -> bool {
-    query.output.len() < LISTED_COLUMNS
+/// Whether the columns of the result are those that the query names, not those of an index.
+fn names_columns(tree: &Tree) -> bool {
+    tree.from().is_none()
+        || tree.commands.iter().any(|command| match &command.kind {
+            CommandKind::Stats(_) => true,
+            CommandKind::Keep(names) => names.iter().all(|name| name.as_plain().is_some()),
+            _ => false,
+        })
 }
 
 /// A result without the columns of an index that no row has values in, where the query did not choose columns.
@@ -147,20 +150,22 @@ fn with_values(outcome: run::Outcome, chosen: bool) -> run::Outcome {
     run::Outcome { columns: shown.iter().map(|column| columns[*column].clone()).collect(), rows, warnings }
 }
 
-/// The typed query, the patterns of its indices, and what there is to say about it.
-fn resolved(
-    source: &Source,
-    options: &QueryOptions,
-) -> Result<(Query, Vec<String>, Vec<Diagnostic>), RowsError> {
+/// A query that can be run, and what there is to say about it.
+struct Resolved {
+    query: Query,
+    tree: Tree,
+    diagnostics: Vec<Diagnostic>,
+}
+
+fn resolved(source: &Source, options: &QueryOptions) -> Result<Resolved, RowsError> {
     let (tree, mut found) = parse(&source.text);
     if has_errors(&found) {
         return Err(RowsError::Query(found));
     }
     let (query, more) = analyze(&tree, source, &EventSchema::new(options.schema.clone()));
     found.extend(more);
-    let patterns = tree.index_patterns().into_iter().map(str::to_owned).collect();
     match query.filter(|_| !has_errors(&found)) {
-        Some(query) => Ok((query, patterns, found)),
+        Some(query) => Ok(Resolved { query, tree, diagnostics: found }),
         None => Err(RowsError::Query(found)),
     }
 }
