@@ -256,7 +256,7 @@ impl CompiledRule {
     }
 
     /// Where its indicators are, where it looks for some.
-    fn indicator_indices(&self) -> Option<&IndexPatterns> {
+    pub fn indicator_indices(&self) -> Option<&IndexPatterns> {
         match &self.plan.kind {
             PlanKind::Indicators(plan) => Some(&plan.indices),
             _ => None,

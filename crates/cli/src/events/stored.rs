@@ -27,9 +27,13 @@ pub(crate) fn reader_for(rules: &RuleBase, name: &str, threads: usize) -> Result
 /// What the rules can look at: the streams that one of them chooses, and the window of the hunt, where they all go by times
 /// that columns have as the rules read them.
 fn request(rules: &RuleBase, layout: &Layout) -> ScanRequest {
-    let streams = Streams::of_any(rules.rule_set.rules().map(|(_, rule)| &rule.indices));
-    let request = ScanRequest { streams, order: ScanOrder::Any, ..ScanRequest::default() };
-    let Some((from, to)) = rules.window else { return request };
+    let indicators = rules.rule_set.rules().filter_map(|(_, rule)| rule.indicator_indices());
+    let indicators: Vec<_> = indicators.collect();
+    let streams = rules.rule_set.rules().map(|(_, rule)| &rule.indices).chain(indicators.iter().copied());
+    let request =
+        ScanRequest { streams: Streams::of_any(streams), order: ScanOrder::Any, ..ScanRequest::default() };
+    // Indicators count however old they are.
+    let Some((from, to)) = rules.window.filter(|_| indicators.is_empty()) else { return request };
     let fields = rules.rule_set.decoder().fields();
     let mut times: Vec<&Field> = Vec::new();
     for slot in rules.rule_set.rules().flat_map(|(_, rule)| &rule.primary) {
