@@ -280,3 +280,29 @@ fn a_store_can_be_in_an_object_store() {
     let (out, _) = on_server(&["hunt", "--rules", "rules", "--quiet", "--store", store]);
     assert_eq!(out.lines().count(), 10);
 }
+
+#[test]
+fn indicators_of_a_store_are_read_from_their_streams_however_old_they_are() {
+    let place = tempfile::tempdir().expect("a folder");
+    let rule = serde_json::json!({"rule_id": "r", "name": "R", "description": "D", "severity": "low", "risk_score": 21,
+        "type": "threat_match", "language": "kuery", "query": "*", "index": ["logs-*"], "threat_index": ["ti-*"],
+        "threat_language": "kuery", "threat_query": "threat.indicator.ip: *", "threat_mapping": [{"entries": [
+            {"field": "source.ip", "type": "mapping", "value": "threat.indicator.ip"}]}]});
+    let events = concat!(
+        r#"{"@timestamp": "2026-03-01T10:00:00Z", "_index": "ti-a", "threat": {"indicator": {"ip": "192.0.2.7"}}}"#,
+        "\n",
+        r#"{"@timestamp": "2026-03-10T10:01:00Z", "_index": "logs-a", "source": {"ip": "192.0.2.7"}}"#,
+        "\n",
+    );
+    fs::write(place.path().join("rule.ndjson"), format!("{rule}\n")).expect("a file");
+    fs::write(place.path().join("events.ndjson"), events).expect("a file");
+    run(place.path(), &["import", "events.ndjson", "--store", "store"], 0);
+    let hunt = |input: &[&str]| {
+        let common =
+            ["hunt", "--rules", "rule.ndjson", "--quiet", "--now", "2026-04-01", "--from", "2026-03-05"];
+        run(place.path(), &[&common[..], input].concat(), 0).0
+    };
+    let expected = hunt(&["events.ndjson"]);
+    assert_eq!(expected.lines().count(), 1, "{expected}");
+    assert_eq!(hunt(&["--store", "store"]), expected);
+}
