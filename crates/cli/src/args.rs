@@ -311,7 +311,7 @@ pub(crate) struct QueryArguments {
     #[arg(help_heading = None)]
     pub(crate) query: String,
     /// Files and folders with events; `-` is standard input
-    #[arg(value_name = "INPUT", required = true, help_heading = None)]
+    #[arg(value_name = "INPUT", required_unless_present = "store", help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,
 }
 

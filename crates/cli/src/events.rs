@@ -5,13 +5,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use maxspan_diagnostics::Source;
 use maxspan_pipeline::input::{InputOptions, InputSpec, OtherFormats, Reader};
+use maxspan_pipeline::query::QueryOptions;
+use maxspan_pipeline::query::rows::{RowsAnswer, RowsError, RunLimits};
 use maxspan_pipeline::rule_base::RuleBase;
 
 use crate::exit::Failure;
 
 #[cfg(feature = "store")]
+mod asked;
+#[cfg(feature = "store")]
 mod stored;
+#[cfg(feature = "store")]
+pub(crate) use asked::write_arrow;
 #[cfg(feature = "store")]
 pub(crate) use stored::failure;
 
@@ -36,5 +43,29 @@ pub(crate) fn reader_of_store(rules: &RuleBase, name: &str, threads: usize) -> R
 
 #[cfg(not(feature = "store"))]
 pub(crate) fn reader_of_store(_: &RuleBase, _: &str, _: usize) -> Result<Reader, Failure> {
-    Err(Failure::usage("this program was built without stores (the feature `store`)"))
+    Err(Failure::usage(WITHOUT_STORES))
 }
+
+/// The answer of a store to a query in ES|QL.
+#[cfg(feature = "store")]
+pub(crate) fn query_store(
+    name: &str,
+    source: &Source,
+    options: &QueryOptions,
+    limits: RunLimits,
+) -> Result<RowsAnswer, RowsError> {
+    asked::query(name, source, options, limits)
+}
+
+#[cfg(not(feature = "store"))]
+pub(crate) fn query_store(
+    _: &str,
+    _: &Source,
+    _: &QueryOptions,
+    _: RunLimits,
+) -> Result<RowsAnswer, RowsError> {
+    Err(RowsError::Events(WITHOUT_STORES.to_owned()))
+}
+
+#[cfg(not(feature = "store"))]
+const WITHOUT_STORES: &str = "this program was built without stores (the feature `store`)";

@@ -133,6 +133,8 @@ pub struct LineageMatch {
 pub struct EventView {
     /// The index that it counts as; empty where nothing says.
     pub index: Arc<str>,
+    /// Its id, as of the first event with this content.
+    pub id: EventId,
     /// The `host.os.type` that was derived.
     pub derived_os: Option<&'static str>,
 }
@@ -307,9 +309,9 @@ impl RuleSet {
         input: &EventInput<'_>,
         scratch: &mut Scratch,
     ) -> Result<EventView, DecodeError> {
-        let Decoded { index, derived_os, .. } = self.decode(input, scratch)?;
+        let Decoded { alert_uuid, index, derived_os, .. } = self.decode(input, scratch)?;
         self.decode_leaves(input, scratch)?;
-        Ok(EventView { index, derived_os })
+        Ok(EventView { index, id: event_id(input, alert_uuid.as_deref()), derived_os })
     }
 
     /// Evaluates all rules.
@@ -548,15 +550,25 @@ fn matched(known: Known<'_>, found: Vec<Found>) -> Option<Matched> {
     }
     let Known { input, alert_uuid, index, derived_os } = known;
     let content = identity::content_hash(input.source);
-    let id = match [input.id, alert_uuid.as_deref()].into_iter().flatten().find(|id| !id.is_empty()) {
-        Some(id) => EventId::Given(id.into()),
-        None => EventId::Content { hash: content, occurrence: 0 },
-    };
+    let id = given_id(input, alert_uuid.as_deref());
+    let id = id.unwrap_or(EventId::Content { hash: content, occurrence: 0 });
     // Without a copy of the document where nobody will ask for it.
     let can_be_detected = found.iter().any(|one| one.body.can_be_detected());
     let source = if can_be_detected { input.source.into() } else { Box::default() };
     let event = Event { index, id, source, content, derived_os, arrival: 0 };
     Some(Matched { event, found })
+}
+
+/// The id that came with the event, or that an alert has.
+fn given_id(input: &EventInput<'_>, alert_uuid: Option<&str>) -> Option<EventId> {
+    let mut ids = [input.id, alert_uuid].into_iter().flatten();
+    ids.find(|id| !id.is_empty()).map(|id| EventId::Given(id.into()))
+}
+
+/// The id of an event of which nobody knows whether others are like it.
+fn event_id(input: &EventInput<'_>, alert_uuid: Option<&str>) -> EventId {
+    let hash = || identity::content_hash(input.source);
+    given_id(input, alert_uuid).unwrap_or_else(|| EventId::Content { hash: hash(), occurrence: 0 })
 }
 
 fn date_of(slots: &Slots, slot: Slot) -> Option<i64> {

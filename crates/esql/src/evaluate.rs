@@ -95,7 +95,8 @@ impl Evaluator {
         }
     }
 
-    fn fail(&mut self, span: Span, failure: &Failure) -> Value {
+    /// Null, with a warning.
+    pub fn fail(&mut self, span: Span, failure: &Failure) -> Value {
         self.warnings.failed(span, Instead::Null, failure);
         Value::Null
     }
@@ -195,7 +196,8 @@ impl Evaluator {
     }
 }
 
-fn fits(text: &str, patterns: &Arc<[Pattern]>) -> bool {
+/// Whether a text fits one of the patterns.
+pub fn fits(text: &str, patterns: &Arc<[Pattern]>) -> bool {
     patterns.iter().any(|pattern| match pattern {
         Pattern::Wildcard(wildcard) => wildcard.matches(text),
         Pattern::Regex(regex) => regex.matches(text),

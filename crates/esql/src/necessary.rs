@@ -36,7 +36,7 @@ pub fn outline(query: &Query, schema: &maxspan_event::Schema, fields: &mut Field
 
 /// The conditions of WHERE before the first command that looks at several rows. Up to there rows stay what they are, or
 /// become several; columns get new numbers when they are changed.
-fn conditions(query: &Query) -> impl Iterator<Item = (&Scan, &Expr)> {
+pub(crate) fn conditions(query: &Query) -> impl Iterator<Item = (&Scan, &Expr)> {
     let scan = query.commands.iter().find_map(Command::as_scan);
     let before = query.commands.iter().take_while(|command| !command.looks_at_several_rows());
     before.filter_map(move |command| match command {

@@ -62,6 +62,14 @@ impl Query {
         (each, part(together, &whole_rows), Some(part(rest, &self.output)))
     }
 
+    /// The query from this command on, over the rows that the ones before it make, which have a value for each column, by its
+    /// id.
+    pub fn after(&self, commands: usize) -> Self {
+        let scan = self.commands.iter().find(|command| command.as_scan().is_some());
+        let rest = self.commands.iter().skip(commands);
+        Self { commands: scan.into_iter().chain(rest).cloned().collect(), ..self.clone() }
+    }
+
     /// Whether all that [`Query::split`] leaves for the rest is the limit that every query has.
     pub fn is_row_by_row(&self) -> bool {
         let alone = self.commands.iter().take_while(|command| command.is_row_by_row()).count();

@@ -110,7 +110,11 @@ impl Command {
 }
 
 fn values_of(slots: &Slots, slot: Slot, kind: DataType) -> Value {
-    let mut values: Vec<Value> = slots.values(slot).filter_map(|value| value_of(value, kind)).collect();
+    as_indexed(slots.values(slot).filter_map(|value| value_of(value, kind)).collect(), kind)
+}
+
+/// The values of a field as an index gives them: texts sorted and each once, other values sorted.
+pub fn as_indexed(mut values: Vec<Value>, kind: DataType) -> Value {
     if values.len() > 1 && kind != DataType::Text {
         values.sort_by(order);
         if matches!(kind, DataType::Keyword | DataType::Ip | DataType::Version) {

@@ -16,6 +16,7 @@ mod lookup;
 mod stages;
 mod tables;
 
+pub use stages::change;
 pub use tables::{Table, Tables};
 
 /// How a query is run.

@@ -50,6 +50,11 @@ impl DataType {
         }
     }
 
+    /// As answers call it: there, dates are `date`.
+    pub fn answer_name(self) -> &'static str {
+        if self == T::Datetime { "date" } else { self.name() }
+    }
+
     /// The type of a name, in any case; short names as in casts count too.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {

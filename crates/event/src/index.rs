@@ -31,6 +31,11 @@ impl IndexPatterns {
         Self { patterns: patterns.filter(|text| !text.is_empty()).map(Pattern::new).collect() }
     }
 
+    /// Whether there is none, so that everything is chosen.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether the patterns choose the index. An empty list chooses everything.
     ///
     /// ```

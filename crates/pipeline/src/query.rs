@@ -1,5 +1,6 @@
 //! One query over one input, answered in the shape of Elasticsearch's EQL search.
 
+pub mod documents;
 pub mod rows;
 
 use std::sync::Arc;

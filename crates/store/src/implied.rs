@@ -54,7 +54,7 @@ fn values_of(condition: &Predicate) -> Option<(Slot, Vec<Value>)> {
 }
 
 /// Whether the column of a field holds what the field is.
-fn is_column(field: &Field, layout: &Layout) -> bool {
+pub(crate) fn is_column(field: &Field, layout: &Layout) -> bool {
     field.name != DERIVED && layout.column(&field.name).is_some_and(|column| column.field == *field)
 }
 

@@ -72,6 +72,9 @@ pub const FILE_SMALL_SHARE: u64 = 2;
 /// Rows of a batch that a scan gives at most.
 pub const SCAN_ROWS: usize = 1_024;
 
+/// Rows of a batch that a query works on at a time.
+pub const QUERY_ROWS: usize = 8_192;
+
 /// Memory that each open file of a scan in order of time is taken to need: a page of documents, and rows of them.
 pub const SCAN_FILE_BYTES: usize = SOURCE_PAGE_BYTES + (8 << 20);
 

@@ -22,6 +22,7 @@ use parquet::schema::types::SchemaDescriptor;
 
 use crate::columns::{ID, INDEX, RAW, SOURCE, TIMESTAMP};
 use crate::error::{Result, StoreError};
+use crate::scan::StoredEvent;
 use crate::table::FileEntry;
 
 /// A file that is being opened.
@@ -32,11 +33,14 @@ const FOOTER_BYTES: usize = 64 << 10;
 
 /// Reads the footer of a file, and where pages will be chosen, their index.
 pub(crate) async fn open(store: &Arc<dyn ObjectStore>, file: &FileEntry, pages: bool) -> Result<FileBuilder> {
-    let reader = ObjectFile { store: Arc::clone(store), path: file.path.clone(), bytes: file.bytes };
-    let policy = if pages { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
-    let options = ArrowReaderOptions::new().with_page_index_policy(policy).with_skip_arrow_metadata(true);
-    let opened = FileBuilder::new_with_options(reader, options).await;
+    let opened = FileBuilder::new_with_options(ObjectFile::new(store, file), options(pages)).await;
     opened.map_err(|error| StoreError::of_file(&file.place, &error))
+}
+
+/// How files are read.
+pub(crate) fn options(pages: bool) -> ArrowReaderOptions {
+    let policy = if pages { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+    ArrowReaderOptions::new().with_page_index_policy(policy).with_skip_arrow_metadata(true)
 }
 
 /// A file of an object store, whose size is known.
@@ -45,6 +49,12 @@ pub(crate) struct ObjectFile {
     store: Arc<dyn ObjectStore>,
     path: Path,
     bytes: u64,
+}
+
+impl ObjectFile {
+    pub(crate) fn new(store: &Arc<dyn ObjectStore>, file: &FileEntry) -> Self {
+        Self { store: Arc::clone(store), path: file.path.clone(), bytes: file.bytes }
+    }
 }
 
 impl AsyncFileReader for ObjectFile {
@@ -137,6 +147,16 @@ impl EventColumns {
 
     pub(crate) fn id(&self, row: usize) -> Option<&str> {
         value(self.id.as_ref(), row)
+    }
+
+    /// A row as an event.
+    pub(crate) fn event(&self, row: usize) -> StoredEvent<'_> {
+        StoredEvent {
+            time: self.time(row),
+            index: self.index(row),
+            id: self.id(row),
+            source: self.document(row),
+        }
     }
 
     /// The document as it came.

@@ -6,7 +6,7 @@
 //!
 //! A file that cannot be read is an error among the batches; the others are read all the same.
 
-mod filter;
+pub(crate) mod filter;
 mod merge;
 mod prune;
 
@@ -20,13 +20,15 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::columns::Layout;
 use crate::error::{Result, StoreError};
-use crate::limits::{SCAN_FILE_BYTES, SCAN_OPENED_AT_ONCE};
+use crate::limits::{SCAN_FILE_BYTES, SCAN_OPENED_AT_ONCE, SCAN_ROWS};
 use crate::names::Streams;
-use crate::read::EventColumns;
+use crate::read::{EVENT_COLUMNS, EventColumns};
 use crate::rows::micros;
 use crate::store::Store;
 use crate::table::FileEntry;
-use prune::{Condition, Opened, prune};
+pub(crate) use filter::Marks;
+use prune::prune;
+pub(crate) use prune::{Condition, Opened, has_gaps, has_marks, has_values, leaf_of};
 
 /// What is looked for.
 #[derive(Debug, Clone, Default)]
@@ -95,15 +97,7 @@ impl EventBatch {
 
     /// The events in their order.
     pub fn iter(&self) -> impl Iterator<Item = StoredEvent<'_>> {
-        self.order.iter().map(|(columns, row)| {
-            let (columns, row) = (&self.columns[*columns as usize], *row as usize);
-            StoredEvent {
-                time: columns.time(row),
-                index: columns.index(row),
-                id: columns.id(row),
-                source: columns.document(row),
-            }
-        })
+        self.order.iter().map(|(columns, row)| self.columns[*columns as usize].event(*row as usize))
     }
 
     /// How many there are.
@@ -176,9 +170,13 @@ impl Store {
 }
 
 /// Opens files, several at once, and keeps those in which something may be found.
-async fn candidates(plan: &Plan) -> Vec<(FileEntry, Result<Opened>)> {
-    let opening = stream::iter(plan.files.clone()).map(|file| {
-        let (objects, condition) = (Arc::clone(&plan.objects), plan.condition.clone());
+pub(crate) async fn candidates(
+    objects: &Arc<dyn ObjectStore>,
+    condition: &Condition,
+    files: Vec<FileEntry>,
+) -> Vec<(FileEntry, Result<Opened>)> {
+    let opening = stream::iter(files).map(|file| {
+        let (objects, condition) = (Arc::clone(objects), condition.clone());
         // A task for each, so that threads share them.
         let task = tokio::spawn(async move {
             let opened = prune(&objects, &file, &condition).await.transpose()?;
@@ -193,7 +191,8 @@ async fn candidates(plan: &Plan) -> Vec<(FileEntry, Result<Opened>)> {
 /// Reads files one after the other where they do not overlap, and merges those that do.
 async fn in_order_of_time(plan: Plan, sender: Sender<Result<EventBatch>>) {
     let files: Vec<(FileEntry, Option<Result<Opened>>)> = if plan.condition.looks_up() {
-        candidates(&plan).await.into_iter().map(|(file, opened)| (file, Some(opened))).collect()
+        let opened = candidates(&plan.objects, &plan.condition, plan.files.clone()).await;
+        opened.into_iter().map(|(file, opened)| (file, Some(opened))).collect()
     } else {
         plan.files.iter().map(|file| (file.clone(), None)).collect()
     };
@@ -261,7 +260,7 @@ fn read(opened: Opened, condition: Condition) -> Receiver<Result<EventColumns>> 
     tokio::spawn(async move {
         let place = opened.place.clone();
         let failed = |error| StoreError::of_file(place.clone(), &error);
-        let mut stream = match filter::stream(opened, &condition) {
+        let mut stream = match filter::stream(opened, &condition, EVENT_COLUMNS, SCAN_ROWS) {
             Ok(stream) => stream,
             Err(error) => {
                 let _ = sender.send(Err(error)).await;

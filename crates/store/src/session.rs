@@ -18,14 +18,19 @@ use crate::store::StoreOptions;
 /// A session whose queries together take no more memory than allowed: what sorts or groups writes the rest into
 /// temporary files, and what cannot says so.
 pub fn session(options: StoreOptions) -> Result<SessionContext> {
+    // Rows hold whole documents.
+    session_of(options, SCAN_ROWS)
+}
+
+/// The same for rows of columns, so many of which are worked on at a time.
+pub(crate) fn session_of(options: StoreOptions, rows: usize) -> Result<SessionContext> {
     let pool = Arc::new(FairSpillPool::new(options.memory));
     let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory);
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc();
     let runtime = runtime.map_err(|error| StoreError::of("a session", &error))?;
     let mut config = SessionConfig::new()
         .with_target_partitions(options.threads.max(1))
-        // Rows hold whole documents.
-        .with_batch_size(SCAN_ROWS)
+        .with_batch_size(rows)
         .with_information_schema(false);
     let parquet = &mut config.options_mut().execution.parquet;
     parquet.pushdown_filters = true;

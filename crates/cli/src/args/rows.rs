@@ -9,6 +9,9 @@ use super::size;
 /// How ES|QL queries run, and how their rows are written.
 #[derive(Debug, Args)]
 pub(crate) struct RowsArguments {
+    /// Ask the events of this store instead of files, in ES|QL: a folder, or a URL (`s3://bucket/path`)
+    #[arg(long, value_name = "STORE", conflicts_with = "inputs", help_heading = "Events")]
+    pub(crate) store: Option<String>,
     /// How the rows of an ES|QL query are written [default: table on a terminal, else json]
     #[arg(long, value_enum, help_heading = "ES|QL")]
     pub(crate) format: Option<RowsFormat>,
@@ -28,6 +31,9 @@ pub(crate) enum RowsFormat {
     Csv,
     /// As Elasticsearch's `_query` answers
     Json,
+    /// A file of Apache Arrow (IPC), for other programs
+    #[cfg(feature = "store")]
+    Arrow,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

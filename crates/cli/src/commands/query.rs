@@ -28,8 +28,9 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
         Language::Kql => QueryLanguage::Kql,
         Language::Esql => return run_esql(arguments),
     };
-    if arguments.rows.format.is_some() || arguments.rows.timeout.is_some() {
-        return Err(Failure::usage("--format and --timeout are for --language esql"));
+    let RowsArguments { format, timeout, store, .. } = &arguments.rows;
+    if format.is_some() || timeout.is_some() || store.is_some() {
+        return Err(Failure::usage("--store, --format and --timeout are for --language esql"));
     }
     let source = query_source(&arguments.query, arguments.language)?;
     let options = options(arguments, language)?;
@@ -44,14 +45,18 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
 }
 
 fn run_esql(arguments: &QueryArguments) -> Result<Exit, Failure> {
-    let RowsArguments { format, memory_limit, timeout } = arguments.rows;
+    let RowsArguments { format, memory_limit, timeout, store } = &arguments.rows;
     let source = query_source(&arguments.query, arguments.language)?;
     let options = options(arguments, QueryLanguage::Eql)?;
-    let mut reader = events::reader(&arguments.inputs);
-    let limits = RunLimits { memory_bytes: Some(memory_limit), timeout };
-    let answer = match rows::run(&source, &mut reader, &options, limits) {
+    let limits = RunLimits { memory_bytes: Some(*memory_limit), timeout: *timeout };
+    let answer = match store {
+        Some(store) => events::query_store(store, &source, &options, limits),
+        None => rows::run(&source, &mut events::reader(&arguments.inputs), &options, limits),
+    };
+    let answer = match answer {
         Ok(answer) => answer,
         Err(RowsError::Query(found)) => return Err(wrong(&source, &found)),
+        Err(RowsError::Events(message)) => return Err(Failure::input(message)),
         Err(RowsError::Run(error @ RunError::Memory { .. })) => {
             return Err(Failure::usage(format!("{error} (--memory-limit)")));
         }
@@ -67,6 +72,10 @@ fn run_esql(arguments: &QueryArguments) -> Result<Exit, Failure> {
         terminal::say(&format!("warning: {}", printable(warning)));
     }
     let on_terminal = terminal::stdout_is_terminal();
+    #[cfg(feature = "store")]
+    if *format == Some(RowsFormat::Arrow) {
+        return events::write_arrow(&answer).map(|()| exit(answer.events, &answer.problems));
+    }
     let format = format.unwrap_or(if on_terminal { RowsFormat::Table } else { RowsFormat::Json });
     let look = Look::new(Paint::stdout(), !on_terminal);
     let mut writer = BufWriter::new(io::stdout().lock());

@@ -19,6 +19,9 @@ pub(crate) fn write(
     look: Look,
 ) -> io::Result<()> {
     match format {
+        // What needs Arrow is with the events that need it.
+        #[cfg(feature = "store")]
+        RowsFormat::Arrow => Ok(()),
         RowsFormat::Json => {
             serde_json::to_writer(&mut *out, &document(answer))?;
             out.write_all(b"\n")
@@ -41,8 +44,7 @@ pub(crate) fn write(
 }
 
 fn document(answer: &RowsAnswer) -> serde_json::Value {
-    let column =
-        |column: &maxspan_esql::query::Column| json!({"name": column.name, "type": column.kind.name()});
+    let column = |column: &maxspan_esql::query::Column| json!({"name": column.name, "type": column.kind.answer_name()});
     let row = |row: &Vec<Value>| row.iter().map(Value::to_json).collect::<serde_json::Value>();
     json!({
         "took": u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),

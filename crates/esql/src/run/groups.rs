@@ -87,7 +87,7 @@ impl<'q> Groups<'q> {
     }
 
     fn add(&mut self, row: &mut Row, shared: &mut Shared<'_>) -> Result<(), RunError> {
-        assign(&self.stats.before, row, shared);
+        assign(&self.stats.before, row, &mut shared.evaluator);
         for (aggregate, arguments) in self.stats.aggregates.iter().zip(&mut self.arguments) {
             fill(aggregate, row, arguments, shared);
         }
@@ -186,7 +186,7 @@ impl<'q> Groups<'q> {
             for (aggregate, accumulator) in self.stats.aggregates.iter().zip(&mut group.accumulators) {
                 row[aggregate.output.0] = finished(aggregate, accumulator.as_mut(), shared);
             }
-            assign(&self.stats.after, &mut row, shared);
+            assign(&self.stats.after, &mut row, &mut shared.evaluator);
             shared.hold(&row)?;
             rows.push(row);
         }

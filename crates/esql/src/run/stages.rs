@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 use super::groups::{grouped, with_groups};
 use super::lookup::LookupIndex;
 use super::{Input, Row, RunError, Shared};
+use crate::evaluate::Evaluator;
 use crate::query::{ColumnId, Command, Expr, Lookup, Query, Scan, SortKey};
 use crate::value::{Value, order};
 use crate::warning::Instead;
@@ -83,7 +84,7 @@ pub(super) fn pull(stages: &mut [Stage<'_>], shared: &mut Shared<'_>) -> Result<
         }
         Command::Eval(_) | Command::Dissect { .. } | Command::Grok { .. } => {
             let Some(mut row) = pull(before, shared)? else { return Ok(None) };
-            change(stage.command, &mut row, shared);
+            change(stage.command, &mut row, &mut shared.evaluator);
             Ok(Some(row))
         }
         Command::Limit(most) => limit(state, *most, before, shared),
@@ -107,12 +108,12 @@ fn collected(
     }
 }
 
-/// Commands that make one row of one.
-fn change(command: &Command, row: &mut Row, shared: &mut Shared<'_>) {
+/// What EVAL, DISSECT and GROK make of a row; other commands leave it as it is.
+pub fn change(command: &Command, row: &mut [Value], evaluator: &mut Evaluator) {
     match command {
-        Command::Eval(fields) => assign(fields, row, shared),
+        Command::Eval(fields) => assign(fields, row, evaluator),
         Command::Dissect { input, dissector, outputs } => {
-            let value = shared.evaluator.evaluate(input, row);
+            let value = evaluator.evaluate(input, row);
             let mut found = vec![Vec::new(); outputs.len()];
             for text in value.values().iter().filter_map(|value| value.borrowed().as_text()) {
                 let parts = dissector.apply(text).into_iter().flatten();
@@ -121,12 +122,12 @@ fn change(command: &Command, row: &mut Row, shared: &mut Shared<'_>) {
             fill(row, outputs, found);
         }
         Command::Grok { input, grok, outputs } => {
-            let value = shared.evaluator.evaluate(input, row);
+            let value = evaluator.evaluate(input, row);
             let mut found = vec![Vec::new(); outputs.len()];
             for text in value.values().iter().filter_map(|value| value.borrowed().as_text()) {
-                match grok.apply(text, &shared.evaluator.context) {
+                match grok.apply(text, &evaluator.context) {
                     Ok(parts) => found.iter_mut().zip(parts).for_each(|(list, part)| list.extend(part)),
-                    Err(failure) => shared.evaluator.warnings.failed(input.span, Instead::Null, &failure),
+                    Err(failure) => evaluator.warnings.failed(input.span, Instead::Null, &failure),
                 }
             }
             fill(row, outputs, found);
@@ -153,16 +154,16 @@ fn joined(
     Ok(rows.pop())
 }
 
-fn fill(row: &mut Row, outputs: &[ColumnId], found: Vec<Vec<Value>>) {
+fn fill(row: &mut [Value], outputs: &[ColumnId], found: Vec<Vec<Value>>) {
     for (id, values) in outputs.iter().zip(found) {
         row[id.0] = Value::from_values(values);
     }
 }
 
 /// Computes columns one after the other; later ones see earlier ones.
-pub(super) fn assign(fields: &[(ColumnId, Expr)], row: &mut Row, shared: &mut Shared<'_>) {
+pub(super) fn assign(fields: &[(ColumnId, Expr)], row: &mut [Value], evaluator: &mut Evaluator) {
     for (id, value) in fields {
-        row[id.0] = shared.evaluator.evaluate(value, row);
+        row[id.0] = evaluator.evaluate(value, row);
     }
 }
 
@@ -172,7 +173,7 @@ fn row(state: &mut State, fields: &[(ColumnId, Expr)], shared: &mut Shared<'_>) 
     }
     *state = State::Count(1);
     let mut row = shared.empty_row();
-    assign(fields, &mut row, shared);
+    assign(fields, &mut row, &mut shared.evaluator);
     Some(row)
 }
 

@@ -38,7 +38,7 @@ pub struct RunLimits {
 }
 
 /// The rows of an answer and what happened on the way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RowsAnswer {
     /// The columns, in order.
     pub columns: Vec<Column>,
@@ -65,10 +65,26 @@ pub struct RowsAnswer {
 pub enum RowsError {
     /// Messages about a query that cannot be run.
     Query(Vec<Diagnostic>),
+    /// The events could not be read, for this reason.
+    Events(String),
     /// The run ended early.
     Run(RunError),
     /// The run took longer than it may.
     Timeout(Duration),
+}
+
+/// Has a query answered by somebody who has the events, such as a store; it is told how many were read.
+pub fn run_elsewhere(
+    source: &Source,
+    options: &QueryOptions,
+    answer: impl FnOnce(&Query) -> Result<(run::Outcome, u64), RowsError>,
+) -> Result<RowsAnswer, RowsError> {
+    let started = Instant::now();
+    let Resolved { query, tree, diagnostics } = resolved(source, options)?;
+    let (outcome, events) = answer(&query)?;
+    let run::Outcome { columns, rows, warnings } = with_values(outcome, names_columns(&tree));
+    let took = started.elapsed();
+    Ok(RowsAnswer { columns, rows, warnings, diagnostics, events, took, ..RowsAnswer::default() })
 }
 
 /// Runs a query. A query that begins with ROW reads no events.

@@ -12,11 +12,15 @@ use rustc_hash::FxHashSet;
 use super::prune::{Condition, Opened, Values, Wanted};
 use crate::columns::{EVERYTHING, INEXACT, INGESTED, TIMESTAMP};
 use crate::error::{Result, StoreError};
-use crate::limits::SCAN_ROWS;
-use crate::read::{EVENT_COLUMNS, ObjectFile, projection};
+use crate::read::{ObjectFile, projection};
 
-/// Reads the rows of an opened file that the condition does not rule out.
-pub(super) fn stream(opened: Opened, condition: &Condition) -> Result<ParquetRecordBatchStream<ObjectFile>> {
+/// Reads some columns of the rows of an opened file that the condition does not rule out, so many rows at a time.
+pub(crate) fn stream<'a>(
+    opened: Opened,
+    condition: &Condition,
+    columns: impl IntoIterator<Item = &'a str>,
+    rows: usize,
+) -> Result<ParquetRecordBatchStream<ObjectFile>> {
     let Opened { place, builder, row_groups } = opened;
     let (arrow, parquet) = (builder.schema().clone(), builder.metadata().file_metadata().schema_descr_ptr());
     let mut tests: Vec<Box<dyn ArrowPredicate>> = Vec::new();
@@ -36,8 +40,8 @@ pub(super) fn stream(opened: Opened, condition: &Condition) -> Result<ParquetRec
         tests.push(Box::new(ArrowPredicateFn::new(columns, test)));
     }
     let builder = builder
-        .with_projection(projection(&arrow, &parquet, EVENT_COLUMNS))
-        .with_batch_size(SCAN_ROWS)
+        .with_projection(projection(&arrow, &parquet, columns))
+        .with_batch_size(rows)
         .with_row_groups(row_groups)
         .with_row_filter(RowFilter::new(tests));
     builder.build().map_err(|error| StoreError::of_file(place, &error))
@@ -59,18 +63,18 @@ fn within(batch: &RecordBatch, from: i64, to: i64, or_ingested: bool) -> Boolean
 }
 
 /// Rows that say that a column holds less than their documents.
-struct Marks<'a> {
+pub(crate) struct Marks<'a> {
     marks: Option<&'a ListArray>,
     name: &'a str,
 }
 
 impl<'a> Marks<'a> {
-    fn new(batch: &'a RecordBatch, name: &'a str) -> Self {
+    pub(crate) fn new(batch: &'a RecordBatch, name: &'a str) -> Self {
         let marks = batch.column_by_name(INEXACT).and_then(|marks| marks.as_list_opt::<i32>());
         Self { marks, name }
     }
 
-    fn at(&self, row: usize) -> bool {
+    pub(crate) fn at(&self, row: usize) -> bool {
         self.marks.filter(|marks| marks.is_valid(row)).is_some_and(|marks| {
             let names = marks.value(row);
             let Some(names) = names.as_string_opt::<i32>() else { return true };

@@ -18,7 +18,7 @@ use crate::table::FileEntry;
 
 /// What a scan looks for, in terms of columns.
 #[derive(Debug, Clone)]
-pub(super) struct Condition {
+pub(crate) struct Condition {
     /// In microseconds, both included.
     pub(super) window: (i64, i64),
     pub(super) or_ingested: bool,
@@ -41,14 +41,14 @@ pub(super) enum Values {
 }
 
 /// A file with what may be in it.
-pub(super) struct Opened {
-    pub(super) place: String,
-    pub(super) builder: FileBuilder,
-    pub(super) row_groups: Vec<usize>,
+pub(crate) struct Opened {
+    pub(crate) place: String,
+    pub(crate) builder: FileBuilder,
+    pub(crate) row_groups: Vec<usize>,
 }
 
 impl Condition {
-    pub(super) fn new(request: &ScanRequest, layout: &Layout) -> Self {
+    pub(crate) fn new(request: &ScanRequest, layout: &Layout) -> Self {
         let wanted = answerable(request, layout).filter_map(|equality| Wanted::new(equality, layout));
         Self { window: window(request), or_ingested: request.or_ingested, wanted: wanted.collect() }
     }
@@ -58,8 +58,13 @@ impl Condition {
         self.wanted.iter().any(|wanted| wanted.column.lookup)
     }
 
+    /// Whether some row may be unwanted.
+    pub(crate) fn rules_out(&self) -> bool {
+        self.window != (i64::MIN, i64::MAX) || !self.wanted.is_empty()
+    }
+
     /// Whether an event of the window may be in the file.
-    pub(super) fn may_be_in(&self, file: &FileEntry) -> bool {
+    pub(crate) fn may_be_in(&self, file: &FileEntry) -> bool {
         let (from, to) = self.window;
         if self.or_ingested {
             let may_overlap = |(least, most): (i64, i64)| from <= most && least <= to;
@@ -154,12 +159,13 @@ fn boolean(value: ValueRef<'_>) -> Option<bool> {
 }
 
 /// Opens a file; none where nothing in it is wanted.
-pub(super) async fn prune(
+pub(crate) async fn prune(
     store: &Arc<dyn ObjectStore>,
     file: &FileEntry,
     condition: &Condition,
 ) -> Result<Option<Opened>> {
-    let mut builder = open(store, file, true).await?;
+    // Where every row is wanted, no page is left out.
+    let mut builder = open(store, file, condition.rules_out()).await?;
     let place = file.place.clone();
     let mut row_groups = Vec::new();
     for number in 0..builder.metadata().num_row_groups() {
@@ -201,7 +207,6 @@ async fn may_hold(builder: &mut FileBuilder, number: usize, wanted: &Wanted, pla
     let group = builder.metadata().row_group(number);
     let column = leaf_of(group.schema_descr(), &wanted.column.field.name);
     let by_statistics = column.is_some_and(|column| wanted.may_be_between(group.column(column).statistics()));
-    let marks = leaf_of(group.schema_descr(), INEXACT).filter(|marks| has_values(group, *marks));
     if by_statistics && wanted.column.lookup {
         let filter = bloom_filter(builder, number, column, place).await?;
         if filter.is_none_or(|filter| wanted.may_be_among(&filter)) {
@@ -211,11 +216,22 @@ async fn may_hold(builder: &mut FileBuilder, number: usize, wanted: &Wanted, pla
         return Ok(true);
     }
     // Nothing by the column itself, but it may say that it does not tell.
+    has_marks(builder, number, &wanted.column.field.name, place).await
+}
+
+/// Whether some row of the group may say that this column holds less than its document.
+pub(crate) async fn has_marks(
+    builder: &mut FileBuilder,
+    number: usize,
+    name: &str,
+    place: &str,
+) -> Result<bool> {
+    let group = builder.metadata().row_group(number);
+    let marks = leaf_of(group.schema_descr(), INEXACT).filter(|marks| has_values(group, *marks));
     if marks.is_none() {
         return Ok(false);
     }
     let filter = bloom_filter(builder, number, marks, place).await?;
-    let name = wanted.column.field.name.as_str();
     Ok(filter.is_none_or(|filter| filter.check(name) || filter.check(EVERYTHING)))
 }
 
@@ -231,14 +247,20 @@ async fn bloom_filter(
 }
 
 /// Whether some row of the group has a value in this column.
-fn has_values(group: &RowGroupMetaData, column: usize) -> bool {
+pub(crate) fn has_values(group: &RowGroupMetaData, column: usize) -> bool {
     let column = group.column(column);
     let nulls = column.statistics().and_then(Statistics::null_count_opt);
     nulls.is_none_or(|nulls| nulls < column.num_values() as u64)
 }
 
+/// Whether some row of the group may have no value in the column of this name.
+pub(crate) fn has_gaps(group: &RowGroupMetaData, name: &str) -> bool {
+    let Some(column) = leaf_of(group.schema_descr(), name) else { return true };
+    group.column(column).statistics().and_then(Statistics::null_count_opt) != Some(0)
+}
+
 /// The number of the column that holds the values of a field.
-fn leaf_of(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
+pub(crate) fn leaf_of(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
     schema
         .columns()
         .iter()

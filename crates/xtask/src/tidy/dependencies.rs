@@ -75,7 +75,7 @@ const ALLOWED: [Allowed; 12] = [
     },
     Allowed {
         name: "store",
-        workspace: &["diagnostics", "event", "plan"],
+        workspace: &["diagnostics", "event", "plan", "esql"],
         third_party: &[
             "arrow",
             "bytes",
