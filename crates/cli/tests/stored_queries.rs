@@ -113,7 +113,7 @@ fn folder() -> TempDir {
 }
 
 /// Queries in which plans, rows from documents, and the executor of rows all play their part.
-const QUERIES: [&str; 60] = [
+const QUERIES: [&str; 62] = [
     "FROM logs-* | STATS c = COUNT(*)",
     "FROM logs-x-* | STATS c = COUNT(*) BY _index",
     "FROM logs-* METADATA _index | STATS c = COUNT(*) BY _index",
@@ -135,6 +135,8 @@ const QUERIES: [&str; 60] = [
     "FROM logs-* | STATS a = MIN(process.name), b = MAX(process.name) BY host.name",
     "FROM logs-* | STATS v = VALUES(host.name), a = VALUES(process.args) BY event.action",
     r#"FROM logs-* | STATS c = COUNT(*) WHERE process.pid > 100, v = VALUES(host.name) WHERE event.action == "start" BY source.ip"#,
+    "FROM logs-* | STATS d = COUNT_DISTINCT(source.port % 5) WHERE process.pid > 100, e = COUNT_DISTINCT(source.port) BY host.name",
+    r#"FROM logs-* | STATS s = SUM(source.port) WHERE event.action == "end", n = COUNT(process.args) WHERE event.action == "end", m = MIN(source.port) WHERE event.action == "end" BY host.name"#,
     "FROM logs-* | STATS m = MEDIAN(source.port), p = PERCENTILE(source.port, 90) BY host.name",
     "FROM logs-* | STATS t = TOP(process.pid, 3, \"desc\"), f = FIRST(process.name, @timestamp) BY host.name",
     "FROM logs-* | STATS c = COUNT(*) BY host.os.type",

@@ -254,10 +254,11 @@ impl Scope {
             None => None,
         };
         let (raw, finish, several) = self.raw_aggregate(aggregate)?;
-        let aggregate_expr = match filter {
-            Some(filter) => raw.filter(filter).build().ok()?,
-            None => raw,
-        };
+        let mut aggregate_expr = raw;
+        if let Lowered::AggregateFunction(function) = &mut aggregate_expr {
+            // Its builder would forget that values count once.
+            function.params.filter = filter.map(Box::new);
+        }
         let form = Form::new(kind, several)?;
         Some(Made { aggregate: aggregate_expr, finish, output: aggregate.output, form })
     }
