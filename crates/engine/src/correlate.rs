@@ -73,6 +73,9 @@ pub struct CorrelatorOptions {
     /// Up to when events are known, in nanoseconds since 1970: a sequence whose last events have to be missing for
     /// longer than that is not decided when the input ends. None: what has not come by then does not come.
     pub known_until: Option<i64>,
+    /// The key for digests of new terms. Whoever knows it finds two terms that are taken for one by some 2⁴⁰ attempts, so
+    /// those who hunt take one by chance. Nothing else depends on it.
+    pub digest_key: u128,
 }
 
 impl Default for CorrelatorOptions {
@@ -87,6 +90,7 @@ impl Default for CorrelatorOptions {
             sample_events: SAMPLE_EVENTS_MAX,
             lineage_processes: LINEAGE_PROCESSES_MAX,
             known_until: None,
+            digest_key: 0,
         }
     }
 }
@@ -172,7 +176,8 @@ impl RuleState {
                     Machine::Threshold(Box::new(ThresholdState::new(grouped.windows, events, values)))
                 }
                 GroupTest::New { history_ms } => {
-                    Machine::NewTerms(Box::new(NewTermsState::new(grouped.windows, history_ms)))
+                    let state = NewTermsState::new(grouped.windows, history_ms, options.digest_key);
+                    Machine::NewTerms(Box::new(state))
                 }
                 GroupTest::All => Machine::Window(WindowState::new(grouped.windows)),
             },
