@@ -4,10 +4,14 @@
 //! that what is freed fits what is asked for next, and memory does not come to consist of gaps. No pair crosses pages:
 //! less than a pair is wasted at the end of each.
 
+use std::ops::Range;
+
 /// A page of the processor's memory.
 const PAGE_BYTES: usize = 4096;
 /// As many bytes are looked at at once.
 const WORD_BYTES: usize = 16;
+/// So many bits are in one word, wherever in a byte they begin.
+const AT_ONCE_BITS: u32 = 8 * WORD_BYTES as u32 - 7;
 
 type Page = [u8; PAGE_BYTES];
 
@@ -23,8 +27,16 @@ pub(super) struct Packed {
     pages: Vec<Box<Page>>,
 }
 
+/// See [`Packed::pairs`].
+#[derive(Debug, Clone)]
+pub(super) struct Pairs<'a> {
+    packed: &'a Packed,
+    at: At,
+    left: usize,
+}
+
 /// A place in the pages.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct At {
     page: usize,
     bit: u32,
@@ -55,14 +67,36 @@ impl Packed {
 
     /// Adds a pair.
     pub(super) fn push(&mut self, key: u128, value: u64) {
-        let at = self.at(self.len);
+        let (at, bits) = (self.at(self.len), self.bits());
         if at.page == self.pages.len() {
             self.pages.push(Box::new([0; PAGE_BYTES]));
         }
         let page = &mut self.pages[at.page];
-        write(page, at.bit, self.key_bits, key);
-        write(page, at.bit + self.key_bits, self.value_bits, u128::from(value));
+        if bits <= AT_ONCE_BITS {
+            let (byte, shift) = word_of(at.bit);
+            // Nothing is there yet.
+            let word = word(page, byte) | (key | u128::from(value) << self.key_bits) << shift;
+            page[byte..byte + WORD_BYTES].copy_from_slice(&word.to_le_bytes());
+        } else {
+            write(page, at.bit, self.key_bits, key);
+            write(page, at.bit + self.key_bits, self.value_bits, u128::from(value));
+        }
         self.len += 1;
+    }
+
+    /// Adds pairs of others, whose keys and values have as many bits.
+    pub(super) fn append(&mut self, others: &Self, mut range: Range<usize>) {
+        while !range.is_empty() {
+            let (from, to, bits) = (others.at(range.start), self.at(self.len), self.bits());
+            if to.page == self.pages.len() {
+                self.pages.push(Box::new([0; PAGE_BYTES]));
+            }
+            let room = self.pairs_of_page - from.bit.max(to.bit) / bits;
+            let count = range.len().min(room as usize);
+            copy(&others.pages[from.page], from.bit, &mut self.pages[to.page], to.bit, count as u32 * bits);
+            range.start += count;
+            self.len += count;
+        }
     }
 
     /// Room for so many more.
@@ -89,10 +123,39 @@ impl Packed {
         write(&mut self.pages[at.page], at.bit + self.key_bits, self.value_bits, u128::from(value));
     }
 
+    /// All pairs in order.
+    pub(super) fn pairs(&self) -> Pairs<'_> {
+        Pairs { packed: self, at: At { page: 0, bit: 0 }, left: self.len }
+    }
+
+    fn bits(&self) -> u32 {
+        self.key_bits + self.value_bits
+    }
+
     fn at(&self, index: usize) -> At {
         let page = ((index as u64 * self.reciprocal) >> 32) as u32;
-        let bit = (index as u32 - page * self.pairs_of_page) * (self.key_bits + self.value_bits);
+        let bit = (index as u32 - page * self.pairs_of_page) * self.bits();
         At { page: page as usize, bit }
+    }
+}
+
+impl Iterator for Pairs<'_> {
+    type Item = (u128, u64);
+
+    fn next(&mut self) -> Option<(u128, u64)> {
+        self.left = self.left.checked_sub(1)?;
+        let Packed { key_bits, value_bits, pages, .. } = self.packed;
+        let bits = key_bits + value_bits;
+        if self.at.bit + bits > PAGE_BYTES as u32 * 8 {
+            self.at = At { page: self.at.page + 1, bit: 0 };
+        }
+        let (page, bit) = (pages.get(self.at.page)?, self.at.bit);
+        self.at.bit += bits;
+        if bits <= AT_ONCE_BITS {
+            let pair = read(page, bit, bits);
+            return Some((pair & mask(*key_bits), (pair >> key_bits) as u64));
+        }
+        Some((read(page, bit, *key_bits), read(page, bit + key_bits, *value_bits) as u64))
     }
 }
 
@@ -125,6 +188,17 @@ fn write(page: &mut Page, bit: u32, bits: u32, value: u128) {
     page[byte..byte + WORD_BYTES].copy_from_slice(&word.to_le_bytes());
 }
 
+/// Copies bits to where only zeros are.
+fn copy(from: &Page, mut from_bit: u32, to: &mut Page, mut to_bit: u32, mut bits: u32) {
+    while bits > 0 {
+        let at_once = bits.min(AT_ONCE_BITS);
+        let (byte, shift) = word_of(to_bit);
+        let word = word(to, byte) | read(from, from_bit, at_once) << shift;
+        to[byte..byte + WORD_BYTES].copy_from_slice(&word.to_le_bytes());
+        (from_bit, to_bit, bits) = (from_bit + at_once, to_bit + at_once, bits - at_once);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +218,15 @@ mod tests {
                 let got = (packed.key(number), packed.value(number));
                 assert_eq!(got, (key(number), wanted), "{number}: {key_bits} {value_bits}");
             }
+            let pairs = (0..3_000).map(|number| (packed.key(number), packed.value(number)));
+            assert!(packed.pairs().eq(pairs), "{key_bits} {value_bits}");
+            let mut copied = Packed::new(key_bits, value_bits);
+            copied.push(packed.key(0), packed.value(0));
+            copied.append(&packed, 5..5);
+            copied.append(&packed, 1..700);
+            copied.push(packed.key(700), packed.value(700));
+            copied.append(&packed, 701..3_000);
+            assert!(packed.pairs().eq(copied.pairs()), "{key_bits} {value_bits}");
         };
         for (key_bits, value_bits) in
             [(80, 64), (80, 1), (57, 13), (3, 1), (1, 0), (64, 64), (79, 49), (77, 51)]

@@ -10,7 +10,7 @@
 //! beside it, and both are packed anew when that is full. A time that comes later is written over the packed one.
 
 use super::Full;
-use super::packed::Packed;
+use super::packed::{Packed, Pairs};
 use crate::limits::SEEN_SEGMENT_ENTRIES_MAX;
 
 /// So many bits of a digest are told apart.
@@ -68,28 +68,33 @@ impl Segment {
         }
     }
 
-    /// Of entries with this address, sorted by hash, fewer than [`SEEN_SEGMENT_ENTRIES_MAX`].
+    /// Of entries with this address, sorted by hash; no more than [`SEEN_SEGMENT_ENTRIES_MAX`].
     pub(super) fn build(
         address: u64,
         address_bits: u32,
         entries: impl Iterator<Item = Entry> + Clone,
     ) -> Self {
+        let extent = Extent::of(entries.clone().map(|entry| entry.time));
+        Self::build_of(address, address_bits, extent, entries)
+    }
+
+    /// The same, where there are no more entries than the extent says, and its times are theirs or beyond.
+    fn build_of(
+        address: u64,
+        address_bits: u32,
+        extent: Extent,
+        entries: impl Iterator<Item = Entry>,
+    ) -> Self {
         let mut segment = Self::new(address, address_bits);
-        let (mut count, mut earliest, mut latest) = (0, i64::MAX, i64::MIN);
-        for entry in entries.clone() {
-            count += 1;
-            earliest = earliest.min(entry.time);
-            latest = latest.max(entry.time);
-        }
-        if count <= RECENT_MIN / 2 {
-            segment.recent.reserve_exact(count);
+        if extent.count <= RECENT_MIN / 2 {
+            segment.recent.reserve_exact(extent.count);
             segment.recent.extend(entries.map(Recent::of));
             return segment;
         }
-        segment.bucket_bits = (count / BUCKET_ENTRIES).ilog2();
-        segment.earliest = earliest;
-        segment.packed = Packed::new(segment.key_bits(), value_bits(earliest, latest));
-        segment.packed.reserve(count);
+        segment.bucket_bits = bucket_bits(extent.count);
+        segment.earliest = extent.earliest;
+        segment.packed = Packed::new(segment.key_bits(), extent.value_bits());
+        segment.packed.reserve(extent.count);
         segment.pack(entries);
         segment
     }
@@ -118,8 +123,55 @@ impl Segment {
 
     /// All entries packed anew, but those from before a time.
     pub(super) fn rebuild(&mut self, before: i64) {
+        let packed = self.packed.pairs().map(|(_, distance)| self.earliest.wrapping_add(distance as i64));
+        let times = packed.chain(self.recent.iter().map(|recent| recent.time));
+        let extent = Extent::of(times.filter(|time| *time >= before));
         let entries = self.entries().filter(|entry| entry.time >= before);
-        *self = Self::build(self.address, self.address_bits, entries);
+        *self = Self::build_of(self.address, self.address_bits, extent, entries);
+    }
+
+    /// Packs the list; all anew where something else than what is missing would change. `are_new` says that nothing of
+    /// the list is packed already.
+    fn pack_recent(&mut self, are_new: bool, before: i64) {
+        let layout_stays = self.packed.len() > 0 && bucket_bits(self.len()) == self.bucket_bits;
+        let times_fit = self.recent.iter().all(|recent| self.distance(recent.time).is_some());
+        if are_new && layout_stays && times_fit && !self.has_much_before(before) {
+            self.merge();
+        } else {
+            self.rebuild(before);
+        }
+    }
+
+    /// Puts what is in the list between what is packed.
+    fn merge(&mut self) {
+        let mut packed = Packed::new(self.key_bits(), self.packed.value_bits());
+        packed.reserve(self.len());
+        let mut copied = 0;
+        for recent in &self.recent {
+            let hash = recent.hash();
+            let (Ok(at) | Err(at)) = self.find_packed(hash);
+            packed.append(&self.packed, copied..at);
+            packed.push(self.key(hash), self.distance(recent.time).unwrap_or(0));
+            copied = at;
+        }
+        packed.append(&self.packed, copied..self.packed.len());
+        self.packed = packed;
+        let mut before = 0;
+        for (bucket, start) in self.starts.iter_mut().enumerate() {
+            let first_hash = (bucket as u128) << (HASH_BITS - self.bucket_bits);
+            while self.recent.get(before).is_some_and(|recent| recent.hash() < first_hash) {
+                before += 1;
+            }
+            *start += before as u16;
+        }
+        self.recent.clear();
+        self.recent.shrink_to(RECENT_MIN);
+    }
+
+    /// Whether packed times may be forgotten for an eighth of the span that they have, or for more.
+    fn has_much_before(&self, before: i64) -> bool {
+        let forgotten = before.saturating_sub(self.earliest).max(0) as u64;
+        forgotten >> self.packed.value_bits().saturating_sub(4) > 0
     }
 
     /// How many entries are stored, at most.
@@ -138,7 +190,7 @@ impl Segment {
         if let Ok(at) = self.find_recent(hash) {
             return Some(self.recent[at].time);
         }
-        self.find_packed(hash).map(|index| self.time(index))
+        self.find_packed(hash).ok().map(|index| self.time(index))
     }
 
     /// Notes that a hash was seen; when it was before. What is from before `before` may be forgotten. Whether memory
@@ -148,7 +200,7 @@ impl Segment {
             Ok(at) => return Ok((Some(std::mem::replace(&mut self.recent[at].time, time)), false)),
             Err(at) => at,
         };
-        let packed = self.find_packed(hash);
+        let packed = self.find_packed(hash).ok();
         let earlier = packed.map(|index| self.time(index));
         if let Some(index) = packed
             && let Some(distance) = self.distance(time)
@@ -162,14 +214,27 @@ impl Segment {
         self.insert_recent(at, Recent::of(Entry { hash, time }));
         // A time that has no room needs wider ones.
         if packed.is_some() || self.recent.len() > self.recent_max() {
-            self.rebuild(before);
+            self.pack_recent(packed.is_none(), before);
         }
         Ok((earlier, true))
     }
 
     /// All entries in the order of their hashes.
     pub(super) fn entries(&self) -> Entries<'_> {
-        Entries { segment: self, bucket: 0, index: 0, recent: &self.recent }
+        let bucket_bits = HASH_BITS - self.bucket_bits;
+        let pairs = self.packed.pairs();
+        let mut entries = Entries {
+            segment: self,
+            pairs,
+            packed: None,
+            index: 0,
+            bucket: 0,
+            bucket_end: self.bucket_end(0),
+            bucket_bits,
+            recent: &self.recent,
+        };
+        entries.advance();
+        entries
     }
 
     fn recent_max(&self) -> usize {
@@ -200,20 +265,26 @@ impl Segment {
         if recent.get(at).is_some_and(|one| one.hash() == hash) { Ok(at) } else { Err(at) }
     }
 
-    fn find_packed(&self, hash: u128) -> Option<usize> {
+    /// Where a hash is packed, or belongs.
+    fn find_packed(&self, hash: u128) -> Result<usize, usize> {
         let bucket = self.bucket(hash);
-        let mut from = usize::from(*self.starts.get(bucket)?);
-        let mut to = self.starts.get(bucket + 1).map_or(self.packed.len(), |to| usize::from(*to));
+        let Some(from) = self.starts.get(bucket) else { return Err(0) };
+        let (mut from, mut to) = (usize::from(*from), self.bucket_end(bucket));
         let key = self.key(hash);
         while from < to {
             let middle = usize::midpoint(from, to);
             let there = self.packed.key(middle);
             if there == key {
-                return Some(middle);
+                return Ok(middle);
             }
             if there < key { from = middle + 1 } else { to = middle }
         }
-        None
+        Err(from)
+    }
+
+    /// How many are packed up to the end of a bucket.
+    fn bucket_end(&self, bucket: usize) -> usize {
+        self.starts.get(bucket + 1).map_or(self.packed.len(), |start| usize::from(*start))
     }
 
     fn bucket(&self, hash: u128) -> usize {
@@ -228,11 +299,6 @@ impl Segment {
         HASH_BITS - self.address_bits - self.bucket_bits
     }
 
-    fn hash(&self, bucket: usize, key: u128) -> u128 {
-        let bucket = (bucket as u128) << (HASH_BITS - self.bucket_bits);
-        bucket | key << self.address_bits | u128::from(self.address)
-    }
-
     fn time(&self, index: usize) -> i64 {
         self.earliest.wrapping_add(self.packed.value(index) as i64)
     }
@@ -245,10 +311,34 @@ impl Segment {
     }
 }
 
-/// Room for times, and for as long a span behind them.
-fn value_bits(earliest: i64, latest: i64) -> u32 {
-    let span = latest.wrapping_sub(earliest) as u64;
-    u64::BITS - span.saturating_mul(2).max(1).leading_zeros()
+fn bucket_bits(entries: usize) -> u32 {
+    (entries / BUCKET_ENTRIES).max(1).ilog2()
+}
+
+/// How many entries there are, and of when.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    count: usize,
+    earliest: i64,
+    latest: i64,
+}
+
+impl Extent {
+    fn of(times: impl Iterator<Item = i64>) -> Self {
+        let mut extent = Self { count: 0, earliest: i64::MAX, latest: i64::MIN };
+        for time in times {
+            extent.count += 1;
+            extent.earliest = extent.earliest.min(time);
+            extent.latest = extent.latest.max(time);
+        }
+        extent
+    }
+
+    /// Room for times, and for as long a span behind them.
+    fn value_bits(&self) -> u32 {
+        let span = self.latest.wrapping_sub(self.earliest) as u64;
+        u64::BITS - span.saturating_mul(2).max(1).leading_zeros()
+    }
 }
 
 impl Recent {
@@ -265,9 +355,14 @@ impl Recent {
 #[derive(Debug, Clone)]
 pub(super) struct Entries<'a> {
     segment: &'a Segment,
-    bucket: usize,
-    /// The next one that is packed.
+    pairs: Pairs<'a>,
+    /// The next one that is packed, and how many came before it; its bucket, and how many are packed up to its end.
+    packed: Option<Entry>,
     index: usize,
+    bucket: usize,
+    bucket_end: usize,
+    /// The bits behind those of the bucket.
+    bucket_bits: u32,
     recent: &'a [Recent],
 }
 
@@ -275,35 +370,33 @@ impl Iterator for Entries<'_> {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
-        let packed = self.packed();
-        let recent = self.recent.first();
-        match (packed, recent) {
-            (Some(hash), recent) if recent.is_none_or(|recent| hash < recent.hash()) => {
-                let time = self.segment.time(self.index);
-                self.index += 1;
-                Some(Entry { hash, time })
-            }
-            (packed, Some(recent)) => {
-                let hash = recent.hash();
-                self.index += usize::from(packed == Some(hash));
-                self.recent = &self.recent[1..];
-                Some(Entry { hash, time: recent.time })
-            }
-            (_, None) => None,
+        let hash = self.packed.map_or(u128::MAX, |entry| entry.hash);
+        let Some(recent) = self.recent.first().filter(|recent| recent.hash() <= hash) else {
+            let entry = self.packed;
+            self.advance();
+            return entry;
+        };
+        if recent.hash() == hash {
+            self.advance();
         }
+        self.recent = &self.recent[1..];
+        Some(Entry { hash: recent.hash(), time: recent.time })
     }
 }
 
 impl Entries<'_> {
-    /// The hash of the next one that is packed.
-    fn packed(&mut self) -> Option<u128> {
-        let Self { segment, bucket, index, .. } = self;
-        if *index >= segment.packed.len() {
-            return None;
-        }
-        while segment.starts.get(*bucket + 1).is_some_and(|start| usize::from(*start) <= *index) {
-            *bucket += 1;
-        }
-        Some(segment.hash(*bucket, segment.packed.key(*index)))
+    /// Goes to the next one that is packed.
+    fn advance(&mut self) {
+        let Self { segment, pairs, packed, index, bucket, bucket_end, bucket_bits, .. } = self;
+        *packed = pairs.next().map(|(key, distance)| {
+            while *index >= *bucket_end {
+                *bucket += 1;
+                *bucket_end = segment.bucket_end(*bucket);
+            }
+            *index += 1;
+            let bucket = (*bucket as u128) << *bucket_bits;
+            let hash = bucket | key << segment.address_bits | u128::from(segment.address);
+            Entry { hash, time: segment.earliest.wrapping_add(distance as i64) }
+        });
     }
 }
