@@ -36,6 +36,10 @@ pub(crate) const SEEN_SEGMENT_ENTRIES: usize = 16_384;
 /// stored, and events with them are counted in [`crate::RuleCounters::evicted`].
 pub const SEEN_SEGMENT_ENTRIES_MAX: usize = 65_535;
 
+/// Most terms that are remembered for all rules together so that documents of events that have them again need not be
+/// kept; beyond them documents are kept that nobody needs.
+pub(crate) const KNOWN_TERMS_MAX: usize = 1 << 16;
+
 /// Most processes that a lineage query remembers; the one that was seen longest ago is forgotten and counted in
 /// [`crate::RuleCounters::evicted`].
 pub const LINEAGE_PROCESSES_MAX: usize = 1_000_000;

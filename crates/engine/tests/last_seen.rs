@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Cursor;
 
 use maxspan_engine::{LastSeen, SeenError};
+use maxspan_event::identity;
 use proptest::prelude::*;
 
 /// What is done to both.
@@ -50,13 +51,9 @@ impl Pair {
         Self { seen: LastSeen::new(7), model: HashMap::new(), before: i64::MIN }
     }
 
-    fn digest(&self, thing: u64) -> u128 {
-        self.seen.digest(&thing.to_be_bytes())
-    }
-
     fn put(&mut self, thing: u64, time: i64) {
         let earlier = self.model.insert(thing, time).filter(|time| *time >= self.before);
-        assert_eq!(self.seen.put(self.digest(thing), time), Ok(earlier), "{thing}");
+        assert_eq!(self.seen.put(digest(thing), time), Ok(earlier), "{thing}");
     }
 
     fn step(&mut self, step: &Step) {
@@ -83,9 +80,14 @@ impl Pair {
     fn compare(&self, things: u64) {
         for thing in 0..things {
             let wanted = self.model.get(&thing).copied().filter(|time| *time >= self.before);
-            assert_eq!(self.seen.get(self.digest(thing)), wanted, "{thing}");
+            assert_eq!(self.seen.get(digest(thing)), wanted, "{thing}");
         }
     }
+}
+
+/// As evenly spread as [`LastSeen::digest`], and quicker.
+fn digest(thing: u64) -> u128 {
+    u128::from(thing + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
 }
 
 fn written(seen: &LastSeen) -> Vec<u8> {
@@ -115,7 +117,7 @@ proptest! {
 fn many_segments_say_what_a_map_says() {
     let mut pair = Pair::new();
     for round in 0..3 {
-        for thing in 0..120_000_u64 {
+        for thing in 0..70_000_u64 {
             pair.put(thing.wrapping_mul(round + 1), (thing / 100) as i64 + 5_000 * round as i64);
         }
         pair.seen.forget_before(5_000 * round as i64 - 4_000);
@@ -123,7 +125,7 @@ fn many_segments_say_what_a_map_says() {
         pair.step(&Step::Store);
         pair.step(&Step::Compact);
     }
-    pair.compare(250_000);
+    pair.compare(150_000);
 }
 
 #[test]
@@ -131,7 +133,7 @@ fn bytes_are_what_it_takes() {
     let check = |things: u64, bytes_of_each: usize, fixed: usize| {
         let mut seen = LastSeen::new(0);
         for thing in 0..things {
-            seen.put(seen.digest(&thing.to_be_bytes()), (thing * 4_000 / things) as i64).unwrap();
+            seen.put(digest(thing), (thing * 4_000 / things) as i64).unwrap();
         }
         assert_eq!(seen.stored() as u64, things);
         let most = fixed + bytes_of_each * things as usize;
@@ -142,7 +144,7 @@ fn bytes_are_what_it_takes() {
     check(100, 32, 600);
     check(1_000, 16, 6_000);
     check(10_000, 12, 6_000);
-    check(300_000, 11, 6_000);
+    check(150_000, 11, 6_000);
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn memory_of_what_is_forgotten_is_free_again() {
     let mut seen = LastSeen::new(0);
     let empty = seen.bytes();
     for thing in 0..50_000_u64 {
-        seen.put(seen.digest(&thing.to_be_bytes()), thing as i64).unwrap();
+        seen.put(digest(thing), thing as i64).unwrap();
     }
     seen.forget_before(50_000);
     assert!(seen.bytes() > 400_000);
@@ -174,7 +176,7 @@ fn samples() -> [LastSeen; 3] {
     [0_u64, 3, 700].map(|things| {
         let mut seen = LastSeen::new(3);
         for thing in 0..things {
-            seen.put(seen.digest(&thing.to_be_bytes()), thing as i64 * 1_000 - 5_000).unwrap();
+            seen.put(digest(thing), thing as i64 * 1_000 - 5_000).unwrap();
         }
         seen
     })
@@ -201,6 +203,56 @@ fn bytes_that_were_changed_are_refused() {
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
         assert!(read(&bytes).is_ok());
+    }
+}
+
+/// What somebody would write who knows the format: a head, and blocks with the right checksums.
+fn sealed(segments: u64, rest: &[u8]) -> Vec<u8> {
+    let mut bytes = b"mx-seen\n\0\0\0\x01".to_vec();
+    let mut checksum = identity::digest(&bytes);
+    let mut content = vec![0; 24];
+    content.extend(segments.to_be_bytes());
+    content.extend(rest);
+    for block in [content.as_slice(), &[]] {
+        checksum = identity::keyed_digest(checksum, block);
+        bytes.extend((block.len() as u32).to_be_bytes());
+        bytes.extend(block);
+        bytes.extend(checksum.to_be_bytes());
+    }
+    bytes
+}
+
+/// A segment of one entry with this hash and a distance of a byte.
+fn segment_of(hash: u8) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 1];
+    bytes.extend([0; 9]);
+    bytes.extend([hash, 5]);
+    bytes
+}
+
+#[test]
+fn what_is_sealed_is_checked_too() {
+    let check = |segments: u64, rest: &[Vec<u8>], expected: bool| {
+        assert_eq!(read(&sealed(segments, &rest.concat())).is_ok(), expected, "{segments} {rest:?}");
+    };
+    check(1, &[segment_of(3)], true);
+    check(2, &[segment_of(4), segment_of(3)], true);
+    check(3, &[segment_of(4), segment_of(3), segment_of(2)], true);
+    // In another segment than its own; missing; more than said; none at all.
+    check(2, &[segment_of(3), segment_of(4)], false);
+    check(2, &[segment_of(4)], false);
+    check(1, &[segment_of(4), segment_of(3)], false);
+    check(0, &[], false);
+    check(u64::MAX, &[segment_of(0), segment_of(1)], false);
+}
+
+proptest! {
+    /// Right checksums say nothing about what is in the blocks.
+    #[test]
+    fn sealed_bytes_never_panic(segments in 0..5_u64, rest in proptest::collection::vec(0..3_u8, 0..200)) {
+        if let Ok(seen) = read(&sealed(segments, &rest)) {
+            prop_assert!(seen.stored() <= rest.len());
+        }
     }
 }
 

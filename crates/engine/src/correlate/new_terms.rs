@@ -13,7 +13,7 @@ use super::held::{Held, StepKey, keys};
 use super::sequence::Fired;
 use super::{RuleCounters, TieBreak};
 use crate::detection::DetectionOrder;
-use crate::events::Place;
+use crate::events::{NOWHERE, Place};
 use crate::last_seen::LastSeen;
 
 /// The state of one rule.
@@ -95,6 +95,10 @@ impl NewTermsState {
                 continue;
             };
             let Some((first_run, last_run)) = self.runs(at, before) else { continue };
+            if held.place == NOWHERE {
+                // It was known not to be new when it came; that there was no room for what it repeats is counted.
+                continue;
+            }
             let pending = Pending {
                 place: held.place,
                 time: held.primary_time,
@@ -114,6 +118,11 @@ impl NewTermsState {
     /// Shows the places of all events.
     pub(super) fn visit_places(&mut self, visit: &mut dyn FnMut(&mut Place)) {
         self.pending.values_mut().flat_map(BTreeMap::values_mut).for_each(|one| visit(&mut one.place));
+    }
+
+    /// Whether an event is new in no run when its terms came at an earlier time.
+    pub(super) fn is_new_nowhere(&self, at: i64, earlier: i64) -> bool {
+        earlier < at && self.runs(at, Some(self.last_history(earlier))).is_none()
     }
 
     /// The last run that has a moment in its history, in intervals.
@@ -164,5 +173,47 @@ impl NewTermsState {
             self.seen.compact();
         }
         self.bytes() <= bytes_max
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept of times says the same as the times.
+    #[test]
+    fn runs_follow_from_the_last_run_of_the_history() {
+        for (interval_ms, from_ms, to_ms, history_ms) in [
+            (5, -9, 0, -20),
+            (5, -5, 0, -6),
+            (7, -30, -3, -40),
+            (1, -2, 1, -9),
+            (60, -70, 0, -71),
+            (5, -9, 0, -5),
+        ] {
+            let windows = Windows { interval_ms, from_ms, to_ms };
+            let state = NewTermsState::new(windows, history_ms, 0);
+            for at in -80..80_i64 {
+                let last = windows.last_run_from_before(at);
+                let of = |first: i64| (first <= last).then_some((first, last));
+                let alone = of(windows.first_run(at));
+                assert_eq!(state.runs(at, None), alone);
+                for before in at - 150..=at {
+                    let without_before = windows.run_after(before - to_ms - history_ms);
+                    let wanted = of(windows.first_run(at).max(without_before));
+                    let stored = state.last_history(before);
+                    assert_eq!(
+                        state.runs(at, Some(stored)),
+                        wanted,
+                        "{windows:?} {history_ms} {before} {at}"
+                    );
+                    // What is forgotten made no difference.
+                    if stored < windows.first_run(at).div_euclid(interval_ms) {
+                        assert_eq!(wanted, alone, "{windows:?} {history_ms} {before} {at}");
+                    }
+                    assert_eq!(state.is_new_nowhere(at, before), before < at && wanted.is_none());
+                }
+            }
+        }
     }
 }

@@ -255,7 +255,7 @@ impl Segment {
     /// spread in equal distances.
     fn find_recent(&self, hash: u128) -> Result<usize, usize> {
         let recent = self.recent.as_slice();
-        let mut at = ((hash >> (HASH_BITS - 32)) as u64 * recent.len() as u64 >> 32) as usize;
+        let mut at = (((hash >> (HASH_BITS - 32)) as u64 * recent.len() as u64) >> 32) as usize;
         while at > 0 && recent[at - 1].hash() >= hash {
             at -= 1;
         }
