@@ -22,6 +22,7 @@ use crate::spill::{Spill, SpillError};
 
 mod held;
 mod indicators;
+mod known_terms;
 mod lineage;
 mod new_terms;
 mod sample;
@@ -33,6 +34,7 @@ mod window;
 
 use held::{Held, HeldBody};
 use indicators::IndicatorState;
+use known_terms::KnownTerms;
 use lineage::LineageState;
 use new_terms::NewTermsState;
 use sample::SampleState;
@@ -73,6 +75,9 @@ pub struct CorrelatorOptions {
     /// Up to when events are known, in nanoseconds since 1970: a sequence whose last events have to be missing for
     /// longer than that is not decided when the input ends. None: what has not come by then does not come.
     pub known_until: Option<i64>,
+    /// The key for digests of new terms. Whoever knows it finds two terms that are taken for one by some 2⁴⁰ attempts, so
+    /// those who hunt take one by chance. Nothing else depends on it.
+    pub digest_key: u128,
 }
 
 impl Default for CorrelatorOptions {
@@ -87,6 +92,7 @@ impl Default for CorrelatorOptions {
             sample_events: SAMPLE_EVENTS_MAX,
             lineage_processes: LINEAGE_PROCESSES_MAX,
             known_until: None,
+            digest_key: 0,
         }
     }
 }
@@ -119,6 +125,7 @@ pub struct Correlator {
     rules: Vec<RuleState>,
     buffer: Buffer,
     events: EventStore,
+    known_terms: KnownTerms,
     /// The bytes of documents at which those that are needed no more are looked for, where there is no spill.
     compact_bytes: usize,
     /// Bytes of the state of all rules.
@@ -172,7 +179,8 @@ impl RuleState {
                     Machine::Threshold(Box::new(ThresholdState::new(grouped.windows, events, values)))
                 }
                 GroupTest::New { history_ms } => {
-                    Machine::NewTerms(Box::new(NewTermsState::new(grouped.windows, history_ms)))
+                    let state = NewTermsState::new(grouped.windows, history_ms, options.digest_key);
+                    Machine::NewTerms(Box::new(state))
                 }
                 GroupTest::All => Machine::Window(WindowState::new(grouped.windows)),
             },
@@ -213,6 +221,7 @@ impl Correlator {
             rules: rule_set.rules().map(|(_, rule)| RuleState::new(rule, &options)).collect(),
             buffer: Buffer::default(),
             events: EventStore::new(spill, options.document_bytes),
+            known_terms: KnownTerms::new(options.digest_key),
             compact_bytes: options.document_bytes,
             state_bytes: 0,
             ready: Vec::new(),
@@ -238,9 +247,10 @@ impl Correlator {
             self.ready.push(single(found, tie_break));
             return;
         }
-        let Self { rules, buffer, events, .. } = self;
+        let Self { rules, buffer, events, known_terms, .. } = self;
         let state = &mut rules[found.rule.0 as usize];
-        let place = if found.body.can_be_detected() { events.put(&found.event) } else { NOWHERE };
+        let is_wanted = found.body.can_be_detected() && !state.is_known(&found, known_terms);
+        let place = if is_wanted { events.put(&found.event) } else { NOWHERE };
         let before = buffer.memory_bytes();
         buffer.push(|bytes| held::write(bytes, &found, place, tie_break));
         let late = state.frontier.as_ref().is_some_and(|last| buffer.last_compared() < &*last.compared);
@@ -249,6 +259,10 @@ impl Correlator {
             state.counters.late += u64::from(late);
             state.counters.evicted += u64::from(!late);
             return;
+        }
+        // Only of what is used: what comes after it relies on it.
+        if matches!(state.machine, Machine::NewTerms(_)) {
+            known_terms.note(millis(found.time));
         }
         self.keep_within_memory();
     }
@@ -403,7 +417,10 @@ impl Handing<'_, '_> {
         // An identity is never empty, so the first match is not taken for a repetition.
         if last.time == held.time && last.identity == held.identity {
             state.counters.repeated += 1;
-            return true;
+            // Under another content it may have other terms, and what comes later is not new after them.
+            if !matches!(state.machine, Machine::NewTerms(_)) {
+                return true;
+            }
         }
         self.settle_windows(held.rule, Some(held.millis()));
         let state = &mut self.rules[held.rule];
@@ -473,6 +490,15 @@ impl Handing<'_, '_> {
 }
 
 impl RuleState {
+    /// Whether a match is of new terms, and has none.
+    fn is_known(&self, found: &Match, known_terms: &mut KnownTerms) -> bool {
+        let (Machine::NewTerms(machine), MatchBody::Steps(steps)) = (&self.machine, &found.body) else {
+            return false;
+        };
+        let at = millis(found.time);
+        known_terms.have(found.rule, steps, |earlier| machine.is_new_nowhere(at, earlier))
+    }
+
     fn take(&mut self, held: &Held<'_>, bytes_max: usize, tie_break: TieBreak, fired: &mut Vec<Fired>) {
         let Self { frontier, lineage, machine, counters } = self;
         let last = frontier.get_or_insert_default();
@@ -507,6 +533,11 @@ impl RuleState {
             }
         }
     }
+}
+
+/// The time that matches are ordered by.
+fn millis(time: Option<i64>) -> i64 {
+    time.map_or(i64::MIN, date::to_millis)
 }
 
 fn single(found: Match, tie_break: TieBreak) -> Detection {

@@ -19,6 +19,7 @@ mod detection;
 mod events;
 mod indicators;
 mod key;
+mod last_seen;
 pub mod limits;
 mod matcher;
 mod meter;
@@ -32,6 +33,7 @@ pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, TieBreak, apply
 pub use detection::{Detection, DetectionOrder, GroupFacts, TieValue};
 pub use events::{EventStore, KeptEvent, MovedEvents};
 pub use key::{KeyStyle, KeyTuple, KeyValue};
+pub use last_seen::{Full, LastSeen, SeenError};
 pub use matcher::{
     EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Matched, Scratch, StepMatch,
 };

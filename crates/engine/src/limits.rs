@@ -29,6 +29,17 @@ pub const INDEX_NAMES_MAX: usize = 10_000;
 /// only time.
 pub(crate) const GATE_KEYS_MAX: usize = 4_096;
 
+/// How many things are in a part of what was last seen, at the mean, before one more part is made.
+pub(crate) const SEEN_SEGMENT_ENTRIES: usize = 16_384;
+
+/// Most things in one part of what was last seen; digests that are spread evenly never come near. Further ones are not
+/// stored, and events with them are counted in [`crate::RuleCounters::evicted`].
+pub const SEEN_SEGMENT_ENTRIES_MAX: usize = 65_535;
+
+/// Most terms that are remembered for all rules together so that documents of events that have them again need not be
+/// kept; beyond them documents are kept that nobody needs.
+pub(crate) const KNOWN_TERMS_MAX: usize = 1 << 16;
+
 /// Most processes that a lineage query remembers; the one that was seen longest ago is forgotten and counted in
 /// [`crate::RuleCounters::evicted`].
 pub const LINEAGE_PROCESSES_MAX: usize = 1_000_000;

@@ -114,6 +114,13 @@ pub fn digest(bytes: &[u8]) -> u128 {
     u128::from_be_bytes(half)
 }
 
+/// The same for bytes and a key that nobody knows: two texts with the same one can then only be found by chance.
+pub fn keyed_digest(key: u128, bytes: &[u8]) -> u128 {
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::new().chain_update(key.to_be_bytes()).chain_update(bytes).finalize()[..16]);
+    u128::from_be_bytes(half)
+}
+
 /// Writes the canonical form.
 struct Canonical<'o, 'd> {
     out: &'o mut Vec<u8>,

@@ -4,6 +4,7 @@
 //! end in an order that depends on the events alone, so any order of the input gives the same alerts.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -391,6 +392,7 @@ impl<'a> Run<'a> {
             state_bytes: options.sequence_memory / 2,
             // Nothing that comes after the window counts, so nothing is known of it.
             known_until: rules.window.map(|(_, to)| to),
+            digest_key: by_chance(),
             ..CorrelatorOptions::default()
         };
         let remembered = Arc::new(AtomicUsize::new(options.capped_remembered));
@@ -801,6 +803,12 @@ fn matched_indicators<'a>(
 fn group<'a>(facts: &GroupFacts, keys: &'a [(String, Value)]) -> ThresholdGroup<'a> {
     let GroupFacts { run_ms, first_ms, last_ms, events, values } = *facts;
     ThresholdGroup { terms: keys, run_ms, first_ms, last_ms, events, values }
+}
+
+/// A number that nobody knows.
+fn by_chance() -> u128 {
+    let half = || u128::from(RandomState::new().hash_one(()));
+    half() << 64 | half()
 }
 
 fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<AtomicUsize>) -> Cap {

@@ -259,7 +259,7 @@ impl<'a> Held<'a> {
 
     /// Milliseconds since 1970.
     pub(super) fn millis(&self) -> i64 {
-        self.time.map_or(i64::MIN, date::to_millis)
+        super::millis(self.time)
     }
 
     /// The place of a detection whose last event this is.

@@ -1,20 +1,20 @@
 //! New terms: values, or combinations of them, that a run sees for the first time since its history begins.
 //!
 //! An event is the first one of its terms in a run when it is in the run's window, and the event before it with the same
-//! terms is before the run's history (specification 5.2). So the time of the last event of each combination is enough.
-//! What a run's cap leaves out is left to the next run that sees it as new.
+//! terms is before the run's history (specification 5.2). So the time of the last event of each combination is enough,
+//! and of that time only which runs have it in their history. What a run's cap leaves out is left to the next run that
+//! sees it as new.
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
 use maxspan_plan::Windows;
-use rustc_hash::FxBuildHasher;
 
-use super::held::{Digest, Held, StepKey, digest, keys};
+use super::held::{Held, StepKey, keys};
 use super::sequence::Fired;
 use super::{RuleCounters, TieBreak};
 use crate::detection::DetectionOrder;
-use crate::events::Place;
+use crate::events::{NOWHERE, Place};
+use crate::last_seen::LastSeen;
 
 /// The state of one rule.
 #[derive(Debug)]
@@ -24,13 +24,13 @@ pub(super) struct NewTermsState {
     history_ms: i64,
     /// Most alerts of one run.
     cap: Option<usize>,
-    /// When a combination was last seen, in milliseconds.
-    seen: HashMap<Digest, i64, FxBuildHasher>,
+    /// The last run that has the last event of a combination in its history, as a number of intervals since 1970.
+    seen: LastSeen,
     /// What was found and waits for the end of its run's window: by run, then by key.
     pending: BTreeMap<i64, BTreeMap<Box<[u8]>, Pending>>,
     pending_bytes: usize,
-    /// What was last seen before is of no use; looked for when memory is used up.
-    purged_before: i64,
+    /// Before this run memory is not freed again.
+    freed_before: i64,
 }
 
 /// The first event of a combination.
@@ -43,21 +43,20 @@ struct Pending {
     last_run: i64,
 }
 
-/// What a combination takes: key, time, and the table's room for growth.
-const SEEN_BYTES: usize = 56;
 /// What a pending event takes beside its key.
 const PENDING_BYTES: usize = 144;
 
 impl NewTermsState {
-    pub(super) fn new(windows: Windows, history_ms: i64) -> Self {
+    /// With the key for digests of combinations.
+    pub(super) fn new(windows: Windows, history_ms: i64, digest_key: u128) -> Self {
         Self {
             windows,
             history_ms,
             cap: None,
-            seen: HashMap::default(),
+            seen: LastSeen::new(digest_key),
             pending: BTreeMap::new(),
             pending_bytes: 0,
-            purged_before: i64::MIN,
+            freed_before: i64::MIN,
         }
     }
 
@@ -68,7 +67,7 @@ impl NewTermsState {
 
     /// Bytes of memory, roughly.
     pub(super) fn bytes(&self) -> usize {
-        self.seen.len() * SEEN_BYTES + self.pending_bytes
+        self.seen.bytes() + self.pending_bytes
     }
 
     /// Takes the next event in order. The state shall have at most so many bytes: combinations that are beyond are not
@@ -83,14 +82,23 @@ impl NewTermsState {
     ) {
         let at = held.millis();
         self.settle_before(Some(at), counters, fired);
+        // What no history of a run to come has is of no use.
+        self.seen.forget_before(self.windows.first_run(at).div_euclid(self.windows.interval_ms));
         for key in keys(steps, 0) {
-            let digest = digest(key);
-            if self.bytes() > bytes_max && !self.seen.contains_key(&digest) && !self.purge(at, bytes_max) {
+            let digest = self.seen.digest(key);
+            if self.bytes() > bytes_max && self.seen.get(digest).is_none() && !self.free(at, bytes_max) {
                 counters.evicted += 1;
                 continue;
             }
-            let before = self.seen.insert(digest, at);
+            let Ok(before) = self.seen.put(digest, self.last_history(at)) else {
+                counters.evicted += 1;
+                continue;
+            };
             let Some((first_run, last_run)) = self.runs(at, before) else { continue };
+            if held.place == NOWHERE {
+                // It was known not to be new when it came; that there was no room for what it repeats is counted.
+                continue;
+            }
             let pending = Pending {
                 place: held.place,
                 time: held.primary_time,
@@ -112,12 +120,22 @@ impl NewTermsState {
         self.pending.values_mut().flat_map(BTreeMap::values_mut).for_each(|one| visit(&mut one.place));
     }
 
-    /// The first and the last run that see an event as the first of its terms.
+    /// Whether an event is new in no run when its terms came at an earlier time.
+    pub(super) fn is_new_nowhere(&self, at: i64, earlier: i64) -> bool {
+        earlier < at && self.runs(at, Some(self.last_history(earlier))).is_none()
+    }
+
+    /// The last run that has a moment in its history, in intervals.
+    fn last_history(&self, at: i64) -> i64 {
+        let Windows { to_ms, interval_ms, .. } = self.windows;
+        at.saturating_sub(to_ms).saturating_sub(self.history_ms).div_euclid(interval_ms)
+    }
+
+    /// The first and the last run that see an event as the first of its terms; `before` is the last one that has the event
+    /// before in its history.
     fn runs(&self, at: i64, before: Option<i64>) -> Option<(i64, i64)> {
-        let Windows { to_ms, .. } = self.windows;
-        let without_before = before.map(|before| {
-            self.windows.run_after(before.saturating_sub(to_ms).saturating_sub(self.history_ms))
-        });
+        let interval_ms = self.windows.interval_ms;
+        let without_before = before.map(|run| run.saturating_mul(interval_ms).saturating_add(interval_ms));
         let first = self.windows.first_run(at).max(without_before.unwrap_or(i64::MIN));
         let last = self.windows.last_run_from_before(at);
         (first <= last).then_some((first, last))
@@ -147,13 +165,55 @@ impl NewTermsState {
         }
     }
 
-    /// Forgets combinations that no history of a run to come has. Whether there is room again.
-    fn purge(&mut self, at: i64, bytes_max: usize) -> bool {
-        let useful = self.windows.to(self.windows.first_run(at)).saturating_add(self.history_ms);
-        if useful > self.purged_before {
-            self.purged_before = useful.saturating_add(self.windows.interval_ms);
-            self.seen.retain(|_, last| *last >= useful);
+    /// Frees what is forgotten, but not before a good part of it may be. Whether there is room again.
+    fn free(&mut self, at: i64, bytes_max: usize) -> bool {
+        let run = self.windows.first_run(at);
+        if run >= self.freed_before {
+            self.freed_before = run.saturating_add(self.windows.interval_ms.max(-(self.history_ms / 16)));
+            self.seen.compact();
         }
         self.bytes() <= bytes_max
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept of times says the same as the times.
+    #[test]
+    fn runs_follow_from_the_last_run_of_the_history() {
+        for (interval_ms, from_ms, to_ms, history_ms) in [
+            (5, -9, 0, -20),
+            (5, -5, 0, -6),
+            (7, -30, -3, -40),
+            (1, -2, 1, -9),
+            (60, -70, 0, -71),
+            (5, -9, 0, -5),
+        ] {
+            let windows = Windows { interval_ms, from_ms, to_ms };
+            let state = NewTermsState::new(windows, history_ms, 0);
+            for at in -80..80_i64 {
+                let last = windows.last_run_from_before(at);
+                let of = |first: i64| (first <= last).then_some((first, last));
+                let alone = of(windows.first_run(at));
+                assert_eq!(state.runs(at, None), alone);
+                for before in at - 150..=at {
+                    let without_before = windows.run_after(before - to_ms - history_ms);
+                    let wanted = of(windows.first_run(at).max(without_before));
+                    let stored = state.last_history(before);
+                    assert_eq!(
+                        state.runs(at, Some(stored)),
+                        wanted,
+                        "{windows:?} {history_ms} {before} {at}"
+                    );
+                    // What is forgotten made no difference.
+                    if stored < windows.first_run(at).div_euclid(interval_ms) {
+                        assert_eq!(wanted, alone, "{windows:?} {history_ms} {before} {at}");
+                    }
+                    assert_eq!(state.is_new_nowhere(at, before), before < at && wanted.is_none());
+                }
+            }
+        }
     }
 }
