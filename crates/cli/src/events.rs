@@ -13,7 +13,7 @@ use crate::exit::Failure;
 #[cfg(feature = "store")]
 mod stored;
 #[cfg(feature = "store")]
-pub(crate) use stored::failure;
+pub(crate) use stored::{executions, failure, keep_executions, last_time};
 
 /// A reader of files and folders.
 pub(crate) fn reader<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Reader {
@@ -36,5 +36,25 @@ pub(crate) fn reader_of_store(rules: &RuleBase, name: &str, threads: usize) -> R
 
 #[cfg(not(feature = "store"))]
 pub(crate) fn reader_of_store(_: &RuleBase, _: &str, _: usize) -> Result<Reader, Failure> {
-    Err(Failure::usage("this program was built without stores (the feature `store`)"))
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+pub(crate) fn executions(_: &str) -> Result<Reader, Failure> {
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+pub(crate) fn keep_executions(_: &str, _: &[(String, String)]) -> Result<(), Failure> {
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+pub(crate) fn last_time(_: &str) -> Result<Option<i64>, Failure> {
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+fn without_stores() -> Failure {
+    Failure::usage("this program was built without stores (the feature `store`)")
 }

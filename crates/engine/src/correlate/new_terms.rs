@@ -11,6 +11,7 @@ use maxspan_plan::Windows;
 use rustc_hash::FxBuildHasher;
 
 use super::held::{Digest, Held, StepKey, digest, keys};
+use super::runs::CutRuns;
 use super::sequence::Fired;
 use super::{RuleCounters, TieBreak};
 use crate::detection::DetectionOrder;
@@ -31,6 +32,8 @@ pub(super) struct NewTermsState {
     pending_bytes: usize,
     /// What was last seen before is of no use; looked for when memory is used up.
     purged_before: i64,
+    /// What its cap left out of each run.
+    pub(super) cut: CutRuns,
 }
 
 /// The first event of a combination.
@@ -58,6 +61,7 @@ impl NewTermsState {
             pending: BTreeMap::new(),
             pending_bytes: 0,
             purged_before: i64::MIN,
+            cut: CutRuns::default(),
         }
     }
 
@@ -131,17 +135,22 @@ impl NewTermsState {
                 return;
             }
             let found = run.remove();
+            let raises = self.windows.raises(run_ms);
+            let left_out = self.cap.map_or(0, |cap| found.len().saturating_sub(cap)) as u64;
+            self.cut.note(run_ms, if raises { left_out } else { 0 });
             let next = run_ms.saturating_add(self.windows.interval_ms);
             for (position, (key, one)) in found.into_iter().enumerate() {
                 if self.cap.is_none_or(|cap| position < cap) {
                     self.pending_bytes -= key.len() + PENDING_BYTES;
                     let Pending { place, time, order, .. } = one;
-                    fired.push(Fired { key, events: vec![Some(place)], time, order, group: None });
+                    let (events, known_ms) = (vec![Some(place)], Some(run_ms));
+                    let found = Fired { key, events, time, order, group: None, known_ms };
+                    fired.extend(raises.then_some(found));
                 } else if next <= one.last_run {
                     self.pending.entry(next).or_default().entry(key).or_insert(one);
                 } else {
                     self.pending_bytes -= key.len() + PENDING_BYTES;
-                    counters.capped += 1;
+                    counters.capped += u64::from(raises);
                 }
             }
         }
