@@ -11,9 +11,11 @@ use maxspan_pipeline::rule_base::RuleBase;
 use crate::exit::Failure;
 
 #[cfg(feature = "store")]
+mod requests;
+#[cfg(feature = "store")]
 mod stored;
 #[cfg(feature = "store")]
-pub(crate) use stored::{executions, failure, keep_executions, last_time};
+pub(crate) use stored::{failure, hunts, keep_records, last_time};
 
 /// A reader of files and folders.
 pub(crate) fn reader<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Reader {
@@ -40,12 +42,12 @@ pub(crate) fn reader_of_store(_: &RuleBase, _: &str, _: usize) -> Result<Reader,
 }
 
 #[cfg(not(feature = "store"))]
-pub(crate) fn executions(_: &str) -> Result<Reader, Failure> {
+pub(crate) fn hunts(_: &str) -> Result<Reader, Failure> {
     Err(without_stores())
 }
 
 #[cfg(not(feature = "store"))]
-pub(crate) fn keep_executions(_: &str, _: &[(String, String)]) -> Result<(), Failure> {
+pub(crate) fn keep_records(_: &str, _: &[(String, String, String)]) -> Result<(), Failure> {
     Err(without_stores())
 }
 

@@ -1,6 +1,7 @@
 //! Records of executions: what each rule of a hunt looked at and raised, and each run of a schedule that had events.
 //!
-//! There is one record a rule (`rule`), with sums, and one for each run of its schedule whose window had events (`run`).
+//! There is one record for each rule that had events or something to say (`rule`), with sums, and one for each run of its
+//! schedule whose window had events (`run`); and one about the hunt, which says up to when its rules looked at everything.
 //! As JSON they have Kibana's names of fields where it has some (specification 2.5), and `maxspan.execution.*` beside them.
 //! They are events like others: `_index` and `_id` are theirs, so that they can be imported and asked for.
 
@@ -13,8 +14,10 @@ use serde_json::{Map, Value, json};
 use crate::input::{Batch, BatchItem, Reader};
 use crate::limits::COVERED_RULES_MAX;
 
-/// The index that records are in.
+/// The index of records about rules and their runs.
 pub const EXECUTIONS_INDEX: &str = ".maxspan-executions";
+/// The index of records about hunts.
+pub const HUNTS_INDEX: &str = ".maxspan-hunts";
 
 /// How an execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +62,6 @@ pub enum ExecutionKind {
         runs: u64,
         /// Others between the first and the last one of the hunt.
         runs_without_events: u64,
-        /// Up to when everything is known to have been looked at, in milliseconds since 1970.
-        covered_until_ms: i64,
     },
     /// One run of its schedule, at this moment in milliseconds since 1970.
     Run(i64),
@@ -122,6 +123,11 @@ impl Execution {
         self
     }
 
+    /// Whether there is something to tell.
+    pub fn says_something(&self) -> bool {
+        self.events > 0 || self.candidates() > 0 || self.status != ExecutionStatus::Succeeded
+    }
+
     /// The record as a document.
     pub fn document(&self, rule: &RuleDocument, context: &ExecutionContext<'_>) -> Map<String, Value> {
         let time = |at: i64| Value::from(date::format_millis(date::from_millis(at)));
@@ -162,10 +168,7 @@ impl Execution {
             put(&format!("maxspan.execution.{name}"), count.into());
         }
         match self.kind {
-            ExecutionKind::Rule { covered_until_ms, .. } => {
-                put("maxspan.execution.kind", "rule".into());
-                put("maxspan.execution.covered_until", time(covered_until_ms));
-            }
+            ExecutionKind::Rule { .. } => put("maxspan.execution.kind", "rule".into()),
             ExecutionKind::Run(run_ms) => {
                 put("maxspan.execution.kind", "run".into());
                 put("kibana.alert.intended_timestamp", time(run_ms));
@@ -181,7 +184,7 @@ impl Execution {
             ("suppressed", self.suppressed),
             ("capped", self.capped),
         ];
-        if let ExecutionKind::Rule { runs, runs_without_events, .. } = self.kind {
+        if let ExecutionKind::Rule { runs, runs_without_events } = self.kind {
             counts.extend([("runs", runs), ("runs_without_events", runs_without_events)]);
         }
         counts
@@ -210,11 +213,55 @@ pub struct ExecutionContext<'a> {
     pub now: i64,
 }
 
-/// Up to when rules are known to have looked at everything, by rule id, in nanoseconds since 1970; from records.
+/// What is to be known of a hunt to go on where it ended.
+#[derive(Debug)]
+pub struct HuntRecord<'a> {
+    /// The rules that ran, by id.
+    pub rules: Vec<&'a str>,
+    /// The window that it was asked for, in nanoseconds since 1970; none where there is no end.
+    pub window: (Option<i64>, Option<i64>),
+    /// Up to when its rules looked at everything, in nanoseconds since 1970.
+    pub covered_until: i64,
+    /// Events that were read.
+    pub events: u64,
+    /// Alerts that were raised.
+    pub alerts: u64,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl HuntRecord<'_> {
+    /// The record as a document.
+    pub fn document(&self, context: &ExecutionContext<'_>) -> Map<String, Value> {
+        let time = |at: i64| Value::from(date::format_millis(at));
+        let mut out = Map::new();
+        let mut put = |name: &str, value: Value| drop(out.insert(name.to_owned(), value));
+        put("_index", HUNTS_INDEX.into());
+        put("_id", context.uuid.into());
+        put("@timestamp", time(context.now));
+        put("event.kind", "event".into());
+        put("event.provider", "maxspan".into());
+        put("event.action", "hunt".into());
+        put("kibana.alert.rule.execution.uuid", context.uuid.into());
+        for (end, at) in [("from", self.window.0), ("to", self.window.1)] {
+            if let Some(at) = at {
+                put(&format!("maxspan.hunt.window.{end}"), time(at));
+            }
+        }
+        put("maxspan.hunt.covered_until", time(self.covered_until));
+        put("maxspan.hunt.events", self.events.into());
+        put("maxspan.hunt.alerts", self.alerts.into());
+        put("maxspan.hunt.duration_ms", json!((self.seconds * 1e3).round()));
+        put("maxspan.hunt.rules", json!(self.rules));
+        out
+    }
+}
+
+/// Up to when rules are known to have looked at everything, by rule id, in nanoseconds since 1970; from records of hunts.
 #[derive(Debug, Default)]
 pub struct Covered {
     until: BTreeMap<String, i64>,
-    /// Documents that are no record of a rule.
+    /// Documents that are no records, and records of more rules than are remembered.
     pub others: u64,
 }
 
@@ -224,10 +271,11 @@ impl Covered {
         let (mut covered, mut batch) = (Self::default(), Batch::default());
         while reader.batch(&mut batch) {
             for item in batch.iter() {
-                match item {
+                let taken = match item {
                     BatchItem::Event(event) => covered.take(event.source),
-                    BatchItem::Problem(_) => covered.others += 1,
-                }
+                    BatchItem::Problem(_) => None,
+                };
+                covered.others += u64::from(taken.is_none());
             }
         }
         covered
@@ -245,20 +293,26 @@ impl Covered {
         (until, without)
     }
 
-    fn take(&mut self, source: &[u8]) {
-        let record: Map<String, Value> = serde_json::from_slice(source).unwrap_or_default();
-        let text = |name: &str| record.get(name).and_then(Value::as_str);
-        // What did not run did not look at anything.
-        let has_run = !matches!(text("kibana.alert.rule.execution.status"), Some("not run" | "failed"));
-        let until = text("maxspan.execution.covered_until").and_then(date::parse).filter(|_| has_run);
-        let rule = text("kibana.alert.rule.rule_id");
-        match (rule, until) {
-            (Some(rule), Some(until)) if self.until.len() < COVERED_RULES_MAX => {
-                let known = self.until.entry(rule.to_owned()).or_insert(until);
-                *known = until.max(*known);
-            }
-            _ => self.others += 1,
+    /// None where the document is no record.
+    fn take(&mut self, source: &[u8]) -> Option<()> {
+        let record: Map<String, Value> = serde_json::from_slice(source).ok()?;
+        if record.contains_key("maxspan.execution.kind") {
+            return Some(());
         }
+        let until = record.get("maxspan.hunt.covered_until")?.as_str().and_then(date::parse)?;
+        let rules = record.get("maxspan.hunt.rules")?;
+        // A single value may come as itself.
+        let rules = rules.as_array().map_or(std::slice::from_ref(rules), Vec::as_slice);
+        for rule in rules.iter().filter_map(Value::as_str) {
+            if let Some(known) = self.until.get_mut(rule) {
+                *known = until.max(*known);
+            } else if self.until.len() < COVERED_RULES_MAX {
+                self.until.insert(rule.to_owned(), until);
+            } else {
+                return None;
+            }
+        }
+        Some(())
     }
 }
 
@@ -269,16 +323,19 @@ mod tests {
 
     #[test]
     fn the_rule_that_is_furthest_behind_says_from_when_on_to_catch_up() {
-        let record = |rule: &str, until: &str, status: &str| {
-            json!({"kibana.alert.rule.rule_id": rule, "maxspan.execution.covered_until": until,
-                   "kibana.alert.rule.execution.status": status})
+        let record = |rules: &[&str], until: &str| {
+            let covered_until = date::parse(until).unwrap();
+            let rules = rules.to_vec();
+            let (window, events, alerts, seconds) = ((None, None), 0, 0, 0.0);
+            let record = HuntRecord { rules, window, covered_until, events, alerts, seconds };
+            Value::Object(record.document(&ExecutionContext { uuid: "u", now: 0 }))
         };
         let records = [
-            record("a", "2026-01-03T00:00:00Z", "succeeded"),
-            record("a", "2026-01-02T00:00:00Z", "succeeded"),
-            record("b", "2026-01-02T12:00:00Z", "partial failure"),
-            record("c", "2026-01-09T00:00:00Z", "not run"),
-            json!({"kibana.alert.rule.rule_id": "a"}),
+            record(&["a"], "2026-01-03T00:00:00Z"),
+            record(&["a", "b"], "2026-01-02T12:00:00Z"),
+            json!({"maxspan.execution.kind": "rule", "kibana.alert.rule.rule_id": "c"}),
+            json!({"maxspan.hunt.rules": ["c"]}),
+            json!([]),
         ];
         let text: String = records.iter().map(|record| format!("{record}\n")).collect();
         let bytes = std::io::Cursor::new(text);
@@ -290,7 +347,7 @@ mod tests {
                 "{rules:?}"
             );
         };
-        assert_eq!(covered.others, 2);
+        assert_eq!(covered.others, 1);
         check(&["a"], Some("2026-01-03T00:00:00Z"), 0);
         check(&["a", "b", "c"], Some("2026-01-02T12:00:00Z"), 1);
         check(&["c"], None, 1);

@@ -20,7 +20,7 @@ use maxspan_rules::alert::{
     esql_alert, event_alert, indicator_alert, new_terms_alert, sequence_alerts, threshold_alert,
 };
 use maxspan_rules::document::RuleParams;
-use maxspan_rules::{RuleDocument, RuleType};
+use maxspan_rules::{RuleDocument, RuleType, Runs};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -848,7 +848,8 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<Ato
         RuleType::MachineLearning => Keep::Highest,
         _ => Keep::OldestByPrimaryTime,
     };
-    let interval = Some(date::from_millis(document.schedule.interval_ms));
+    // A single run has one cap.
+    let interval = (rules.runs == Runs::Schedule).then(|| date::from_millis(document.schedule.interval_ms));
     Cap { count, interval, keep, remembered: Arc::clone(remembered) }
 }
 

@@ -307,7 +307,7 @@ fn records_say_what_runs_did() {
     let (found, stats) = run(&rules(&of, window(0, 60)), &events, MaxSignals::Count(1));
     let text = |record: &Map<String, Value>, name: &str| record[name].as_str().unwrap().to_owned();
     let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for record in &found.records {
+    for record in found.records.iter().filter(|record| record.contains_key("rule.name")) {
         let number = |name: &str| record[&format!("maxspan.execution.{name}")].as_u64().unwrap();
         let what = match record.get("kibana.alert.intended_timestamp") {
             Some(at) => at.as_str().unwrap()[17..19].to_owned(),
@@ -334,5 +334,10 @@ fn records_say_what_runs_did() {
     assert_eq!(first["maxspan.execution.window.from"], time(3));
     assert_eq!(first["maxspan.execution.window.to"], time(20));
     assert_eq!(first["message"], "1 over max_signals");
-    assert_eq!(found.records[3]["maxspan.execution.covered_until"], time(60));
+    let last = &found.records[found.records.len() - 1];
+    assert_eq!(
+        (&last["maxspan.hunt.covered_until"], &last["maxspan.hunt.events"]),
+        (&time(60).into(), &5.into())
+    );
+    assert_eq!(last["maxspan.hunt.rules"].as_array().unwrap().len(), 3);
 }

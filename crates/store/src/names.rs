@@ -56,10 +56,10 @@ pub(crate) fn stream_of_folder(folder: &str) -> Option<String> {
 pub struct Streams {
     /// What one of these chooses; everything where there is none.
     lists: Vec<IndexPatterns>,
-    /// This one alone.
-    exact: Option<String>,
+    /// These alone, where there are some.
+    exact: Vec<String>,
     /// But for these.
-    without: Vec<Streams>,
+    without: Option<Box<Streams>>,
 }
 
 impl Streams {
@@ -81,22 +81,21 @@ impl Streams {
 
     /// These tables but for others.
     #[must_use]
-    pub fn without(mut self, others: Self) -> Self {
-        self.without.push(others);
-        self
+    pub fn without(self, others: Self) -> Self {
+        Self { without: Some(Box::new(others)), ..self }
     }
 
-    /// The table of a data stream, and no other.
-    pub fn exactly(stream: &str) -> Self {
-        Self { exact: Some(stream.to_owned()), ..Self::default() }
+    /// The tables of these data streams, and no others; all for none.
+    pub fn exactly<'a>(streams: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { exact: streams.into_iter().map(str::to_owned).collect(), ..Self::default() }
     }
 
     /// Whether the table of this data stream may hold events of the chosen indices.
     pub fn may_match(&self, stream: &str) -> bool {
-        if let Some(exact) = &self.exact {
-            return exact == stream;
+        if !self.exact.is_empty() {
+            return self.exact.iter().any(|name| name == stream);
         }
-        let is_without = self.without.iter().any(|others| others.may_match(stream));
+        let is_without = self.without.as_ref().is_some_and(|others| others.may_match(stream));
         let is_chosen = || self.lists.iter().any(|list| list.may_choose_stream(stream));
         !is_without && (stream == STREAM_DEFAULT || self.lists.is_empty() || is_chosen())
     }
@@ -144,7 +143,7 @@ mod tests {
         assert!(Streams::new([]).may_match("anything") && !Streams::new(["logs-*"]).may_match("auditbeat-8"));
         let logs = Streams::new(["logs-*"]).without(Streams::new(["logs-ti*"]));
         assert!(logs.may_match("logs-a") && !logs.may_match("logs-ti-a") && !logs.may_match(STREAM_DEFAULT));
-        let others = Streams::default().without(Streams::exactly(".maxspan-x"));
+        let others = Streams::default().without(Streams::exactly([".maxspan-x"]));
         assert!(others.may_match(STREAM_DEFAULT) && !others.may_match(".maxspan-x"));
     }
 }

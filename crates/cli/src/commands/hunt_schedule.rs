@@ -22,8 +22,8 @@ use crate::time;
 /// Records of executions: what `--executions` and the store get.
 pub(super) struct Records {
     file: Option<BufWriter<File>>,
-    /// For the store, by id.
-    kept: Option<Vec<(String, String)>>,
+    /// For the store, by index and id.
+    kept: Option<Vec<(String, String, String)>>,
     failed: Option<io::Error>,
 }
 
@@ -74,7 +74,7 @@ fn once(arguments: &HuntArguments, window: Option<(i64, i64)>) -> Result<(i64, i
 /// Up to when the rules looked at everything, by the records of earlier hunts.
 fn covered(arguments: &HuntArguments, rules: &LoadedRules, now: i64) -> Result<Option<i64>, Failure> {
     let mut reader = match (&arguments.store, &*arguments.schedule.executions_from) {
-        (Some(store), []) => events::executions(store)?,
+        (Some(store), []) => events::hunts(store)?,
         (None, []) => {
             return Err(Failure::usage("--catch-up needs records: --executions-from, or a --store"));
         }
@@ -129,8 +129,8 @@ impl Records {
             self.failed = writeln!(file, "{text}").err();
         }
         if let Some(kept) = &mut self.kept {
-            let id = record.get("_id").and_then(Value::as_str).unwrap_or_default();
-            kept.push((id.to_owned(), text));
+            let field = |name| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            kept.push((field("_index"), field("_id"), text));
         }
     }
 
@@ -143,7 +143,7 @@ impl Records {
         };
         flushed.map_err(Failure::output("the records of executions"))?;
         match (store, self.kept) {
-            (Some(store), Some(kept)) => events::keep_executions(store, &kept),
+            (Some(store), Some(kept)) => events::keep_records(store, &kept),
             _ => Ok(()),
         }
     }

@@ -4,41 +4,43 @@ use std::path::Path;
 use std::sync::Arc;
 
 use maxspan_diagnostics::codes;
-use maxspan_event::{Field, Schema};
-use maxspan_pipeline::executions::EXECUTIONS_INDEX;
+use maxspan_pipeline::executions::HUNTS_INDEX;
 use maxspan_pipeline::input::{
     InputOptions, OtherEvent, OtherEvents, OtherFormats, OtherProblem, ProblemKind, Reader,
 };
 use maxspan_pipeline::rule_base::RuleBase;
-use maxspan_store::columns::{INGESTED, Layout, TIMESTAMP};
 use maxspan_store::documents::Documents;
 use maxspan_store::{
     EventBatch, Importer, NewEvent, Scan, ScanOrder, ScanRequest, Store, StoreError, StoreOptions, Streams,
 };
 
+use super::requests::{requests, without_records};
 use crate::exit::{Exit, Failure};
 
 /// A reader of the events of a store that the rules may look at.
 pub(crate) fn reader_for(rules: &RuleBase, name: &str, threads: usize) -> Result<Reader, Failure> {
     let options = StoreOptions { threads, ..StoreOptions::default() };
     let store = Arc::new(Store::open(name, options).map_err(failure)?);
-    let requests = requests(rules, store.layout());
-    reader_of(&store, name, &requests)
+    let requests = requests(rules, &store).map_err(failure)?;
+    Ok(reader_of(store, name, requests))
 }
 
-/// A reader of the records of executions that a store has.
-pub(crate) fn executions(name: &str) -> Result<Reader, Failure> {
+/// A reader of the records of hunts that a store has.
+pub(crate) fn hunts(name: &str) -> Result<Reader, Failure> {
     let store = Arc::new(Store::open(name, StoreOptions::default()).map_err(failure)?);
-    let streams = Streams::exactly(EXECUTIONS_INDEX);
-    reader_of(&store, name, &[ScanRequest { streams, order: ScanOrder::Any, ..ScanRequest::default() }])
+    let streams = Streams::exactly([HUNTS_INDEX]);
+    Ok(reader_of(store, name, vec![ScanRequest { streams, order: ScanOrder::Any, ..ScanRequest::default() }]))
 }
 
-/// Keeps records of executions, by their ids, in a store.
-pub(crate) fn keep_executions(name: &str, records: &[(String, String)]) -> Result<(), Failure> {
+/// A record by its index and id.
+pub(crate) type Record = (String, String, String);
+
+/// Keeps records in a store.
+pub(crate) fn keep_records(name: &str, records: &[Record]) -> Result<(), Failure> {
     let store = Arc::new(Store::open(name, StoreOptions::default()).map_err(failure)?);
     let mut importer = Importer::new(store);
-    for (id, record) in records {
-        let event = NewEvent { index: Some(EXECUTIONS_INDEX), id: Some(id), source: record.as_bytes() };
+    for (index, id, record) in records {
+        let event = NewEvent { index: Some(index), id: Some(id), source: record.as_bytes() };
         // What was written here can be read.
         let _ = importer.push(&event).map_err(failure)?;
     }
@@ -48,65 +50,16 @@ pub(crate) fn keep_executions(name: &str, records: &[(String, String)]) -> Resul
 /// The latest `@timestamp` of a store, in nanoseconds, in streams other than those of records.
 pub(crate) fn last_time(name: &str) -> Result<Option<i64>, Failure> {
     let store = Store::open(name, StoreOptions::default()).map_err(failure)?;
-    let streams = Streams::default().without(Streams::exactly(EXECUTIONS_INDEX));
+    let streams = without_records(Streams::default());
     let streams = store.info(&streams).map_err(failure)?;
     // The end of the microsecond that the column has.
     Ok(streams.iter().filter_map(|one| Some(one.times?.1.saturating_mul(1_000).saturating_add(999))).max())
 }
 
-fn reader_of(store: &Arc<Store>, name: &str, requests: &[ScanRequest]) -> Result<Reader, Failure> {
-    let mut scans = Vec::new();
-    for request in requests {
-        scans.push(store.scan(request).map_err(failure)?);
-    }
-    let events = StoreEvents { scans, batch: Vec::new().into_iter() };
-    Ok(Reader::of_events(name, Box::new(events), InputOptions::default()))
-}
-
-/// What the rules can look at: the streams that one of them chooses, and the times that they look at. Streams of indicators
-/// are read whole, since these count however old they are.
-fn requests(rules: &RuleBase, layout: &Layout) -> Vec<ScanRequest> {
-    let events = Streams::of_any(rules.rule_set.rules().map(|(_, rule)| &rule.indices));
-    // Records of executions are no events, however wide a pattern is.
-    let events = events.without(Streams::exactly(EXECUTIONS_INDEX));
-    let indicators: Vec<_> =
-        rules.rule_set.rules().filter_map(|(_, rule)| rule.indicator_indices()).collect();
-    if indicators.is_empty() {
-        return vec![within(rules, layout, events)];
-    }
-    let indicators = Streams::of_any(indicators).without(Streams::exactly(EXECUTIONS_INDEX));
-    let whole = ScanRequest { streams: indicators.clone(), order: ScanOrder::Any, ..ScanRequest::default() };
-    vec![whole, within(rules, layout, events.without(indicators))]
-}
-
-/// The times that rules look at, where they all go by times that columns have as the rules read them.
-fn within(rules: &RuleBase, layout: &Layout, streams: Streams) -> ScanRequest {
-    let request = ScanRequest { streams, order: ScanOrder::Any, ..ScanRequest::default() };
-    let Some((from, to)) = times(rules) else { return request };
-    let fields = rules.rule_set.decoder().fields();
-    let mut times: Vec<&Field> = Vec::new();
-    for slot in rules.rule_set.rules().flat_map(|(_, rule)| &rule.primary) {
-        times.push(fields.field(*slot));
-    }
-    let by_time = Schema::built_in().field(TIMESTAMP);
-    let by_ingestion = layout.column(INGESTED).map(|column| &column.field);
-    let known = |field: &&Field| **field == by_time || Some(*field) == by_ingestion;
-    if !times.iter().all(known) {
-        return request;
-    }
-    ScanRequest {
-        from: (from != i64::MIN).then_some(from),
-        to: (to != i64::MAX).then_some(to),
-        or_ingested: times.iter().any(|field| **field != by_time),
-        ..request
-    }
-}
-
-/// From the earliest to the latest time that some rule looks at; none where one looks at all.
-fn times(rules: &RuleBase) -> Option<(i64, i64)> {
-    let mut all = rules.rule_set.rules().map(|(_, rule)| rule.times);
-    let first = all.next()??;
-    all.try_fold(first, |(from, to), times| times.map(|(start, end)| (from.min(start), to.max(end))))
+fn reader_of(store: Arc<Store>, name: &str, requests: Vec<ScanRequest>) -> Reader {
+    let (requests, batch) = (requests.into_iter(), Vec::new().into_iter());
+    let events = StoreEvents { store, requests, scan: None, batch };
+    Reader::of_events(name, Box::new(events), InputOptions::default())
 }
 
 /// An error of a store as the end of a command.
@@ -163,8 +116,10 @@ impl OtherEvents for Rows {
 
 /// The events of a store.
 struct StoreEvents {
-    /// The last one is read.
-    scans: Vec<Scan>,
+    store: Arc<Store>,
+    /// What is read after the scan.
+    requests: std::vec::IntoIter<ScanRequest>,
+    scan: Option<Scan>,
     batch: std::vec::IntoIter<OtherEvent>,
 }
 
@@ -174,10 +129,13 @@ impl OtherEvents for StoreEvents {
             if let Some(event) = self.batch.next() {
                 return Some(Ok(event));
             }
-            match self.scans.last_mut()?.next() {
+            match self.scan.as_mut().and_then(Iterator::next) {
                 Some(Ok(batch)) => self.batch = owned(&batch).into_iter(),
                 Some(Err(error)) => return Some(Err(problem(error))),
-                None => drop(self.scans.pop()),
+                None => match self.store.scan(&self.requests.next()?) {
+                    Ok(scan) => self.scan = Some(scan),
+                    Err(error) => return Some(Err(problem(error))),
+                },
             }
         }
     }

@@ -9,7 +9,7 @@ use maxspan_plan::Windows;
 use maxspan_rules::{RuleDocument, Runs};
 
 use super::{HuntObserver, HuntStats, Run};
-use crate::executions::{Execution, ExecutionContext, ExecutionKind, ExecutionStatus};
+use crate::executions::{Execution, ExecutionContext, ExecutionKind, ExecutionStatus, HuntRecord};
 use crate::limits::EXECUTIONS_MAX;
 use crate::rows_runs::RowsRun;
 
@@ -25,6 +25,9 @@ struct Writer<'o> {
 
 impl Writer<'_> {
     fn write(&mut self, rule: &RuleDocument, execution: &Execution, context: &ExecutionContext<'_>) {
+        if !execution.says_something() {
+            return;
+        }
         if self.written < EXECUTIONS_MAX {
             self.written += 1;
             self.observer.execution(&execution.document(rule, context));
@@ -58,6 +61,8 @@ impl Run<'_> {
             let execution = self.without_result(ExecutionStatus::Failed, reason);
             writer.write(document, &execution, &context);
         }
+        writer.observer.execution(&self.of_hunt().document(&context));
+        writer.written += 1;
         (self.stats.executions, self.stats.executions_left_out) = (writer.written, writer.left_out);
     }
 
@@ -106,8 +111,7 @@ impl Run<'_> {
         let count = |counts: &BTreeMap<String, u64>| counts.get(rule_id).copied().unwrap_or(0);
         let costs = self.costs.rules.get(id.0 as usize).copied().unwrap_or_default();
         let rows: Duration = self.kept.rows.log_of(id).iter().map(|one: &RowsRun| one.took).sum();
-        let covered_until_ms = self.covered_until_ms();
-        let kind = ExecutionKind::Rule { runs, runs_without_events, covered_until_ms };
+        let kind = ExecutionKind::Rule { runs, runs_without_events };
         let times = self.rules.rule_set.rule(id).times;
         let end = |at: i64| (at != i64::MIN && at != i64::MAX).then(|| date::to_millis(at));
         Execution {
@@ -116,7 +120,6 @@ impl Run<'_> {
             capped: count(alerts_capped_by_rule),
             took_ms: Some(milliseconds(Duration::from_nanos(costs.nanoseconds) + rows)),
             warnings: self.warnings_of(rule_id),
-            error: self.stats.runs_failed_by_rule.get(rule_id).cloned(),
             ..Execution::new(kind, (times.and_then(|(from, _)| end(from)), times.and_then(|(_, to)| end(to))))
         }
         .settled()
@@ -135,20 +138,30 @@ impl Run<'_> {
             counted.iter().filter_map(|(counts, what)| Some(format!("{} {what}", counts.get(rule_id)?)));
         let without_anomalies = stats.rules_without_anomalies.contains(rule_id);
         let jobs = without_anomalies.then(|| "no results of its anomaly detection jobs".to_owned());
+        let failed =
+            stats.runs_failed_by_rule.get(rule_id).map(|why| format!("runs without a result: {why}"));
         let rows = stats.run_warnings_by_rule.get(rule_id).into_iter().flatten().cloned();
-        counted.chain(jobs).chain(rows).collect()
+        counted.chain(jobs).chain(failed).chain(rows).collect()
     }
 
     fn without_result(&self, status: ExecutionStatus, error: Option<String>) -> Execution {
-        let covered_until_ms = self.covered_until_ms();
-        let kind = ExecutionKind::Rule { runs: 0, runs_without_events: 0, covered_until_ms };
+        let kind = ExecutionKind::Rule { runs: 0, runs_without_events: 0 };
         Execution { status, error, ..Execution::new(kind, (None, None)) }
     }
 
-    /// The end of the hunt's window, but not beyond its time: what comes later may still come.
-    fn covered_until_ms(&self) -> i64 {
-        let end = self.rules.window.map_or(i64::MAX, |(_, to)| to);
-        date::to_millis(end.min(self.options.now))
+    /// The record of the hunt. What comes after its time may still come, whatever its window is; what is a single run covers
+    /// nothing.
+    fn of_hunt(&self) -> HuntRecord<'_> {
+        let (from, to) = self.rules.window.unwrap_or((i64::MIN, i64::MAX));
+        let ran = self.rules.documents.iter().filter(|_| self.rules.runs == Runs::Schedule);
+        HuntRecord {
+            rules: ran.map(|rule| &*rule.rule_id).collect(),
+            window: ((from != i64::MIN).then_some(from), (to != i64::MAX).then_some(to)),
+            covered_until: to.min(self.options.now),
+            events: self.stats.events,
+            alerts: self.stats.alerts,
+            seconds: self.stats.seconds,
+        }
     }
 
     fn has_start(&self) -> bool {
