@@ -5,6 +5,7 @@ pub(crate) mod cost;
 mod explain;
 mod held;
 mod rows;
+pub(crate) mod schedule;
 #[cfg(feature = "store")]
 pub(crate) mod store;
 mod threads;
@@ -128,6 +129,8 @@ pub(crate) struct HuntArguments {
     pub(crate) output: HuntOutput,
     #[command(flatten)]
     pub(crate) window: HuntWindow,
+    #[command(flatten)]
+    pub(crate) schedule: schedule::ScheduleArguments,
     #[command(flatten)]
     pub(crate) reading: Reading,
     /// The time that counts as now, in alerts and in date math; makes the output the same in every run

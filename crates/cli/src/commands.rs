@@ -10,6 +10,7 @@ pub(crate) mod explain;
 #[cfg(feature = "store")]
 pub(crate) mod export;
 pub(crate) mod hunt;
+mod hunt_schedule;
 #[cfg(feature = "store")]
 pub(crate) mod import;
 pub(crate) mod list;

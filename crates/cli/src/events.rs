@@ -16,11 +16,13 @@ use crate::exit::Failure;
 #[cfg(feature = "store")]
 mod asked;
 #[cfg(feature = "store")]
+mod requests;
+#[cfg(feature = "store")]
 mod stored;
 #[cfg(feature = "store")]
 pub(crate) use asked::write_arrow;
 #[cfg(feature = "store")]
-pub(crate) use stored::failure;
+pub(crate) use stored::{failure, hunts, keep_records, last_time};
 
 /// A reader of files and folders.
 pub(crate) fn reader<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Reader {
@@ -43,7 +45,27 @@ pub(crate) fn reader_of_store(rules: &RuleBase, name: &str, threads: usize) -> R
 
 #[cfg(not(feature = "store"))]
 pub(crate) fn reader_of_store(_: &RuleBase, _: &str, _: usize) -> Result<Reader, Failure> {
-    Err(Failure::usage(WITHOUT_STORES))
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+pub(crate) fn hunts(_: &str) -> Result<Reader, Failure> {
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+pub(crate) fn keep_records(_: &str, _: &[(String, String, String)]) -> Result<(), Failure> {
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+pub(crate) fn last_time(_: &str) -> Result<Option<i64>, Failure> {
+    Err(without_stores())
+}
+
+#[cfg(not(feature = "store"))]
+fn without_stores() -> Failure {
+    Failure::usage(WITHOUT_STORES)
 }
 
 /// The answer of a store to a query in ES|QL.

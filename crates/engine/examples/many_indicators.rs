@@ -99,7 +99,7 @@ fn rule_set(hashes: usize) -> RuleSet {
             after: false,
             moment: "now-30d/d".to_owned(),
         }],
-        windows: Windows { interval_ms: HOUR_MS, from_ms: -65 * 60_000, to_ms: 0 },
+        windows: Windows::every(HOUR_MS, -65 * 60_000, 0),
     };
     let mut rule = CompiledRule::new(Plan::new(PlanKind::Indicators(Box::new(plan))), timestamp);
     rule.indices = maxspan_event::index::IndexPatterns::new(["logs-*"]);

@@ -12,9 +12,10 @@ use maxspan_plan::{GroupTest, Limit, PlanKind};
 use crate::bytes;
 use crate::detection::{Detection, DetectionOrder, TieValue};
 use crate::events::{EventStore, KeptEvent, MovedEvents, NOWHERE, Place};
+use crate::indicators::Part;
 use crate::limits::{
-    BUFFER_BYTES_DEFAULT, DOCUMENT_BYTES_DEFAULT, LINEAGE_PROCESSES_MAX, MATCH_BYTES_MAX, SAMPLE_EVENTS_MAX,
-    SAMPLE_KEYS_MAX, SEQUENCE_KEYS_MAX, STATE_BYTES_DEFAULT,
+    BUFFER_BYTES_DEFAULT, DOCUMENT_BYTES_DEFAULT, LINEAGE_PROCESSES_MAX, MATCH_BYTES_MAX, RUNS_LOGGED_MAX,
+    SAMPLE_EVENTS_MAX, SAMPLE_KEYS_MAX, SEQUENCE_KEYS_MAX, STATE_BYTES_DEFAULT,
 };
 use crate::matcher::{Match, MatchBody};
 use crate::ruleset::{CompiledRule, RuleId, RuleSet};
@@ -25,6 +26,7 @@ mod indicators;
 mod known_terms;
 mod lineage;
 mod new_terms;
+mod runs;
 mod sample;
 mod sequence;
 mod slab;
@@ -37,6 +39,8 @@ use indicators::IndicatorState;
 use known_terms::KnownTerms;
 use lineage::LineageState;
 use new_terms::NewTermsState;
+pub use runs::RunFacts;
+use runs::{CutRuns, RunLog};
 use sample::SampleState;
 use sequence::{Fired, SequenceState};
 use sort::Buffer;
@@ -78,6 +82,8 @@ pub struct CorrelatorOptions {
     /// The key for digests of new terms. Whoever knows it finds two terms that are taken for one by some 2⁴⁰ attempts, so
     /// those who hunt take one by chance. Nothing else depends on it.
     pub digest_key: u128,
+    /// Keep account of the runs of schedules: [`Correlator::runs`].
+    pub log_runs: bool,
 }
 
 impl Default for CorrelatorOptions {
@@ -93,6 +99,7 @@ impl Default for CorrelatorOptions {
             lineage_processes: LINEAGE_PROCESSES_MAX,
             known_until: None,
             digest_key: 0,
+            log_runs: false,
         }
     }
 }
@@ -133,10 +140,21 @@ pub struct Correlator {
     ready: Vec<Detection>,
     /// Matches that were put aside and could not be read again.
     matches_unread: u64,
+    logged: Logged,
+}
+
+/// How much room there is for the runs of schedules.
+#[derive(Debug)]
+struct Logged {
+    room: usize,
+    /// Events whose runs are not all logged.
+    left_out: u64,
 }
 
 #[derive(Debug)]
 struct RuleState {
+    /// Where the runs of its schedule are logged.
+    runs: Option<RunLog>,
     /// The last match that was handed on.
     frontier: Option<Frontier>,
     lineage: Option<LineageState>,
@@ -188,7 +206,8 @@ impl RuleState {
         };
         let lineage = (!rule.plan.lineage.is_empty())
             .then(|| LineageState::new(&rule.plan.lineage, options.lineage_processes));
-        Self { frontier: None, lineage, machine, counters: RuleCounters::default() }
+        let runs = rule.plan.windows().filter(|_| options.log_runs).map(RunLog::new);
+        Self { runs, frontier: None, lineage, machine, counters: RuleCounters::default() }
     }
 
     fn bytes(&self) -> usize {
@@ -226,6 +245,7 @@ impl Correlator {
             state_bytes: 0,
             ready: Vec::new(),
             matches_unread: 0,
+            logged: Logged { room: RUNS_LOGGED_MAX, left_out: 0 },
         }
     }
 
@@ -280,6 +300,16 @@ impl Correlator {
     /// Matches that were put aside and could not be read again.
     pub fn matches_unread(&self) -> u64 {
         self.matches_unread
+    }
+
+    /// The runs of a rule's schedule that had events in their windows, in order; none where they are not logged.
+    pub fn runs(&self, rule: RuleId) -> impl Iterator<Item = RunFacts> + '_ {
+        self.rules[rule.0 as usize].runs.iter().flat_map(RunLog::runs)
+    }
+
+    /// Events that miss in the log of runs, since it was full.
+    pub fn runs_not_logged(&self) -> u64 {
+        self.logged.left_out
     }
 
     /// The documents of events that detections are about.
@@ -345,9 +375,10 @@ impl Correlator {
             self.hand_on_all(false, &mut |_, detection| ready.push(detection));
             self.ready = ready;
         } else {
-            let Self { options, rules, buffer, events, state_bytes, ready, matches_unread, .. } = self;
+            let Self { options, rules, buffer, events, state_bytes, ready, matches_unread, logged, .. } =
+                self;
             let sink = &mut |_: &EventStore, detection| ready.push(detection);
-            let mut handing = Handing { options, rules, events, state_bytes, sink };
+            let mut handing = Handing { options, rules, events, state_bytes, logged, sink };
             buffer.take_older_half(|record| *matches_unread += u64::from(!handing.hand_on(record)));
         }
         self.compact();
@@ -376,9 +407,9 @@ impl Correlator {
     /// Hands all matches on, those that were put aside too; with `finish`, every rule ends with its last match.
     fn hand_on_all(&mut self, finish: bool, sink: &mut Sink<'_>) {
         let buffer = std::mem::take(&mut self.buffer);
-        let Self { options, rules, events, state_bytes, matches_unread, .. } = self;
+        let Self { options, rules, events, state_bytes, matches_unread, logged, .. } = self;
         let mut sorted = buffer.into_sorted(events.reader(), options.buffer_bytes);
-        let mut handing = Handing { options, rules, events, state_bytes, sink };
+        let mut handing = Handing { options, rules, events, state_bytes, logged, sink };
         let mut unfinished = 0;
         while let Some(record) = sorted.next() {
             let rule = held::rule(record).min(handing.rules.len());
@@ -405,6 +436,7 @@ struct Handing<'a, 's> {
     rules: &'a mut [RuleState],
     events: &'a EventStore,
     state_bytes: &'a mut usize,
+    logged: &'a mut Logged,
     sink: &'a mut Sink<'s>,
 }
 
@@ -426,6 +458,7 @@ impl Handing<'_, '_> {
         let state = &mut self.rules[held.rule];
         *self.state_bytes -= state.bytes();
         let bytes_max = self.options.state_bytes.saturating_sub(*self.state_bytes);
+        state.log(&held, self.logged);
         let mut fired = Vec::new();
         state.take(&held, bytes_max, self.options.tie_break, &mut fired);
         *self.state_bytes += state.bytes();
@@ -463,9 +496,18 @@ impl Handing<'_, '_> {
                 machine.finish(self.options.known_until.map(date::to_millis), &mut counters, &mut fired);
             }
             Machine::Sample(mut machine) => machine.finish(&mut counters, &mut |one| self.fire(rule, one)),
-            Machine::Threshold(mut machine) => machine.finish(&mut counters, &mut fired),
-            Machine::NewTerms(mut machine) => machine.finish(&mut counters, &mut fired),
-            Machine::Indicators(mut machine) => machine.finish(&mut counters, &mut fired),
+            Machine::Threshold(mut machine) => {
+                machine.finish(&mut counters, &mut fired);
+                self.rules[rule].put_cut(machine.cut);
+            }
+            Machine::NewTerms(mut machine) => {
+                machine.finish(&mut counters, &mut fired);
+                self.rules[rule].put_cut(machine.cut);
+            }
+            Machine::Indicators(mut machine) => {
+                machine.finish(&mut counters, &mut fired);
+                self.rules[rule].put_cut(machine.cut);
+            }
         }
         for one in fired {
             self.fire(rule, one);
@@ -480,8 +522,9 @@ impl Handing<'_, '_> {
         let events: Result<Vec<Option<KeptEvent>>, SpillError> = fired.events.into_iter().map(kept).collect();
         match (events, bytes::tuple(&fired.key)) {
             (Ok(events), Some(keys)) => {
-                let Fired { time, order, group, .. } = fired;
-                let detection = Detection { rule: RuleId(rule as u32), time, order, events, keys, group };
+                let Fired { time, order, group, known_ms, .. } = fired;
+                let rule = RuleId(rule as u32);
+                let detection = Detection { rule, time, order, events, keys, group, known_ms };
                 (self.sink)(self.events, detection);
             }
             _ => self.rules[rule].counters.unread += 1,
@@ -499,8 +542,28 @@ impl RuleState {
         known_terms.have(found.rule, steps, |earlier| machine.is_new_nowhere(at, earlier))
     }
 
+    /// Logs the runs that see an event; indicators are no events.
+    fn log(&mut self, held: &Held<'_>, logged: &mut Logged) {
+        let Some(runs) = &mut self.runs else { return };
+        let is_event = match &held.body {
+            HeldBody::Steps(steps) if matches!(self.machine, Machine::Indicators(_)) => {
+                steps.iter().any(|(step, _)| matches!(Part::of(*step), Some(Part::Event { .. })))
+            }
+            _ => true,
+        };
+        if is_event {
+            logged.left_out += u64::from(!runs.note(held.millis(), &mut logged.room));
+        }
+    }
+
+    fn put_cut(&mut self, cut: CutRuns) {
+        if let Some(runs) = &mut self.runs {
+            runs.put_cut(cut);
+        }
+    }
+
     fn take(&mut self, held: &Held<'_>, bytes_max: usize, tie_break: TieBreak, fired: &mut Vec<Fired>) {
-        let Self { frontier, lineage, machine, counters } = self;
+        let Self { frontier, lineage, machine, counters, .. } = self;
         let last = frontier.get_or_insert_default();
         last.time = held.time;
         held.compared().clone_into(&mut last.compared);
@@ -519,7 +582,8 @@ impl RuleState {
             Machine::Events => {
                 let (time, order) = (held.primary_time, held.order(tie_break));
                 let events = vec![Some(held.place)];
-                fired.push(Fired { key: Box::default(), events, time, order, group: None });
+                let (key, group, known_ms) = (Box::default(), None, None);
+                fired.push(Fired { key, events, time, order, group, known_ms });
             }
             Machine::Sequence(machine) => machine.push(held, steps, bytes_max, counters, fired),
             Machine::Sample(machine) => machine.push(held, steps, bytes_max, counters),
@@ -553,6 +617,7 @@ fn single(found: Match, tie_break: TieBreak) -> Detection {
         events: vec![Some(found.event.into())],
         keys: Box::default(),
         group: None,
+        known_ms: None,
     }
 }
 

@@ -20,6 +20,9 @@ pub struct Detection {
     pub order: DetectionOrder,
     /// What is known of a group of events that are not kept; none for other detections.
     pub group: Option<GroupFacts>,
+    /// When it became known, in milliseconds since 1970, where that is later than its last event: the run that found it,
+    /// or the end of maxspan, up to which events had to be missing.
+    pub known_ms: Option<i64>,
 }
 
 /// What is known of a group of events that passed a threshold. Times are milliseconds since 1970.

@@ -29,7 +29,7 @@ mod program;
 mod ruleset;
 mod spill;
 
-pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, TieBreak, apply_limits};
+pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, RunFacts, TieBreak, apply_limits};
 pub use detection::{Detection, DetectionOrder, GroupFacts, TieValue};
 pub use events::{EventStore, KeptEvent, MovedEvents};
 pub use key::{KeyStyle, KeyTuple, KeyValue};

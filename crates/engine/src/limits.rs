@@ -88,3 +88,8 @@ pub const SAMPLE_EVENTS_MAX: usize = 10_000;
 /// Most steps that the search for samples of one key takes; keys at which it ends are counted in
 /// [`crate::RuleCounters::evicted`].
 pub const SAMPLE_SEARCH_MAX: usize = 1_000_000;
+
+/// Most stretches of time of all rules by which the runs of their schedules are told apart, in 24 bytes each; events beyond
+/// are counted in [`crate::Correlator::runs_not_logged`], and their runs miss in the log. Also most runs of one rule of
+/// which is told what their caps left out.
+pub const RUNS_LOGGED_MAX: usize = 1_000_000;

@@ -409,6 +409,12 @@ impl RuleSet {
         body_of_steps(rule, found, slots, counters)
     }
 
+    /// The time that a rule's windows go by, of an event's document; the slots are what it is decoded to.
+    pub fn primary_time(&self, id: RuleId, source: &[u8], slots: &mut Slots) -> Option<i64> {
+        self.decoder().decode_fields(source, slots).ok()?;
+        self.rule(id).primary.iter().find_map(|slot| date_of(slots, *slot))
+    }
+
     /// What a rule found in the event whose values are in the slots; none where the rule cannot place it in time.
     fn found(
         &self,

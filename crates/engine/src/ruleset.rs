@@ -29,6 +29,9 @@ pub struct CompiledRule {
     pub primary: Vec<Slot>,
     /// How many samples of one key are wanted.
     pub samples_per_key: usize,
+    /// Its conditions ask that the primary timestamp lies within these instants, both included, in nanoseconds since 1970;
+    /// none where any will do. Who reads events can leave out others; not indicators, of which it is not asked.
+    pub times: Option<(i64, i64)>,
 }
 
 /// All rules of a run, and the decoder for the fields that they name.
@@ -252,6 +255,7 @@ impl CompiledRule {
             tiebreaker: None,
             primary: vec![timestamp],
             samples_per_key: 1,
+            times: None,
         }
     }
 

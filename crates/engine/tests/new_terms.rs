@@ -13,7 +13,7 @@ fn rule_set() -> RuleSet {
     let (timestamp, user) = (builder.slot("@timestamp"), builder.slot("user.name"));
     let predicate = Predicate::test(user, TestKind::Exists);
     let steps = vec![Step { predicate, missing: false, keys: vec![Key { slot: user, optional: false }] }];
-    let windows = Windows { interval_ms: 300_000, from_ms: -540_000, to_ms: 0 };
+    let windows = Windows::every(300_000, -540_000, 0);
     let grouped = Grouped { steps, windows, test: GroupTest::New { history_ms: -3_600_000 } };
     builder.add(CompiledRule::new(Plan::new(PlanKind::Grouped(grouped)), timestamp));
     builder.build(false)

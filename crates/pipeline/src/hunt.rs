@@ -21,14 +21,14 @@ use maxspan_rules::alert::{
     esql_alert, event_alert, indicator_alert, new_terms_alert, sequence_alerts, threshold_alert,
 };
 use maxspan_rules::document::RuleParams;
-use maxspan_rules::{RuleDocument, RuleType};
+use maxspan_rules::{RuleDocument, RuleType, Runs};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::input::{InputOptions, InputProblem, InputSpec, Item, Progress, RawEvent, Reader};
 use crate::kept::{KeptDetections, Raised};
-use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
+use crate::limits::{CAPPED_REMEMBERED_MAX, ROWS_RUNS_LOGGED_MAX, SEQUENCE_MEMORY_DEFAULT};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rows_runs::{FoundRow, RowsRuns};
@@ -36,6 +36,10 @@ use crate::rule_base::RuleBase;
 use crate::source::source_event;
 use crate::spill::TempFile;
 use crate::workers;
+
+mod records;
+
+use records::AlertsOfRuns;
 
 /// How a hunt works.
 #[derive(Debug, Clone)]
@@ -63,6 +67,8 @@ pub struct HuntOptions {
     pub execution_uuid: String,
     /// How many threads match events; the output is the same for any number.
     pub threads: usize,
+    /// Give out records of what rules and their runs did ([`HuntObserver::execution`]); takes [`HuntOptions::costs`] too.
+    pub executions: bool,
     /// Keep account of what events and rules cost: [`PrefilterStats::rules`], [`HuntStats::time_shares`].
     pub costs: bool,
 }
@@ -81,6 +87,7 @@ impl Default for HuntOptions {
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
             threads: 1,
+            executions: false,
             costs: false,
         }
     }
@@ -169,6 +176,15 @@ pub struct HuntStats {
     pub runs_failed_by_rule: BTreeMap<String, String>,
     /// What runs could not compute, or cut, by rule id.
     pub run_warnings_by_rule: BTreeMap<String, Vec<String>>,
+    /// Records of executions that were given out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub executions: u64,
+    /// Others, beyond the limit.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub executions_left_out: u64,
+    /// Events whose runs are not told in records, since there were too many runs.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub executions_events_left_out: u64,
     /// Searches for an ancestor process that ended, undecided, after the most generations.
     pub lineage_cut: u64,
     /// Events whose `host.os.type` was derived.
@@ -197,6 +213,10 @@ pub struct HuntStats {
     pub time_shares: Option<TimeShares>,
     /// Wall time.
     pub seconds: f64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Shares of the time of a run (its wall time, times its threads), from 0 to 1, by events that were timed. The rest went
@@ -279,6 +299,9 @@ pub trait HuntObserver {
     /// An event of the input, before what the rules say about it.
     fn event(&mut self, _event: &RawEvent) {}
 
+    /// The record of an execution, where they are asked for ([`crate::executions`]); after all alerts.
+    fn execution(&mut self, _record: &serde_json::Map<String, Value>) {}
+
     /// Something in the input that could not be read; the hunt goes on.
     fn problem(&mut self, _problem: &InputProblem) {}
 
@@ -320,7 +343,7 @@ pub fn hunt(
     let watched = observer.watches_events();
     let mut matchers =
         Matcher::for_threads(options.threads, &rules.rule_set, &options.default_index, watched);
-    if options.costs {
+    if options.costs || options.executions {
         matchers = matchers.into_iter().map(Matcher::metered).collect();
     }
     workers::in_order(reader, &mut matchers, Matcher::batch, |outcome, progress| {
@@ -340,7 +363,7 @@ pub fn hunt(
 
 fn matcher<'a>(rules: &'a RuleBase, options: &'a HuntOptions, watched: bool) -> Matcher<'a> {
     let matcher = Matcher::new(&rules.rule_set, &options.default_index, watched);
-    if options.costs { matcher.metered() } else { matcher }
+    if options.costs || options.executions { matcher.metered() } else { matcher }
 }
 
 /// Runs all rules over events that were read already.
@@ -393,6 +416,7 @@ impl<'a> Run<'a> {
             // Nothing that comes after the window counts, so nothing is known of it.
             known_until: rules.window.map(|(_, to)| to),
             digest_key: by_chance(),
+            log_runs: options.executions,
             ..CorrelatorOptions::default()
         };
         let remembered = Arc::new(AtomicUsize::new(options.capped_remembered));
@@ -404,6 +428,7 @@ impl<'a> Run<'a> {
         for (id, _) in rules.rule_set.rules().filter(|(id, _)| rows.runs(*id)).collect::<Vec<_>>() {
             rows.set_cap(id, cap_count(rules.document(id), options));
         }
+        rows.log(if options.executions { ROWS_RUNS_LOGGED_MAX } else { 0 });
         let kept = KeptDetections::new(rules, retained.collect(), rows, options.sequence_memory / 8);
         let spill = options.spill.then(|| TempFile::new(options.temp_dir.clone()));
         let spill = spill.map(|file| Box::new(file) as Box<dyn Spill>);
@@ -513,11 +538,14 @@ impl<'a> Run<'a> {
         let kept = &mut self.kept;
         self.correlator.finish_into(&mut |events, detection| kept.keep(events, detection));
         let raised = kept.finish();
-        self.write_alerts(raised, observer);
+        let alerts_of_runs = self.write_alerts(raised, observer);
         self.account();
         self.stats.seconds = self.started.elapsed().as_secs_f64();
-        if self.options.costs {
+        if self.options.costs || self.options.executions {
             self.account_for_costs();
+        }
+        if self.options.executions {
+            self.write_executions(&alerts_of_runs, observer);
         }
         self.stats
     }
@@ -543,13 +571,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn write_alerts(&mut self, raised: Vec<Raised>, observer: &mut dyn HuntObserver) {
+    /// Writes the alerts; how many each run raised.
+    fn write_alerts(&mut self, raised: Vec<Raised>, observer: &mut dyn HuntObserver) -> AlertsOfRuns {
         let schema = &self.rules.schema;
         let now = date::format_millis(self.options.now);
         let kinds = FieldKinds::new(schema.ecs_fields().map(|(name, kind)| (name, field_kind(kind))));
         let mut context = AlertContext::new(&now, &self.options.execution_uuid, &kinds);
         context.space = &self.options.space;
-        let mut seen = HashSet::new();
+        let (mut seen, mut alerts_of_runs) = (HashSet::new(), AlertsOfRuns::new());
         let mut alerting = FxHashMap::default();
         let rules = self.rules;
         for one in raised {
@@ -577,11 +606,15 @@ impl<'a> Run<'a> {
             self.stats.alerts += 1;
             let rule_id = &rule.document.rule_id;
             *self.stats.alerts_by_rule.entry(rule_id.clone()).or_default() += 1;
+            if let Some(run_ms) = one.run_ms().filter(|_| self.options.executions) {
+                *alerts_of_runs.entry((number, run_ms)).or_default() += 1;
+            }
             for alert in alerts {
                 self.stats.building_blocks += u64::from(alert.building_block);
                 observer.alert(alert);
             }
         }
+        alerts_of_runs
     }
 
     /// One alert, or the building blocks of a sequence and then the alert about it; none by the recursion guard.
@@ -700,6 +733,7 @@ impl<'a> Run<'a> {
             self.stats.lineage_cut += counters.lineage_cut;
             self.stats.alerts_unread += counters.unread;
         }
+        self.stats.executions_events_left_out = self.correlator.runs_not_logged();
         self.account_for_runs();
         let mut counters = self.counters;
         counters += self.matcher.counters();
@@ -822,7 +856,8 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<Ato
         RuleType::MachineLearning => Keep::Highest,
         _ => Keep::OldestByPrimaryTime,
     };
-    let interval = Some(date::from_millis(document.schedule.interval_ms));
+    // A single run has one cap.
+    let interval = (rules.runs == Runs::Schedule).then(|| date::from_millis(document.schedule.interval_ms));
     Cap { count, interval, keep, remembered: Arc::clone(remembered) }
 }
 

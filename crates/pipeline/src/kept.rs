@@ -12,6 +12,7 @@ use crate::retained::Retained;
 use crate::rows_runs::{FoundRow, RowsRuns};
 use crate::rule_base::RuleBase;
 use crate::source::source_event;
+use crate::span::Span;
 
 /// What raises an alert, or several of a sequence.
 #[derive(Debug)]
@@ -28,6 +29,14 @@ impl Raised {
             Self::Row(one) => one.rule,
         }
     }
+
+    /// The run that raises it, in milliseconds since 1970, where the rule goes by runs.
+    pub(crate) fn run_ms(&self) -> Option<i64> {
+        match self {
+            Self::Detection(one) => one.known_ms,
+            Self::Row(one) => Some(one.run_ms),
+        }
+    }
 }
 
 /// What is kept of all rules.
@@ -38,6 +47,8 @@ pub(crate) struct KeptDetections<'a> {
     pub(crate) retained: Vec<Retained>,
     /// What runs the rules that look at windows as a whole.
     pub(crate) rows: RowsRuns<'a>,
+    /// What happened when is kept.
+    span: Span<'a>,
     /// Rules with detections whose documents may be in memory.
     fresh: BTreeSet<usize>,
     /// Bytes of documents in memory, at most.
@@ -63,6 +74,7 @@ impl<'a> KeptDetections<'a> {
             rules,
             retained,
             rows,
+            span: Span::new(rules),
             fresh: BTreeSet::new(),
             fresh_bytes: 0,
             fresh_bytes_max,
@@ -93,6 +105,11 @@ impl<'a> KeptDetections<'a> {
     pub(crate) fn keep(&mut self, events: &EventStore, detection: Detection) {
         if self.rows.runs(detection.rule) {
             return self.rows.run(events, &detection);
+        }
+        match self.span.contains(events, &detection) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return self.cannot_read(error),
         }
         let rule = detection.rule.0 as usize;
         let eql = self.rules.document(detection.rule).rule_type() == RuleType::Eql;

@@ -171,3 +171,13 @@ pub const DIFF_ALERTS_MAX: usize = 2_000_000;
 
 /// Events whose place in the input a comparison remembers, to show it beside an alert.
 pub const DIFF_PLACES_MAX: usize = 1_000_000;
+
+/// Most records of runs that a hunt gives out; those left out are counted (`executions_left_out`). A record is some 600 bytes.
+pub const EXECUTIONS_MAX: u64 = 1_000_000;
+
+/// Most runs of ES|QL rules of which duration and warnings are remembered for their records; records of later runs are
+/// without.
+pub const ROWS_RUNS_LOGGED_MAX: usize = 200_000;
+
+/// Most rules of which records say up to when they looked at everything; records of further ones count as none.
+pub const COVERED_RULES_MAX: usize = 100_000;

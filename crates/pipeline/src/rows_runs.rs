@@ -9,11 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use maxspan_engine::{Detection, EventStore, KeptEvent, RuleId};
 use maxspan_esql::run::{self, EachRow, Options, RunError, Tables, run_rows};
 use maxspan_event::{Slots, identity};
-use maxspan_plan::{PlanKind, Windows};
 use maxspan_rules::RowsQuery;
 use maxspan_rules::alert::{esql_event_id, esql_row_id};
 use serde_json::Value;
@@ -54,6 +54,21 @@ pub(crate) struct RowsCounters {
     pub(crate) warnings: BTreeSet<String>,
     /// Events that could not be read again.
     pub(crate) unread: u64,
+    /// Its runs, in order, where they are logged.
+    pub(crate) log: Vec<RowsRun>,
+}
+
+/// What is to be said about a run, beside its events and its alerts.
+#[derive(Debug)]
+pub(crate) struct RowsRun {
+    pub(crate) run_ms: i64,
+    pub(crate) took: Duration,
+    /// Rows beyond the cap; later runs may have raised them.
+    pub(crate) capped: u64,
+    /// Why it ended without a result.
+    pub(crate) error: Option<String>,
+    /// What the query could not compute, or cut, in the first run that said so.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The runs of all ES|QL rules of a hunt.
@@ -65,6 +80,8 @@ pub(crate) struct RowsRuns<'a> {
     slots: Slots,
     states: BTreeMap<usize, State<'a>>,
     found: Vec<FoundRow>,
+    /// So many more runs are logged.
+    log_room: usize,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +96,15 @@ struct State<'a> {
     window: RowsWindow,
     /// The result of the last run.
     last: Option<Arc<run::Outcome>>,
+}
+
+/// What a run's cap did.
+#[derive(Debug, Default)]
+struct Tally {
+    raised: usize,
+    left_out: u64,
+    /// Of these, rows that no later run can raise.
+    lost: u64,
 }
 
 /// Makes rows of events.
@@ -111,13 +137,23 @@ const WARNINGS_MAX: usize = 20;
 impl<'a> RowsRuns<'a> {
     /// No run yet; one run may hold so many bytes.
     pub(crate) fn new(rules: &'a RuleBase, space: &'a str, memory_bytes: usize) -> Self {
-        let (slots, states, found) = (Slots::default(), BTreeMap::new(), Vec::new());
-        Self { rules, space, memory_bytes, slots, states, found }
+        let (slots, states, found, log_room) = (Slots::default(), BTreeMap::new(), Vec::new(), 0);
+        Self { rules, space, memory_bytes, slots, states, found, log_room }
+    }
+
+    /// Logs runs from now on, so many.
+    pub(crate) fn log(&mut self, runs_max: usize) {
+        self.log_room = runs_max;
     }
 
     /// Says how many alerts one run of a rule raises at most.
     pub(crate) fn set_cap(&mut self, rule: RuleId, cap: Option<usize>) {
         self.states.entry(rule.0 as usize).or_default().cap = cap;
+    }
+
+    /// The runs of a rule that were logged.
+    pub(crate) fn log_of(&self, rule: RuleId) -> &[RowsRun] {
+        self.states.get(&(rule.0 as usize)).map_or(&[], |state| &state.counters.log)
     }
 
     /// Whether the rule is run here.
@@ -129,24 +165,43 @@ impl<'a> RowsRuns<'a> {
     pub(crate) fn run(&mut self, store: &EventStore, detection: &Detection) {
         let rule = detection.rule;
         let (Some(query), Some(facts)) = (self.rules.rows_query(rule), detection.group) else { return };
-        let Self { memory_bytes, slots, states, .. } = self;
+        let Self { memory_bytes, slots, states, rules, .. } = self;
         let state = states.entry(rule.0 as usize).or_default();
-        state.counters.runs += 1;
+        let raises = match rules.rule_set.rule(rule).plan.windows() {
+            // No run that raises something shares an event with this one.
+            Some(all) if facts.run_ms < all.raising.0.saturating_sub(all.width_ms()) => return,
+            Some(all) => all.raises(facts.run_ms),
+            None => true,
+        };
+        state.counters.runs += u64::from(raises);
+        let started = Instant::now();
+        let known = if self.log_room > 0 { state.counters.warnings.clone() } else { BTreeSet::new() };
         let events: Vec<&KeptEvent> = detection.present().collect();
         let mut run = Run::new(rule, query, facts.run_ms);
         let mut reading = std::mem::take(&mut state.reading);
         let read = &mut |event: &KeptEvent| reading.rows(query, store, event, slots);
         let outcome = state.outcome(&mut run, &events, read, *memory_bytes);
         state.reading = reading;
+        let (mut capped, mut why) = (0, None);
         match outcome {
-            Ok(Some(outcome)) => self.take(&run, &outcome),
+            Ok(Some(outcome)) => capped = self.take(&run, &outcome, raises),
             Ok(None) => {}
             Err(error) => {
                 // What this run did not see is new to the next one.
                 (state.window, state.last) = (RowsWindow::default(), None);
-                state.counters.failed += 1;
-                state.counters.error.get_or_insert(error.to_string());
+                state.counters.failed += u64::from(raises);
+                why = Some(error.to_string());
             }
+        }
+        let Some(State { counters, .. }) = self.states.get_mut(&(rule.0 as usize)) else { return };
+        if raises && let Some(why) = &why {
+            counters.error.get_or_insert_with(|| why.clone());
+        }
+        if raises && self.log_room > 0 {
+            self.log_room -= 1;
+            let warnings = counters.warnings.difference(&known).cloned().collect();
+            let took = started.elapsed();
+            counters.log.push(RowsRun { run_ms: facts.run_ms, took, capped, error: why, warnings });
         }
     }
 
@@ -166,10 +221,10 @@ impl<'a> RowsRuns<'a> {
         })
     }
 
-    /// Keeps the rows of a result that raise alerts.
-    fn take(&mut self, run: &Run<'_>, outcome: &run::Outcome) {
+    /// Keeps the rows of a result that raise alerts; how many are beyond the cap.
+    fn take(&mut self, run: &Run<'_>, outcome: &run::Outcome, raises: bool) -> u64 {
         let Self { rules, space, states, found, .. } = self;
-        let Some(state) = states.get_mut(&(run.rule.0 as usize)) else { return };
+        let Some(state) = states.get_mut(&(run.rule.0 as usize)) else { return 0 };
         let document = rules.document(run.rule);
         // Those of the query itself are about its LIMIT, in whose place the cap is.
         let known = &run.query.query.warnings;
@@ -177,14 +232,15 @@ impl<'a> RowsRuns<'a> {
         let run::Outcome { columns, rows, .. } = outcome;
         let shown: Vec<usize> =
             (0..columns.len()).filter(|column| rows.iter().any(|row| !row[*column].is_null())).collect();
-        let ends = rules.windows(run.rule).map(|all| (all.from(run.at_ms), all.to(run.at_ms)));
-        let mut raised = 0;
+        let ends =
+            rules.rule_set.rule(run.rule).plan.windows().map(|all| (all.from(run.at_ms), all.to(run.at_ms)));
+        let mut raised = Tally::default();
         for (position, row) in rows.iter().enumerate() {
             let row: Vec<(String, Value)> =
                 shown.iter().map(|column| (columns[*column].name.clone(), row[*column].to_json())).collect();
             let event_id = esql_event_id(&row, &run.query.expanded, space, document);
             let event_id = event_id.filter(|_| run.of_events);
-            if !state.raises(event_id.as_deref(), &mut raised) {
+            if !state.raises(event_id.as_deref(), &mut raised) || !raises {
                 continue;
             }
             let event = event_id.as_ref().and_then(|_| run.event(&row));
@@ -192,6 +248,10 @@ impl<'a> RowsRuns<'a> {
                 event_id.unwrap_or_else(|| esql_row_id(ends.unwrap_or_default(), position, space, document));
             found.push(FoundRow { rule: run.rule, run_ms: run.at_ms, row, event, id });
         }
+        if raises {
+            state.counters.capped += raised.lost;
+        }
+        raised.left_out
     }
 }
 
@@ -257,19 +317,20 @@ impl State<'_> {
     }
 
     /// Whether a row raises an alert: it is new, and the run has not raised too many.
-    fn raises(&mut self, event_id: Option<&str>, raised: &mut usize) -> bool {
+    fn raises(&mut self, event_id: Option<&str>, tally: &mut Tally) -> bool {
         let digest = event_id.map(|id| identity::digest(id.as_bytes()));
         if digest.is_some_and(|digest| self.raised.contains(&digest)) {
             return false;
         }
-        if self.cap.is_some_and(|cap| *raised >= cap) {
+        if self.cap.is_some_and(|cap| tally.raised >= cap) {
+            tally.left_out += 1;
             match digest {
                 Some(digest) => drop(self.left_out.insert(digest)),
-                None => self.counters.capped += 1,
+                None => tally.lost += 1,
             }
             return false;
         }
-        *raised += 1;
+        tally.raised += 1;
         if let Some(digest) = digest {
             self.raised.insert(digest);
             self.left_out.remove(&digest);
@@ -300,16 +361,6 @@ impl<'r> Run<'r> {
         let events = self.by_id.get(column("_id")?)?;
         let named = |event: &&&KeptEvent| column("_index").is_none_or(|index| **event.index() == *index);
         events.iter().find(named).map(|event| (*event).clone())
-    }
-}
-
-impl RuleBase {
-    /// The windows of a rule that goes by them.
-    fn windows(&self, rule: RuleId) -> Option<Windows> {
-        match &self.rule_set.rule(rule).plan.kind {
-            PlanKind::Grouped(grouped) => Some(grouped.windows),
-            _ => None,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ pub use maxspan_engine::Selectivity;
 use maxspan_engine::{RuleId, RuleSet, RuleSetBuilder};
 use maxspan_event::Schema;
 use maxspan_rules::{
-    Columns, CompileOptions, Compiled, LoadedRules, Outcome, RowsQuery, RuleDocument, RuleType, compile,
+    Columns, CompileOptions, Compiled, LoadedRules, Outcome, RowsQuery, RuleDocument, RuleType, Runs, compile,
 };
 
 /// How a rule base is made.
@@ -74,6 +74,8 @@ pub struct RuleBase {
     pub schema: Schema,
     /// The window that the rules were compiled with ([`CompileOptions::window`]).
     pub window: Option<(i64, i64)>,
+    /// When the rules run ([`CompileOptions::runs`]).
+    pub runs: Runs,
     /// By the number of the rule, the queries of ES|QL rules.
     rows_queries: BTreeMap<u32, Arc<RowsQuery>>,
 }
@@ -149,6 +151,7 @@ impl RuleBase {
             diagnostics,
             schema: options.schema.clone(),
             window: options.compile.window,
+            runs: options.compile.runs,
             rows_queries,
         }
     }

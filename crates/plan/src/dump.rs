@@ -54,8 +54,10 @@ pub fn plan(plan: &Plan, fields: &Fields) -> String {
 }
 
 fn window(windows: Windows) -> String {
-    let Windows { interval_ms, from_ms, to_ms } = windows;
-    format!("every {interval_ms}ms over {from_ms}ms..{to_ms}ms")
+    let Windows { interval_ms, from_ms, to_ms, anchor_ms, .. } = windows;
+    let runs =
+        if windows.is_alone() { format!("once at {anchor_ms}ms") } else { format!("every {interval_ms}ms") };
+    format!("{runs} over {from_ms}ms..{to_ms}ms")
 }
 
 fn pair(entry: &MappingEntry, fields: &Fields) -> String {

@@ -2,7 +2,7 @@
 
 use maxspan_event::Slot;
 
-use crate::grouped::Grouped;
+use crate::grouped::{Grouped, Windows};
 use crate::indicators::Indicators;
 use crate::predicate::Predicate;
 
@@ -107,6 +107,15 @@ impl Plan {
     /// A plan without limits and lineage.
     pub fn new(kind: PlanKind) -> Self {
         Self { kind, limits: Vec::new(), lineage: Vec::new() }
+    }
+
+    /// The windows of its schedule, where it goes by some.
+    pub fn windows(&self) -> Option<Windows> {
+        match &self.kind {
+            PlanKind::Events(_) | PlanKind::Sequence(_) | PlanKind::Sample(_) => None,
+            PlanKind::Grouped(grouped) => Some(grouped.windows),
+            PlanKind::Indicators(indicators) => Some(indicators.windows),
+        }
     }
 
     /// The step with a number, as in [`Plan::steps`]; none for event queries.

@@ -7,6 +7,7 @@ mod indicators;
 mod outline;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -33,8 +34,13 @@ pub use outline::{RuleOutline, outline};
 pub struct CompileOptions {
     /// What `now` is in date math, in nanoseconds since 1970; also what exceptions expire against.
     pub now: i64,
-    /// Only events within these instants count, both included, in nanoseconds since 1970.
+    /// Only what happened within these instants is looked for, both included, in nanoseconds since 1970. Where a rule
+    /// looks at several events, earlier ones count too, as far back as it goes.
     pub window: Option<(i64, i64)>,
+    /// When rules run.
+    pub runs: Runs,
+    /// Runs of schedules after this instant are not due yet, in nanoseconds since 1970.
+    pub due: Option<i64>,
     /// What EQL refuses.
     pub strictness: Strictness,
     /// The user's own index patterns instead of the rule's.
@@ -43,8 +49,26 @@ pub struct CompileOptions {
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { now: 0, window: None, strictness: Strictness::Lenient, any_index: false }
+        Self {
+            now: 0,
+            window: None,
+            runs: Runs::Schedule,
+            due: None,
+            strictness: Strictness::Lenient,
+            any_index: false,
+        }
     }
+}
+
+/// When rules run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Runs {
+    /// Those that go by the runs of their schedule, at each of these; the others over everything at once.
+    #[default]
+    Schedule,
+    /// Each once, over the window that the rule has at the end of [`CompileOptions::window`]; from its start on, where
+    /// that says one.
+    Once,
 }
 
 /// What became of a rule.
@@ -133,13 +157,14 @@ impl Compilation<'_> {
         self.warn_ignored();
         let Some(plan) = plan else { return Outcome::Failed };
         let primary = self.primary();
-        let condition = Predicate::and([self.window(&primary), filters, excepted.clone().negate()]);
+        let times = self.times(&plan);
+        let condition = Predicate::and([self.within(times, &primary), filters, excepted.clone().negate()]);
         let plan = self.grouped(plan.restricted(&condition));
         let plan = match side {
             Some(side) => self.indicators(plan, side, excepted),
             None => plan,
         };
-        Outcome::Ready(Box::new(self.compiled(plan, primary)))
+        Outcome::Ready(Box::new(CompiledRule { times, ..self.compiled(plan, primary) }))
     }
 
     /// Why a sound rule is not run, and the field that says so.
@@ -303,12 +328,12 @@ impl Compilation<'_> {
 
     /// Which events count by their time: those within the window on the primary timestamp, for which `@timestamp`
     /// stands in where the override is missing, unless the rule says that it does not.
-    fn window(&self, primary: &[Slot]) -> Predicate {
+    fn within(&self, times: Option<(i64, i64)>, primary: &[Slot]) -> Predicate {
         let Some((first, fallback)) = primary.split_first() else { return Predicate::Constant(true) };
         let present = || Predicate::test(*first, TestKind::Exists);
         let must_be_there =
             self.rule.timestamp_override.is_some() && self.rule.timestamp_override_fallback_disabled;
-        let Some((from, to)) = self.options.window else {
+        let Some((from, to)) = times else {
             return if must_be_there { present() } else { Predicate::Constant(true) };
         };
         let within = |slot: Slot| {

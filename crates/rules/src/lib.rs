@@ -37,7 +37,9 @@ mod toml_text;
 mod version_lock;
 
 pub use api_json::{parameters_json, to_api_json};
-pub use compile::{Columns, CompileOptions, Compiled, Outcome, RowsQuery, RuleOutline, compile, outline};
+pub use compile::{
+    Columns, CompileOptions, Compiled, Outcome, RowsQuery, RuleOutline, Runs, compile, outline,
+};
 pub use document::{RuleDocument, RuleType};
 pub use exceptions::{ExceptionItem, ExceptionStore};
 pub use kibana_rules::{DocumentKind, classify, parse_json, parse_ndjson};

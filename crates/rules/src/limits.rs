@@ -3,6 +3,11 @@
 //! The defaults are far above what the public rule repositories and exports hold (2,000 rules, 60 kB a rule,
 //! 40 MB an export); they exist so that a wrong path or a hostile file cannot fill the memory.
 
+/// How many windows before the first run of a hunt the runs of a threshold rule begin, where the hunt has a start. What a
+/// run raises goes by what the runs before it raised, without an end to the past; after so many windows that rarely
+/// matters (docs/differences.md).
+pub const THRESHOLD_HISTORY_WINDOWS: i64 = 8;
+
 /// Most messages about one rule, exception list or exception item; the last one then counts the others.
 pub const MESSAGES_PER_RULE_MAX: usize = 100;
 

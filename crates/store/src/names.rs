@@ -56,12 +56,16 @@ pub(crate) fn stream_of_folder(folder: &str) -> Option<String> {
 pub struct Streams {
     /// What one of these chooses; everything where there is none.
     lists: Vec<IndexPatterns>,
+    /// These alone, where there are some.
+    exact: Vec<String>,
+    /// But for these.
+    without: Option<Box<Streams>>,
 }
 
 impl Streams {
     /// The tables that these patterns choose; all for none.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { lists: vec![IndexPatterns::new(patterns)] }
+        Self { lists: vec![IndexPatterns::new(patterns)], ..Self::default() }
     }
 
     /// The tables that one of some lists of patterns chooses, such as those of rules; all for no list.
@@ -72,14 +76,28 @@ impl Streams {
                 different.push(list.clone());
             }
         }
-        Self { lists: different }
+        Self { lists: different, ..Self::default() }
+    }
+
+    /// These tables but for others.
+    #[must_use]
+    pub fn without(self, others: Self) -> Self {
+        Self { without: Some(Box::new(others)), ..self }
+    }
+
+    /// The tables of these data streams, and no others; all for none.
+    pub fn exactly<'a>(streams: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { exact: streams.into_iter().map(str::to_owned).collect(), ..Self::default() }
     }
 
     /// Whether the table of this data stream may hold events of the chosen indices.
     pub fn may_match(&self, stream: &str) -> bool {
-        stream == STREAM_DEFAULT
-            || self.lists.is_empty()
-            || self.lists.iter().any(|list| list.may_choose_stream(stream))
+        if !self.exact.is_empty() {
+            return self.exact.iter().any(|name| name == stream);
+        }
+        let is_without = self.without.as_ref().is_some_and(|others| others.may_match(stream));
+        let is_chosen = || self.lists.iter().any(|list| list.may_choose_stream(stream));
+        !is_without && (stream == STREAM_DEFAULT || self.lists.is_empty() || is_chosen())
     }
 }
 
@@ -123,5 +141,9 @@ mod tests {
         check(&[&["logs-*"]], STREAM_DEFAULT, true);
         check(&[], "anything", true);
         assert!(Streams::new([]).may_match("anything") && !Streams::new(["logs-*"]).may_match("auditbeat-8"));
+        let logs = Streams::new(["logs-*"]).without(Streams::new(["logs-ti*"]));
+        assert!(logs.may_match("logs-a") && !logs.may_match("logs-ti-a") && !logs.may_match(STREAM_DEFAULT));
+        let others = Streams::default().without(Streams::exactly([".maxspan-x"]));
+        assert!(others.may_match(STREAM_DEFAULT) && !others.may_match(".maxspan-x"));
     }
 }

@@ -8,8 +8,9 @@ use std::path::Path;
 use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hunt};
 use maxspan_pipeline::input::{InputProblem, Progress};
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
-use maxspan_rules::CompileOptions;
+use serde_json::{Map, Value};
 
+use super::hunt_schedule::{Records, compile_options};
 use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
 use crate::events;
 use crate::exit::{Exit, Failure};
@@ -27,21 +28,25 @@ const ALERTS: &str = "the alerts";
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     let now = time::now(arguments.now.as_deref())?;
-    let rules = rule_base(arguments, now)?;
+    let (rules, store) = (rule_base(arguments, now)?, arguments.store.as_deref());
     report_rules(&rules, arguments.output.verbose);
     check_rules(&rules, &arguments.rules)?;
     let output = open_output(&arguments.output)?;
-    let stats_file =
-        arguments.output.stats.as_deref().map(|path| open_file(path, "the stats")).transpose()?;
+    let open = |path: Option<&Path>, what| path.map(|path| open_file(path, what)).transpose();
+    let stats_file = open(arguments.output.stats.as_deref(), "the stats")?;
+    let records_file = open(arguments.schedule.executions.as_deref(), "the records of executions")?;
+    let records = Records::new(records_file, arguments);
 
-    let mut reader = match &arguments.store {
+    let mut reader = match store {
         Some(store) => events::reader_of_store(&rules, store, arguments.threads.count())?,
         None => events::reader(&arguments.inputs),
     };
-    let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
-    let stats = hunt(&rules, &mut reader, &options(arguments, now), &mut watcher);
+    let options = HuntOptions { executions: records.are_wanted(), ..options(arguments, now) };
+    let mut watcher = Watcher::new(&rules, output, records, arguments.output.quiet);
+    let stats = hunt(&rules, &mut reader, &options, &mut watcher);
     let problems = watcher.reading.close();
-    let written = watcher.finish(&stats).map_err(Failure::output(ALERTS));
+    let (records, written) = watcher.finish(&stats);
+    let written = written.map_err(Failure::output(ALERTS));
     if let Some(file) = stats_file {
         write_stats(file, &stats).map_err(Failure::output("the stats"))?;
     }
@@ -51,6 +56,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
         }
     }
     written?;
+    records.finish(store)?;
     Ok(exit(&stats, problems, arguments.output.fail_on_alert))
 }
 
@@ -70,15 +76,14 @@ fn exit(stats: &HuntStats, problems: u64, fail_on_alert: bool) -> Exit {
 
 fn rule_base(arguments: &HuntArguments, now: i64) -> Result<RuleBase, Failure> {
     let HuntRules { paths, only, exceptions, version_lock, any_maturity } = &arguments.rules;
-    let window = time::window(arguments.window.from.as_deref(), arguments.window.to.as_deref(), now)?;
+    let loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
     let options = RuleBaseOptions {
         schema: load::schema(&arguments.reading.mapping, false)?,
-        compile: CompileOptions { now, window, ..CompileOptions::default() },
+        compile: compile_options(arguments, &loaded, now)?,
         normalize: !arguments.reading.no_normalize,
         only: only.clone(),
         selectivity: load::selectivity(arguments.profile.as_deref())?,
     };
-    let loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
     Ok(RuleBase::new(loaded, &options))
 }
 
@@ -171,21 +176,23 @@ fn write_stats(mut file: BufWriter<File>, stats: &HuntStats) -> io::Result<()> {
 struct Watcher<'a> {
     rules: &'a RuleBase,
     output: Box<dyn AlertOutput>,
+    records: Records,
     /// The first error of the output; nothing is written after it.
     failed: Option<io::Error>,
     reading: Reading,
 }
 
 impl<'a> Watcher<'a> {
-    fn new(rules: &'a RuleBase, output: Box<dyn AlertOutput>, quiet: bool) -> Self {
-        Self { rules, output, failed: None, reading: Reading::new(quiet) }
+    fn new(rules: &'a RuleBase, output: Box<dyn AlertOutput>, records: Records, quiet: bool) -> Self {
+        Self { rules, output, records, failed: None, reading: Reading::new(quiet) }
     }
 
-    fn finish(mut self, stats: &HuntStats) -> io::Result<()> {
-        match self.failed.take() {
+    fn finish(mut self, stats: &HuntStats) -> (Records, io::Result<()>) {
+        let finished = match self.failed.take() {
             Some(error) => Err(error),
             None => self.output.finish(self.rules, stats),
-        }
+        };
+        (self.records, finished)
     }
 }
 
@@ -194,6 +201,10 @@ impl HuntObserver for Watcher<'_> {
         if self.failed.is_none() {
             self.failed = self.output.alert(self.rules, &alert).err();
         }
+    }
+
+    fn execution(&mut self, record: &Map<String, Value>) {
+        self.records.take(record);
     }
 
     fn problem(&mut self, problem: &InputProblem) {

@@ -4,53 +4,62 @@ use std::path::Path;
 use std::sync::Arc;
 
 use maxspan_diagnostics::codes;
-use maxspan_event::{Field, Schema};
+use maxspan_pipeline::executions::HUNTS_INDEX;
 use maxspan_pipeline::input::{
     InputOptions, OtherEvent, OtherEvents, OtherFormats, OtherProblem, ProblemKind, Reader,
 };
 use maxspan_pipeline::rule_base::RuleBase;
-use maxspan_store::columns::{INGESTED, Layout, TIMESTAMP};
 use maxspan_store::documents::Documents;
-use maxspan_store::{EventBatch, Scan, ScanOrder, ScanRequest, Store, StoreError, StoreOptions, Streams};
+use maxspan_store::{
+    EventBatch, Importer, NewEvent, Scan, ScanOrder, ScanRequest, Store, StoreError, StoreOptions, Streams,
+};
 
+use super::requests::{requests, without_records};
 use crate::exit::{Exit, Failure};
 
 /// A reader of the events of a store that the rules may look at.
 pub(crate) fn reader_for(rules: &RuleBase, name: &str, threads: usize) -> Result<Reader, Failure> {
     let options = StoreOptions { threads, ..StoreOptions::default() };
     let store = Arc::new(Store::open(name, options).map_err(failure)?);
-    let scan = store.scan(&request(rules, store.layout())).map_err(failure)?;
-    let events = StoreEvents { scan, batch: Vec::new().into_iter() };
-    Ok(Reader::of_events(name, Box::new(events), InputOptions::default()))
+    let requests = requests(rules, &store).map_err(failure)?;
+    Ok(reader_of(store, name, requests))
 }
 
-/// What the rules can look at: the streams that one of them chooses, and the window of the hunt, where they all go by times
-/// that columns have as the rules read them.
-fn request(rules: &RuleBase, layout: &Layout) -> ScanRequest {
-    let indicators = rules.rule_set.rules().filter_map(|(_, rule)| rule.indicator_indices());
-    let indicators: Vec<_> = indicators.collect();
-    let streams = rules.rule_set.rules().map(|(_, rule)| &rule.indices).chain(indicators.iter().copied());
-    let request =
-        ScanRequest { streams: Streams::of_any(streams), order: ScanOrder::Any, ..ScanRequest::default() };
-    // Indicators count however old they are.
-    let Some((from, to)) = rules.window.filter(|_| indicators.is_empty()) else { return request };
-    let fields = rules.rule_set.decoder().fields();
-    let mut times: Vec<&Field> = Vec::new();
-    for slot in rules.rule_set.rules().flat_map(|(_, rule)| &rule.primary) {
-        times.push(fields.field(*slot));
+/// A reader of the records of hunts that a store has.
+pub(crate) fn hunts(name: &str) -> Result<Reader, Failure> {
+    let store = Arc::new(Store::open(name, StoreOptions::default()).map_err(failure)?);
+    let streams = Streams::exactly([HUNTS_INDEX]);
+    Ok(reader_of(store, name, vec![ScanRequest { streams, order: ScanOrder::Any, ..ScanRequest::default() }]))
+}
+
+/// A record by its index and id.
+pub(crate) type Record = (String, String, String);
+
+/// Keeps records in a store.
+pub(crate) fn keep_records(name: &str, records: &[Record]) -> Result<(), Failure> {
+    let store = Arc::new(Store::open(name, StoreOptions::default()).map_err(failure)?);
+    let mut importer = Importer::new(store);
+    for (index, id, record) in records {
+        let event = NewEvent { index: Some(index), id: Some(id), source: record.as_bytes() };
+        // What was written here can be read.
+        let _ = importer.push(&event).map_err(failure)?;
     }
-    let by_time = Schema::built_in().field(TIMESTAMP);
-    let by_ingestion = layout.column(INGESTED).map(|column| &column.field);
-    let known = |field: &&Field| **field == by_time || Some(*field) == by_ingestion;
-    if !times.iter().all(known) {
-        return request;
-    }
-    ScanRequest {
-        from: (from != i64::MIN).then_some(from),
-        to: (to != i64::MAX).then_some(to),
-        or_ingested: times.iter().any(|field| **field != by_time),
-        ..request
-    }
+    importer.finish().1.map_err(failure)
+}
+
+/// The latest `@timestamp` of a store, in nanoseconds, in streams other than those of records.
+pub(crate) fn last_time(name: &str) -> Result<Option<i64>, Failure> {
+    let store = Store::open(name, StoreOptions::default()).map_err(failure)?;
+    let streams = without_records(Streams::default());
+    let streams = store.info(&streams).map_err(failure)?;
+    // The end of the microsecond that the column has.
+    Ok(streams.iter().filter_map(|one| Some(one.times?.1.saturating_mul(1_000).saturating_add(999))).max())
+}
+
+fn reader_of(store: Arc<Store>, name: &str, requests: Vec<ScanRequest>) -> Reader {
+    let (requests, batch) = (requests.into_iter(), Vec::new().into_iter());
+    let events = StoreEvents { store, requests, scan: None, batch };
+    Reader::of_events(name, Box::new(events), InputOptions::default())
 }
 
 /// An error of a store as the end of a command.
@@ -107,7 +116,10 @@ impl OtherEvents for Rows {
 
 /// The events of a store.
 struct StoreEvents {
-    scan: Scan,
+    store: Arc<Store>,
+    /// What is read after the scan.
+    requests: std::vec::IntoIter<ScanRequest>,
+    scan: Option<Scan>,
     batch: std::vec::IntoIter<OtherEvent>,
 }
 
@@ -117,9 +129,13 @@ impl OtherEvents for StoreEvents {
             if let Some(event) = self.batch.next() {
                 return Some(Ok(event));
             }
-            match self.scan.next()? {
-                Ok(batch) => self.batch = owned(&batch).into_iter(),
-                Err(error) => return Some(Err(problem(error))),
+            match self.scan.as_mut().and_then(Iterator::next) {
+                Some(Ok(batch)) => self.batch = owned(&batch).into_iter(),
+                Some(Err(error)) => return Some(Err(problem(error))),
+                None => match self.store.scan(&self.requests.next()?) {
+                    Ok(scan) => self.scan = Some(scan),
+                    Err(error) => return Some(Err(problem(error))),
+                },
             }
         }
     }

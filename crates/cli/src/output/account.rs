@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use indicatif::{DecimalBytes, HumanCount};
+use maxspan_event::date::format_millis;
 use maxspan_pipeline::hunt::HuntStats;
 use maxspan_pipeline::query::{MatchCounters, RuleCounters};
 use maxspan_pipeline::rule_base::RuleBase;
+use maxspan_rules::Runs;
 
 use super::summary::counted;
 use crate::terminal::{Paint, printable};
@@ -31,6 +33,7 @@ pub(crate) fn lines(rules: &RuleBase, stats: &HuntStats, paint: Paint) -> Vec<St
     limits(stats, &mut losses);
     lines.extend(labelled(paint, "Lost", &losses));
     let mut notes = notes(stats);
+    single_run(rules, &mut notes);
     without_anomalies(stats, &mut notes);
     undecided(rules, stats, &mut notes);
     run_warnings(stats, &mut notes);
@@ -163,6 +166,13 @@ fn run_warnings(stats: &HuntStats, out: &mut Vec<String>) {
     }
 }
 
+/// When each rule ran, where it ran once.
+fn single_run(rules: &RuleBase, out: &mut Vec<String>) {
+    if let (Runs::Once, Some((_, at))) = (rules.runs, rules.window) {
+        out.push(format!("each rule ran once, at {}", format_millis(at)));
+    }
+}
+
 /// Machine learning rules that had nothing to look at.
 fn without_anomalies(stats: &HuntStats, out: &mut Vec<String>) {
     let count = stats.rules_without_anomalies.len() as u64;
@@ -205,6 +215,8 @@ fn limits(stats: &HuntStats, out: &mut Vec<String>) {
         "event",
         "without an id beyond the limit up to which doubles are told apart",
     );
+    count(stats.executions_left_out, "record", "of executions beyond their limit");
+    count(stats.executions_events_left_out, "event", "of runs beyond those that records are kept of");
     count(stats.exceptions_failed, "exception", "that cannot be read");
     count(stats.exceptions_not_applied, "exception item", "that cannot be applied (--verbose says why)");
     count(stats.rule_files_failed, "rule file", "that cannot be read");

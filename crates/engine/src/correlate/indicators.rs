@@ -17,6 +17,7 @@ use maxspan_plan::{Indicators, RunBound, Windows};
 use waiting::{Pending, Waiting};
 
 use super::held::{Held, StepKey, digest};
+use super::runs::CutRuns;
 use super::sequence::Fired;
 use super::{RuleCounters, TieBreak};
 use crate::bytes::{self, put_key, put_u32};
@@ -49,6 +50,8 @@ pub(super) struct IndicatorState {
     /// When useless indicators are looked for again, in milliseconds, and how long that is put off if there are none.
     purge_at: i64,
     purge_wait_ms: i64,
+    /// What its cap left out of each run.
+    pub(super) cut: CutRuns,
 }
 
 /// What is known of a group of the mapping.
@@ -102,6 +105,7 @@ impl IndicatorState {
             position: 0,
             purge_at: i64::MIN,
             purge_wait_ms: plan.windows.interval_ms,
+            cut: CutRuns::default(),
         }
     }
 
@@ -237,14 +241,19 @@ impl IndicatorState {
         }
         found.sort_by_key(|(event, _)| std::cmp::Reverse(event.position));
         let next = run.saturating_add(self.windows.interval_ms);
+        let raises = self.windows.raises(run);
+        let left_out = self.cap.map_or(0, |cap| found.len().saturating_sub(cap)) as u64;
+        self.cut.note(run, if raises { left_out } else { 0 });
         for (place, (event, joined)) in found.into_iter().enumerate() {
             if self.cap.is_none_or(|cap| place < cap) {
-                counters.enrichments_cut += u64::from(joined.cut);
-                fired.push(self.fire(&event, &joined));
+                if raises {
+                    counters.enrichments_cut += u64::from(joined.cut);
+                    fired.push(self.fire(run, &event, &joined));
+                }
             } else if next <= event.last_run {
                 self.put_due(next, event);
             } else {
-                counters.capped += 1;
+                counters.capped += u64::from(raises);
             }
         }
     }
@@ -283,7 +292,7 @@ impl IndicatorState {
     }
 
     /// The detection of an event: itself, then its indicators; the key has the group of each.
-    fn fire(&self, event: &Pending, joined: &Joined) -> Fired {
+    fn fire(&self, run: i64, event: &Pending, joined: &Joined) -> Fired {
         let mut key = Vec::new();
         let mut events = vec![Some(event.place)];
         for (indicator, group) in &joined.pairs {
@@ -295,7 +304,7 @@ impl IndicatorState {
             tiebreaker: TieValue::Absent,
             arrival: event.arrival,
         };
-        Fired { key: key.into(), events, time: event.time, order, group: None }
+        Fired { key: key.into(), events, time: event.time, order, group: None, known_ms: Some(run) }
     }
 
     /// Forgets indicators that no run to come takes. Whether there is room again.

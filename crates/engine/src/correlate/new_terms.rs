@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use maxspan_plan::Windows;
 
 use super::held::{Held, StepKey, keys};
+use super::runs::CutRuns;
 use super::sequence::Fired;
 use super::{RuleCounters, TieBreak};
 use crate::detection::DetectionOrder;
@@ -31,6 +32,8 @@ pub(super) struct NewTermsState {
     pending_bytes: usize,
     /// Before this run memory is not freed again.
     freed_before: i64,
+    /// What its cap left out of each run.
+    pub(super) cut: CutRuns,
 }
 
 /// The first event of a combination.
@@ -57,6 +60,7 @@ impl NewTermsState {
             pending: BTreeMap::new(),
             pending_bytes: 0,
             freed_before: i64::MIN,
+            cut: CutRuns::default(),
         }
     }
 
@@ -83,7 +87,7 @@ impl NewTermsState {
         let at = held.millis();
         self.settle_before(Some(at), counters, fired);
         // What no history of a run to come has is of no use.
-        self.seen.forget_before(self.windows.first_run(at).div_euclid(self.windows.interval_ms));
+        self.seen.forget_before(self.windows.number(self.windows.first_run(at)));
         for key in keys(steps, 0) {
             let digest = self.seen.digest(key);
             if self.bytes() > bytes_max && self.seen.get(digest).is_none() && !self.free(at, bytes_max) {
@@ -125,17 +129,15 @@ impl NewTermsState {
         earlier < at && self.runs(at, Some(self.last_history(earlier))).is_none()
     }
 
-    /// The last run that has a moment in its history, in intervals.
+    /// The number of the last run that has a moment in its history.
     fn last_history(&self, at: i64) -> i64 {
-        let Windows { to_ms, interval_ms, .. } = self.windows;
-        at.saturating_sub(to_ms).saturating_sub(self.history_ms).div_euclid(interval_ms)
+        self.windows.number(at.saturating_sub(self.windows.to_ms).saturating_sub(self.history_ms))
     }
 
     /// The first and the last run that see an event as the first of its terms; `before` is the last one that has the event
     /// before in its history.
     fn runs(&self, at: i64, before: Option<i64>) -> Option<(i64, i64)> {
-        let interval_ms = self.windows.interval_ms;
-        let without_before = before.map(|run| run.saturating_mul(interval_ms).saturating_add(interval_ms));
+        let without_before = before.map(|number| self.windows.numbered(number.saturating_add(1)));
         let first = self.windows.first_run(at).max(without_before.unwrap_or(i64::MIN));
         let last = self.windows.last_run_from_before(at);
         (first <= last).then_some((first, last))
@@ -149,17 +151,22 @@ impl NewTermsState {
                 return;
             }
             let found = run.remove();
+            let raises = self.windows.raises(run_ms);
+            let left_out = self.cap.map_or(0, |cap| found.len().saturating_sub(cap)) as u64;
+            self.cut.note(run_ms, if raises { left_out } else { 0 });
             let next = run_ms.saturating_add(self.windows.interval_ms);
             for (position, (key, one)) in found.into_iter().enumerate() {
                 if self.cap.is_none_or(|cap| position < cap) {
                     self.pending_bytes -= key.len() + PENDING_BYTES;
                     let Pending { place, time, order, .. } = one;
-                    fired.push(Fired { key, events: vec![Some(place)], time, order, group: None });
+                    let (events, known_ms) = (vec![Some(place)], Some(run_ms));
+                    let found = Fired { key, events, time, order, group: None, known_ms };
+                    fired.extend(raises.then_some(found));
                 } else if next <= one.last_run {
                     self.pending.entry(next).or_default().entry(key).or_insert(one);
                 } else {
                     self.pending_bytes -= key.len() + PENDING_BYTES;
-                    counters.capped += 1;
+                    counters.capped += u64::from(raises);
                 }
             }
         }
@@ -183,15 +190,15 @@ mod tests {
     /// What is kept of times says the same as the times.
     #[test]
     fn runs_follow_from_the_last_run_of_the_history() {
-        for (interval_ms, from_ms, to_ms, history_ms) in [
-            (5, -9, 0, -20),
-            (5, -5, 0, -6),
-            (7, -30, -3, -40),
-            (1, -2, 1, -9),
-            (60, -70, 0, -71),
-            (5, -9, 0, -5),
+        for (windows, history_ms) in [
+            (Windows::every(5, -9, 0), -20),
+            (Windows::every(5, -5, 0), -6),
+            (Windows::every(7, -30, -3), -40),
+            (Windows::every(1, -2, 1), -9),
+            (Windows::every(60, -70, 0), -71),
+            (Windows::every(5, -9, 0), -5),
+            (Windows::once(3, -9, 0), -30),
         ] {
-            let windows = Windows { interval_ms, from_ms, to_ms };
             let state = NewTermsState::new(windows, history_ms, 0);
             for at in -80..80_i64 {
                 let last = windows.last_run_from_before(at);
@@ -199,7 +206,7 @@ mod tests {
                 let alone = of(windows.first_run(at));
                 assert_eq!(state.runs(at, None), alone);
                 for before in at - 150..=at {
-                    let without_before = windows.run_after(before - to_ms - history_ms);
+                    let without_before = windows.run_after(before - windows.to_ms - history_ms);
                     let wanted = of(windows.first_run(at).max(without_before));
                     let stored = state.last_history(before);
                     assert_eq!(
@@ -208,7 +215,7 @@ mod tests {
                         "{windows:?} {history_ms} {before} {at}"
                     );
                     // What is forgotten made no difference.
-                    if stored < windows.first_run(at).div_euclid(interval_ms) {
+                    if stored < windows.number(windows.first_run(at)) {
                         assert_eq!(wanted, alone, "{windows:?} {history_ms} {before} {at}");
                     }
                     assert_eq!(state.is_new_nowhere(at, before), before < at && wanted.is_none());

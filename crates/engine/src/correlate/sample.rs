@@ -88,7 +88,8 @@ impl SampleState {
                 let time = sample.iter().filter_map(|(_, time)| *time).max();
                 let events = sample.into_iter().map(|(event, _)| Some(event)).collect();
                 let order = DetectionOrder { time: None, tiebreaker: TieValue::Absent, arrival: 0 };
-                out(Fired { key: key.clone(), events, time, order, group: None });
+                let (key, group, known_ms) = (key.clone(), None, None);
+                out(Fired { key, events, time, order, group, known_ms });
             }
         }
     }

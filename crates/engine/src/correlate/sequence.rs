@@ -100,6 +100,8 @@ pub(super) struct Fired {
     pub(super) time: Option<i64>,
     pub(super) order: DetectionOrder,
     pub(super) group: Option<GroupFacts>,
+    /// See [`crate::Detection::known_ms`].
+    pub(super) known_ms: Option<i64>,
 }
 
 /// The state of one rule.
@@ -304,6 +306,7 @@ impl SequenceState {
             time: now.held.primary_time,
             order: now.held.order(self.tie_break),
             group: None,
+            known_ms: self.waits.then(|| self.deadline(partial.first_millis)),
         };
         let leading = partial.rest.as_ref().and_then(|rest| rest.leading);
         if self.waits {
@@ -383,7 +386,7 @@ impl SequenceState {
     }
 
     fn wait(&mut self, number: u32, waiting: Waiting) {
-        let deadline = waiting.first_millis.saturating_add(self.maxspan_ms.unwrap_or(i64::MAX));
+        let deadline = self.deadline(waiting.first_millis);
         self.waited += 1;
         let at = (deadline, self.waited);
         self.more_bytes += bytes_of(&waiting);
@@ -394,6 +397,11 @@ impl SequenceState {
             unjudged.retain(|at| self.waiting.contains_key(at));
         }
         unjudged.push(at);
+    }
+
+    /// Up to when events have to be missing after a sequence.
+    fn deadline(&self, first_millis: i64) -> i64 {
+        first_millis.saturating_add(self.maxspan_ms.unwrap_or(i64::MAX))
     }
 
     fn stop_waiting(&mut self, at: (i64, u64)) -> Option<Fired> {

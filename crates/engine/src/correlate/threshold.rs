@@ -11,6 +11,7 @@ use maxspan_plan::Windows;
 
 use super::RuleCounters;
 use super::held::{Digest, Held, StepKey, digest, keys};
+use super::runs::CutRuns;
 use super::sequence::Fired;
 use crate::detection::{DetectionOrder, GroupFacts, TieValue};
 
@@ -29,6 +30,8 @@ pub(super) struct ThresholdState {
     /// The run that is next; none before the first event.
     run: Option<i64>,
     bytes: usize,
+    /// What its cap left out of each run.
+    pub(super) cut: CutRuns,
 }
 
 /// The events of a group that are in the window of the next run, or behind it.
@@ -45,7 +48,16 @@ const GROUP_BYTES: usize = 96;
 
 impl ThresholdState {
     pub(super) fn new(windows: Windows, events: u64, values: Option<u64>) -> Self {
-        Self { windows, events, values, cap: None, groups: BTreeMap::new(), run: None, bytes: 0 }
+        Self {
+            windows,
+            events,
+            values,
+            cap: None,
+            groups: BTreeMap::new(),
+            run: None,
+            bytes: 0,
+            cut: CutRuns::default(),
+        }
     }
 
     /// Says how many groups a run finds at most.
@@ -101,16 +113,18 @@ impl ThresholdState {
 
     /// Finds groups. All events that are held are within the window or before it.
     fn settle(&mut self, run: i64, counters: &mut RuleCounters, fired: &mut Vec<Fired>) {
-        let (from, before) = (self.windows.from(run), fired.len());
+        let (from, raises) = (self.windows.from(run), self.windows.raises(run));
+        let (mut found, mut left_out) = (0, 0);
         let Self { groups, bytes, cap, events, values, .. } = self;
         groups.retain(|key, group| {
             *bytes -= group.forget_before(from);
             if let Some(facts) = group.facts(run, *events, *values) {
-                if cap.is_some_and(|cap| fired.len() - before >= cap) {
-                    counters.capped += 1;
+                if cap.is_some_and(|cap| found >= cap) {
+                    left_out += 1;
                 } else {
+                    found += 1;
                     group.alerted = Some(facts.last_ms);
-                    fired.push(found(key, facts));
+                    fired.extend(raises.then(|| found_group(key, facts)));
                 }
             }
             let keep = !group.events.is_empty();
@@ -119,6 +133,10 @@ impl ThresholdState {
             }
             keep
         });
+        if raises {
+            counters.capped += left_out;
+            self.cut.note(run, left_out);
+        }
     }
 }
 
@@ -154,8 +172,9 @@ fn event_bytes(values: usize) -> usize {
     size_of::<(i64, Box<[Digest]>)>() + values * size_of::<Digest>()
 }
 
-fn found(key: &[u8], facts: GroupFacts) -> Fired {
+fn found_group(key: &[u8], facts: GroupFacts) -> Fired {
     let time = Some(date::from_millis(facts.run_ms));
     let order = DetectionOrder { time, tiebreaker: TieValue::Absent, arrival: 0 };
-    Fired { key: key.into(), events: Vec::new(), time, order, group: Some(facts) }
+    let known_ms = Some(facts.run_ms);
+    Fired { key: key.into(), events: Vec::new(), time, order, group: Some(facts), known_ms }
 }

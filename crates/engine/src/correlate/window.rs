@@ -53,6 +53,11 @@ impl WindowState {
     /// no later window. One by one, since each has a list of its events.
     pub(super) fn settle(&mut self, before: Option<i64>) -> Option<Fired> {
         let run = self.run.filter(|run| before.is_none_or(|at| at > self.windows.to(*run)))?;
+        if run > self.windows.raising.1 {
+            self.events.clear();
+            self.run = None;
+            return None;
+        }
         while self.events.pop_front_if(|(at, _)| *at < self.windows.from(run)).is_some() {}
         let (Some((first_ms, _)), Some((last_ms, _))) = (self.events.front(), self.events.back()) else {
             self.run = None;
@@ -73,6 +78,7 @@ impl WindowState {
         let time = Some(date::from_millis(facts.run_ms));
         let order = DetectionOrder { time, tiebreaker: TieValue::Absent, arrival: 0 };
         let events = self.events.iter().map(|(_, place)| Some(*place)).collect();
-        Fired { key: Box::default(), events, time, order, group: Some(facts) }
+        let known_ms = Some(facts.run_ms);
+        Fired { key: Box::default(), events, time, order, group: Some(facts), known_ms }
     }
 }

@@ -1,6 +1,6 @@
 //! Rules that go by the windows of their schedule: thresholds and new terms by the values of fields, ES|QL by itself.
 
-use maxspan_plan::{GroupTest, Grouped, Key, Plan, PlanKind, Step, Windows};
+use maxspan_plan::{GroupTest, Grouped, Key, Plan, PlanKind, Step};
 
 use super::Compilation;
 use crate::document::RuleParams;
@@ -46,12 +46,7 @@ impl Compilation<'_> {
         };
         let steps = [Some(fields), values.map(|field| vec![field])];
         let steps = steps.into_iter().flatten().map(&mut step).collect();
-        let schedule = &self.rule.schedule;
-        let windows = Windows {
-            interval_ms: schedule.interval_ms,
-            from_ms: schedule.from.offset_ms,
-            to_ms: schedule.to.offset_ms,
-        };
+        let windows = self.windows();
         Plan { kind: PlanKind::Grouped(Grouped { steps, windows, test }), ..plan }
     }
 }

@@ -14,7 +14,7 @@ use maxspan_event::{Field, Schema, Slot};
 use maxspan_kql::ast::{Literal, LiteralKind, Node, NodeKind, RangeOp};
 use maxspan_plan::limits::{MAPPING_ENTRIES_MAX, MAPPING_GROUPS_MAX};
 use maxspan_plan::{
-    Indicators, JoinForm, Leaves, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, TestKind, Windows,
+    Indicators, JoinForm, Leaves, MappingEntry, Plan, PlanKind, Predicate, RunBound, Step, TestKind,
 };
 use serde_json::{Map, Value};
 
@@ -72,17 +72,12 @@ impl Compilation<'_> {
         let indicators = Predicate::and([side.condition, excepted.negate()]);
         let indicators = self.with_some_group(&groups, |entry| entry.indicator, &indicators);
         let patterns = params.threat_index.iter().map(String::as_str);
-        let schedule = &self.rule.schedule;
         let indicators = Indicators {
             steps: vec![step(events), step(indicators)],
             indices: IndexPatterns::new(patterns.filter(|_| !self.options.any_index)),
             groups: Indicators::groups(groups),
             bounds: side.bounds,
-            windows: Windows {
-                interval_ms: schedule.interval_ms,
-                from_ms: schedule.from.offset_ms,
-                to_ms: schedule.to.offset_ms,
-            },
+            windows: self.windows(),
         };
         Plan { kind: PlanKind::Indicators(Box::new(indicators)), ..plan }
     }

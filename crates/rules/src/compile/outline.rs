@@ -58,7 +58,11 @@ pub fn outline(
         excepted.into_iter().map(|(item, predicate)| (item.name.clone(), item.item_id.clone(), predicate));
     let exceptions = exceptions.collect();
     let primary = compilation.primary();
-    let window = compilation.window(&primary);
+    let times = match compilation.plan() {
+        Some(plan) => compilation.times(&plan),
+        None => options.window,
+    };
+    let window = compilation.within(times, &primary);
     let (source, shift) = match &anomalies {
         Some(text) => (rule.origin.text_source("anomalies", &rule.rule_id, text), 0),
         None => rule.origin.query_source(&rule.rule_id, &rule.query),
