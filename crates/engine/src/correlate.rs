@@ -463,8 +463,9 @@ impl Handing<'_, '_> {
         let events: Result<Vec<Option<KeptEvent>>, SpillError> = fired.events.into_iter().map(kept).collect();
         match (events, bytes::tuple(&fired.key)) {
             (Ok(events), Some(keys)) => {
-                let Fired { time, order, group, .. } = fired;
-                let detection = Detection { rule: RuleId(rule as u32), time, order, events, keys, group };
+                let Fired { time, order, group, run_ms, .. } = fired;
+                let rule = RuleId(rule as u32);
+                let detection = Detection { rule, time, order, events, keys, group, run_ms };
                 (self.sink)(self.events, detection);
             }
             _ => self.rules[rule].counters.unread += 1,
@@ -493,7 +494,8 @@ impl RuleState {
             Machine::Events => {
                 let (time, order) = (held.primary_time, held.order(tie_break));
                 let events = vec![Some(held.place)];
-                fired.push(Fired { key: Box::default(), events, time, order, group: None });
+                let (key, group, run_ms) = (Box::default(), None, None);
+                fired.push(Fired { key, events, time, order, group, run_ms });
             }
             Machine::Sequence(machine) => machine.push(held, steps, bytes_max, counters, fired),
             Machine::Sample(machine) => machine.push(held, steps, bytes_max, counters),
@@ -522,6 +524,7 @@ fn single(found: Match, tie_break: TieBreak) -> Detection {
         events: vec![Some(found.event.into())],
         keys: Box::default(),
         group: None,
+        run_ms: None,
     }
 }
 

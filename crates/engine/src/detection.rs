@@ -20,6 +20,8 @@ pub struct Detection {
     pub order: DetectionOrder,
     /// What is known of a group of events that are not kept; none for other detections.
     pub group: Option<GroupFacts>,
+    /// The run that found it, in milliseconds since 1970; none of rules that do not go by runs.
+    pub run_ms: Option<i64>,
 }
 
 /// What is known of a group of events that passed a threshold. Times are milliseconds since 1970.

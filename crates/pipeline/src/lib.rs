@@ -25,4 +25,5 @@ pub mod select;
 mod source;
 pub mod spec;
 pub mod spill;
+mod suppress;
 mod workers;

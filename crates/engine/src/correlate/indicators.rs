@@ -240,7 +240,7 @@ impl IndicatorState {
         for (place, (event, joined)) in found.into_iter().enumerate() {
             if self.cap.is_none_or(|cap| place < cap) {
                 counters.enrichments_cut += u64::from(joined.cut);
-                fired.push(self.fire(&event, &joined));
+                fired.push(self.fire(run, &event, &joined));
             } else if next <= event.last_run {
                 self.put_due(next, event);
             } else {
@@ -283,7 +283,7 @@ impl IndicatorState {
     }
 
     /// The detection of an event: itself, then its indicators; the key has the group of each.
-    fn fire(&self, event: &Pending, joined: &Joined) -> Fired {
+    fn fire(&self, run: i64, event: &Pending, joined: &Joined) -> Fired {
         let mut key = Vec::new();
         let mut events = vec![Some(event.place)];
         for (indicator, group) in &joined.pairs {
@@ -295,7 +295,7 @@ impl IndicatorState {
             tiebreaker: TieValue::Absent,
             arrival: event.arrival,
         };
-        Fired { key: key.into(), events, time: event.time, order, group: None }
+        Fired { key: key.into(), events, time: event.time, order, group: None, run_ms: Some(run) }
     }
 
     /// Forgets indicators that no run to come takes. Whether there is room again.

@@ -136,7 +136,8 @@ impl NewTermsState {
                 if self.cap.is_none_or(|cap| position < cap) {
                     self.pending_bytes -= key.len() + PENDING_BYTES;
                     let Pending { place, time, order, .. } = one;
-                    fired.push(Fired { key, events: vec![Some(place)], time, order, group: None });
+                    let (events, run_ms) = (vec![Some(place)], Some(run_ms));
+                    fired.push(Fired { key, events, time, order, group: None, run_ms });
                 } else if next <= one.last_run {
                     self.pending.entry(next).or_default().entry(key).or_insert(one);
                 } else {

@@ -88,7 +88,7 @@ impl SampleState {
                 let time = sample.iter().filter_map(|(_, time)| *time).max();
                 let events = sample.into_iter().map(|(event, _)| Some(event)).collect();
                 let order = DetectionOrder { time: None, tiebreaker: TieValue::Absent, arrival: 0 };
-                out(Fired { key: key.clone(), events, time, order, group: None });
+                out(Fired { key: key.clone(), events, time, order, group: None, run_ms: None });
             }
         }
     }

@@ -100,6 +100,8 @@ pub(super) struct Fired {
     pub(super) time: Option<i64>,
     pub(super) order: DetectionOrder,
     pub(super) group: Option<GroupFacts>,
+    /// The run of the schedule that found it, in milliseconds since 1970.
+    pub(super) run_ms: Option<i64>,
 }
 
 /// The state of one rule.
@@ -304,6 +306,7 @@ impl SequenceState {
             time: now.held.primary_time,
             order: now.held.order(self.tie_break),
             group: None,
+            run_ms: None,
         };
         let leading = partial.rest.as_ref().and_then(|rest| rest.leading);
         if self.waits {

@@ -157,5 +157,6 @@ fn event_bytes(values: usize) -> usize {
 fn found(key: &[u8], facts: GroupFacts) -> Fired {
     let time = Some(date::from_millis(facts.run_ms));
     let order = DetectionOrder { time, tiebreaker: TieValue::Absent, arrival: 0 };
-    Fired { key: key.into(), events: Vec::new(), time, order, group: Some(facts) }
+    let (group, run_ms) = (Some(facts), Some(facts.run_ms));
+    Fired { key: key.into(), events: Vec::new(), time, order, group, run_ms }
 }

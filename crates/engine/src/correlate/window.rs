@@ -73,6 +73,7 @@ impl WindowState {
         let time = Some(date::from_millis(facts.run_ms));
         let order = DetectionOrder { time, tiebreaker: TieValue::Absent, arrival: 0 };
         let events = self.events.iter().map(|(_, place)| Some(*place)).collect();
-        Fired { key: Box::default(), events, time, order, group: Some(facts) }
+        let (group, run_ms) = (Some(facts), Some(facts.run_ms));
+        Fired { key: Box::default(), events, time, order, group, run_ms }
     }
 }
