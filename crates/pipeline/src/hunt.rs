@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use crate::input::{InputOptions, InputProblem, InputSpec, Item, Progress, RawEvent, Reader};
 use crate::kept::{KeptDetections, Raised};
-use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
+use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT, SUPPRESSED_REMEMBERED_MAX};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rows_runs::{FoundRow, RowsRuns};
@@ -53,6 +53,8 @@ pub struct HuntOptions {
     pub temp_dir: Option<PathBuf>,
     /// Detections of all rules beyond their caps that are remembered, so that doubles are told from others.
     pub capped_remembered: usize,
+    /// Events of all KQL rules with suppression that are remembered, so that one that comes again counts once.
+    pub suppressed_remembered: usize,
     /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
     pub now: i64,
     /// Files with indicators beside the events: each is in every threat index, and was there before all events.
@@ -76,6 +78,7 @@ impl Default for HuntOptions {
             spill: true,
             temp_dir: None,
             capped_remembered: CAPPED_REMEMBERED_MAX,
+            suppressed_remembered: SUPPRESSED_REMEMBERED_MAX,
             now: 0,
             indicators: Vec::new(),
             space: "default".to_owned(),

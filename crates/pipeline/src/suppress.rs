@@ -24,7 +24,7 @@ use maxspan_rules::{RuleDocument, RuleType};
 
 use crate::hunt::{HuntOptions, cap_count};
 use crate::kept::Raised;
-use crate::limits::{SUPPRESSED_FACTOR, SUPPRESSED_REMEMBERED_MAX};
+use crate::limits::SUPPRESSED_FACTOR;
 use crate::rows_runs::FoundRow;
 use crate::rule_base::RuleBase;
 use crate::source::source_event;
@@ -148,7 +148,7 @@ impl<'a> Suppressing<'a> {
             Some((number, state))
         });
         let suppressed = suppressed.collect();
-        let (space, room, unread) = (&*options.space, SUPPRESSED_REMEMBERED_MAX, Vec::new());
+        let (space, room, unread) = (&*options.space, options.suppressed_remembered, Vec::new());
         Self { rules, space, suppressed, room, unread }
     }
 
