@@ -78,7 +78,7 @@ impl KeyValue {
 
 /// All tuples that the values of several keys make: the cartesian product, in order. `values` holds the distinct
 /// values of each key; a key without any makes no tuple. Stops at `max` and says how many tuples were left out.
-pub(crate) fn tuples(values: &[Vec<KeyValue>], max: usize) -> (Vec<KeyTuple>, u64) {
+pub fn tuples(values: &[Vec<KeyValue>], max: usize) -> (Vec<KeyTuple>, u64) {
     let total = values.iter().map(|one| one.len() as u64).fold(1, u64::saturating_mul);
     let mut made = Vec::new();
     let mut indices = vec![0; values.len()];

@@ -32,7 +32,7 @@ mod spill;
 pub use correlate::{Correlator, CorrelatorOptions, RuleCounters, RunFacts, TieBreak, apply_limits};
 pub use detection::{Detection, DetectionOrder, GroupFacts, TieValue};
 pub use events::{EventStore, KeptEvent, MovedEvents};
-pub use key::{KeyStyle, KeyTuple, KeyValue};
+pub use key::{KeyStyle, KeyTuple, KeyValue, tuples};
 pub use last_seen::{Full, LastSeen, SeenError};
 pub use matcher::{
     EventInput, EventView, LineageMatch, Match, MatchBody, MatchCounters, Matched, Scratch, StepMatch,

@@ -142,12 +142,13 @@ pub trait DiffObserver {
 }
 
 /// What of an alert is compared, beside its events.
-const COMPARED: [&str; 5] = [
+const COMPARED: [&str; 6] = [
     "kibana.alert.severity",
     "kibana.alert.risk_score",
     "kibana.alert.rule.name",
     "kibana.alert.building_block_type",
     "kibana.alert.reason",
+    "kibana.alert.suppression.docs_count",
 ];
 
 /// The rule's place in both rule sets, and the events: index and id of each.

@@ -28,13 +28,16 @@ use serde_json::Value;
 
 use crate::input::{InputOptions, InputProblem, InputSpec, Item, Progress, RawEvent, Reader};
 use crate::kept::{KeptDetections, Raised};
-use crate::limits::{CAPPED_REMEMBERED_MAX, ROWS_RUNS_LOGGED_MAX, SEQUENCE_MEMORY_DEFAULT};
+use crate::limits::{
+    CAPPED_REMEMBERED_MAX, ROWS_RUNS_LOGGED_MAX, SEQUENCE_MEMORY_DEFAULT, SUPPRESSED_REMEMBERED_MAX,
+};
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rows_runs::{FoundRow, RowsRuns};
 use crate::rule_base::RuleBase;
 use crate::source::source_event;
 use crate::spill::TempFile;
+use crate::suppress::{FoldRuns, Suppressing, looked_at};
 use crate::workers;
 
 mod records;
@@ -57,6 +60,8 @@ pub struct HuntOptions {
     pub temp_dir: Option<PathBuf>,
     /// Detections of all rules beyond their caps that are remembered, so that doubles are told from others.
     pub capped_remembered: usize,
+    /// Events of all KQL rules with suppression that are remembered, so that one that comes again counts once.
+    pub suppressed_remembered: usize,
     /// The time that alerts carry as `@timestamp`, in nanoseconds since 1970.
     pub now: i64,
     /// Files with indicators beside the events: each is in every threat index, and was there before all events.
@@ -82,6 +87,7 @@ impl Default for HuntOptions {
             spill: true,
             temp_dir: None,
             capped_remembered: CAPPED_REMEMBERED_MAX,
+            suppressed_remembered: SUPPRESSED_REMEMBERED_MAX,
             now: 0,
             indicators: Vec::new(),
             space: "default".to_owned(),
@@ -143,7 +149,14 @@ pub struct HuntStats {
     pub alerts_capped_by_rule: BTreeMap<String, u64>,
     /// Detections that `max_signals` dropped and that were not remembered: had they come again, they were counted again.
     pub capped_not_remembered: u64,
-    /// Detections of the same events as another one of the rule.
+    /// Detections that suppression folded into alerts: the sum of their `kibana.alert.suppression.docs_count`.
+    pub suppressed: u64,
+    /// The same by rule id.
+    pub suppressed_by_rule: BTreeMap<String, u64>,
+    /// Events that suppression counted and that were not remembered: had they come again, they were counted again.
+    pub suppressed_not_remembered: u64,
+    /// Detections of the same events as another one of the rule, and those that are no later than what suppression folded
+    /// into an alert before.
     pub alerts_repeated: u64,
     /// Detections on alerts of the same rule, which raise none (recursion guard).
     pub alerts_recursive: u64,
@@ -429,7 +442,8 @@ impl<'a> Run<'a> {
             rows.set_cap(id, cap_count(rules.document(id), options));
         }
         rows.log(if options.executions { ROWS_RUNS_LOGGED_MAX } else { 0 });
-        let kept = KeptDetections::new(rules, retained.collect(), rows, options.sequence_memory / 8);
+        let (retained, suppressing) = (retained.collect(), Suppressing::new(rules, options));
+        let kept = KeptDetections::new(rules, retained, rows, suppressing, options.sequence_memory / 8);
         let spill = options.spill.then(|| TempFile::new(options.temp_dir.clone()));
         let spill = spill.map(|file| Box::new(file) as Box<dyn Spill>);
         let stats = HuntStats {
@@ -537,7 +551,7 @@ impl<'a> Run<'a> {
         self.stats.bytes = bytes;
         let kept = &mut self.kept;
         self.correlator.finish_into(&mut |events, detection| kept.keep(events, detection));
-        let raised = kept.finish();
+        let raised = kept.finish(self.correlator.events());
         let alerts_of_runs = self.write_alerts(raised, observer);
         self.account();
         self.stats.seconds = self.started.elapsed().as_secs_f64();
@@ -584,9 +598,10 @@ impl<'a> Run<'a> {
         for one in raised {
             let number = one.rule();
             let rule = alerting.entry(number).or_insert_with(|| AlertingRule::new(rules.document(number)));
+            let context = AlertContext { suppression: one.suppression(), ..context };
             let alerts = match &one {
-                Raised::Detection(detection) => self.alerts_of(detection, rule, &context),
-                Raised::Row(row) => self.alert_of_row(row, rule, &context),
+                Raised::Detection(detection, _) => self.alerts_of(detection, rule, &context),
+                Raised::Row(row, _) => self.alert_of_row(row, rule, &context),
             };
             let alerts = match alerts {
                 Ok(alerts) => alerts,
@@ -628,7 +643,7 @@ impl<'a> Run<'a> {
         let arrivals = detection.events.iter().map(|event| event.as_ref().map_or(0, KeptEvent::arrival));
         let references: Arc<[_]> =
             events.iter().zip(arrivals).map(|(event, at)| reference(event, at)).collect();
-        let keys = self.keys(detection);
+        let keys = self.rules.keys(detection);
         // What an alert is about is its event; its indicators are in the alert.
         let references = match self.rules.rule_set.rule(detection.rule).plan.kind {
             PlanKind::Indicators(_) => references.iter().take(1).cloned().collect(),
@@ -696,20 +711,6 @@ impl<'a> Run<'a> {
         detection.events.iter().map(source).collect()
     }
 
-    /// The join keys by the names that the first stage with an event gives them.
-    fn keys(&self, detection: &Detection) -> Arc<[(String, Value)]> {
-        let steps = match &self.rules.rule_set.rule(detection.rule).plan.kind {
-            PlanKind::Events(_) | PlanKind::Indicators(_) => return Arc::default(),
-            PlanKind::Sequence(sequence) => &sequence.steps,
-            PlanKind::Sample(sample) => &sample.steps,
-            PlanKind::Grouped(grouped) => &grouped.steps,
-        };
-        let Some(step) = steps.iter().find(|step| !step.missing) else { return Arc::default() };
-        let fields = self.rules.rule_set.decoder().fields();
-        let name = |slot: Slot| fields.field(slot).name.clone();
-        step.keys.iter().zip(&detection.keys).map(|(key, value)| (name(key.slot), key_value(value))).collect()
-    }
-
     fn account(&mut self) {
         self.account_of_the_temporary_file();
         self.account_for_jobs();
@@ -721,14 +722,20 @@ impl<'a> Run<'a> {
                     map(&mut self.stats).insert(rule_id.clone(), value);
                 }
             };
-            count(|stats| &mut stats.alerts_capped_by_rule, retained.capped + counters.capped);
+            let folded = self.kept.suppressing.counters(index);
+            let capped = retained.capped + counters.capped + folded.capped;
+            count(|stats| &mut stats.alerts_capped_by_rule, capped);
+            count(|stats| &mut stats.suppressed_by_rule, folded.suppressed);
             count(|stats| &mut stats.late_events_by_rule, counters.late);
             count(|stats| &mut stats.evicted_by_rule, counters.evicted);
             count(|stats| &mut stats.enrichments_cut_by_rule, counters.enrichments_cut);
             count(|stats| &mut stats.sequences_undecided_by_rule, counters.undecided);
             self.stats.late_events += counters.late;
             self.stats.events_repeated += counters.repeated;
-            self.stats.alerts_repeated += retained.repeated;
+            self.stats.alerts_repeated += retained.repeated + folded.repeated;
+            self.stats.suppressed += folded.suppressed;
+            self.stats.suppressed_not_remembered += folded.not_remembered;
+            self.stats.keys_dropped += folded.keys_dropped;
             self.stats.capped_not_remembered += retained.not_remembered;
             self.stats.lineage_cut += counters.lineage_cut;
             self.stats.alerts_unread += counters.unread;
@@ -748,7 +755,7 @@ impl<'a> Run<'a> {
         };
         self.stats.events_without_index = counters.without_index;
         self.stats.matches_without_timestamp = counters.without_timestamp;
-        self.stats.keys_dropped = counters.keys_dropped;
+        self.stats.keys_dropped += counters.keys_dropped;
         self.stats.values_dropped = counters.values_dropped;
         self.stats.texts_dropped = counters.texts_dropped;
         self.stats.events_repaired = counters.repaired;
@@ -802,6 +809,22 @@ impl<'a> Run<'a> {
     }
 }
 
+impl RuleBase {
+    /// The join keys by the names that the first stage with an event gives them.
+    pub(crate) fn keys(&self, detection: &Detection) -> Arc<[(String, Value)]> {
+        let steps = match &self.rule_set.rule(detection.rule).plan.kind {
+            PlanKind::Events(_) | PlanKind::Indicators(_) => return Arc::default(),
+            PlanKind::Sequence(sequence) => &sequence.steps,
+            PlanKind::Sample(sample) => &sample.steps,
+            PlanKind::Grouped(grouped) => &grouped.steps,
+        };
+        let Some(step) = steps.iter().find(|step| !step.missing) else { return Arc::default() };
+        let fields = self.rule_set.decoder().fields();
+        let name = |slot: Slot| fields.field(slot).name.clone();
+        step.keys.iter().zip(&detection.keys).map(|(key, value)| (name(key.slot), key_value(value))).collect()
+    }
+}
+
 /// A correlator in which the runs of schedules are capped as the options say.
 fn correlator(
     rules: &RuleBase,
@@ -811,7 +834,8 @@ fn correlator(
 ) -> Correlator {
     let mut correlator = Correlator::with_spill(&rules.rule_set, correlator_options, spill);
     for (id, _) in rules.rule_set.rules() {
-        correlator.set_cap(id, cap_count(rules.document(id), options));
+        let document = rules.document(id);
+        correlator.set_cap(id, cap_count(document, options).map(|cap| looked_at(document, cap)));
     }
     correlator
 }
@@ -851,6 +875,8 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<Ato
     let goes_by_runs = matches!(kind, PlanKind::Grouped(_) | PlanKind::Indicators(_));
     // The correlator caps those that go by runs.
     let count = cap_count(document, options).filter(|_| !goes_by_runs);
+    let count = count.map(|count| looked_at(document, count));
+    let runs = document.alert_suppression.is_some().then(|| FoldRuns::new(document, rules, options));
     let keep = match document.rule_type() {
         RuleType::Eql => Keep::Newest,
         RuleType::MachineLearning => Keep::Highest,
@@ -858,11 +884,11 @@ fn cap(rules: &RuleBase, id: RuleId, options: &HuntOptions, remembered: &Arc<Ato
     };
     // A single run has one cap.
     let interval = (rules.runs == Runs::Schedule).then(|| date::from_millis(document.schedule.interval_ms));
-    Cap { count, interval, keep, remembered: Arc::clone(remembered) }
+    Cap { count, interval, runs, keep, remembered: Arc::clone(remembered) }
 }
 
 /// Most alerts of a rule in one interval.
-fn cap_count(document: &RuleDocument, options: &HuntOptions) -> Option<usize> {
+pub(crate) fn cap_count(document: &RuleDocument, options: &HuntOptions) -> Option<usize> {
     match options.max_signals {
         MaxSignals::Rule => Some(document.max_signals as usize),
         MaxSignals::Count(count) => Some(count as usize),
@@ -871,7 +897,7 @@ fn cap_count(document: &RuleDocument, options: &HuntOptions) -> Option<usize> {
 }
 
 /// A key's value as JSON: numbers and booleans as they are, all else as text.
-fn key_value(value: &KeyValue) -> Value {
+pub(crate) fn key_value(value: &KeyValue) -> Value {
     match value {
         KeyValue::Null => Value::Null,
         KeyValue::Boolean(value) => (*value).into(),

@@ -1,41 +1,60 @@
 //! The detections of a hunt until its end: the recursion guard, one [`Retained`] a rule, and documents out of memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maxspan_engine::{Correlator, Detection, EventStore, MovedEvents, RuleId, SpillError};
 use maxspan_event::date;
 use maxspan_plan::PlanKind;
 use maxspan_rules::RuleType;
-use maxspan_rules::alert::is_recursive;
+use maxspan_rules::alert::{Suppression, is_recursive};
 
 use crate::retained::Retained;
 use crate::rows_runs::{FoundRow, RowsRuns};
 use crate::rule_base::RuleBase;
 use crate::source::source_event;
 use crate::span::Span;
+use crate::suppress::Suppressing;
 
 /// What raises an alert, or several of a sequence.
 #[derive(Debug)]
 pub(crate) enum Raised {
-    Detection(Detection),
-    Row(FoundRow),
+    Detection(Detection, Option<Box<Suppression>>),
+    Row(FoundRow, Option<Box<Suppression>>),
 }
 
 impl Raised {
     /// The rule that raises it.
     pub(crate) fn rule(&self) -> RuleId {
         match self {
-            Self::Detection(one) => one.rule,
-            Self::Row(one) => one.rule,
+            Self::Detection(one, _) => one.rule,
+            Self::Row(one, _) => one.rule,
         }
     }
 
     /// The run that raises it, in milliseconds since 1970, where the rule goes by runs.
     pub(crate) fn run_ms(&self) -> Option<i64> {
         match self {
-            Self::Detection(one) => one.known_ms,
-            Self::Row(one) => Some(one.run_ms),
+            Self::Detection(one, _) => one.known_ms,
+            Self::Row(one, _) => Some(one.run_ms),
         }
+    }
+
+    /// What is folded into the alert.
+    pub(crate) fn suppression(&self) -> Option<&Suppression> {
+        let (Self::Detection(_, suppression) | Self::Row(_, suppression)) = self;
+        suppression.as_deref()
+    }
+
+    /// The same, to fold more into it.
+    pub(crate) fn suppression_mut(&mut self) -> Option<&mut Suppression> {
+        let (Self::Detection(_, suppression) | Self::Row(_, suppression)) = self;
+        suppression.as_deref_mut()
+    }
+
+    /// Says what is folded into the alert.
+    pub(crate) fn set_suppression(&mut self, folded: Suppression) {
+        let (Self::Detection(_, suppression) | Self::Row(_, suppression)) = self;
+        *suppression = Some(Box::new(folded));
     }
 }
 
@@ -49,6 +68,8 @@ pub(crate) struct KeptDetections<'a> {
     pub(crate) rows: RowsRuns<'a>,
     /// What happened when is kept.
     span: Span<'a>,
+    /// What folds the alerts of rules that have suppression.
+    pub(crate) suppressing: Suppressing<'a>,
     /// Rules with detections whose documents may be in memory.
     fresh: BTreeSet<usize>,
     /// Bytes of documents in memory, at most.
@@ -68,6 +89,7 @@ impl<'a> KeptDetections<'a> {
         rules: &'a RuleBase,
         retained: Vec<Retained>,
         rows: RowsRuns<'a>,
+        suppressing: Suppressing<'a>,
         fresh_bytes_max: usize,
     ) -> Self {
         Self {
@@ -75,6 +97,7 @@ impl<'a> KeptDetections<'a> {
             retained,
             rows,
             span: Span::new(rules),
+            suppressing,
             fresh: BTreeSet::new(),
             fresh_bytes: 0,
             fresh_bytes_max,
@@ -116,7 +139,11 @@ impl<'a> KeptDetections<'a> {
         match if eql { Ok(false) } else { self.is_recursive(events, &detection) } {
             Ok(false) => {
                 self.fresh.insert(rule);
-                self.retained[rule].push(detection);
+                match self.suppressing.take(events, detection) {
+                    Ok(Some(detection)) => self.retained[rule].push(detection),
+                    Ok(None) => {}
+                    Err(error) => self.cannot_read(error),
+                }
             }
             Ok(true) => self.recursive += 1,
             Err(error) => self.cannot_read(error),
@@ -153,21 +180,66 @@ impl<'a> KeptDetections<'a> {
         self.fresh_bytes = 0;
         let mut moved = MovedEvents::default();
         for rule in std::mem::take(&mut self.fresh) {
-            self.retained[rule].visit_fresh(&mut |event| correlator.put_aside(event, &mut moved));
+            let mut put_aside = |event: &mut _| correlator.put_aside(event, &mut moved);
+            self.retained[rule].visit_fresh(&mut put_aside);
+            self.suppressing.visit_fresh(rule, &mut put_aside);
         }
     }
 
     /// All that is kept, by time, then by rule; the order within a rule stays.
-    pub(crate) fn finish(&mut self) -> Vec<Raised> {
-        let mut all: Vec<Raised> = self.rows.take_found().into_iter().map(Raised::Row).collect();
-        for retained in &mut self.retained {
-            all.extend(retained.finish().into_iter().map(Raised::Detection));
+    pub(crate) fn finish(&mut self, store: &EventStore) -> Vec<Raised> {
+        let mut all = Vec::new();
+        let mut to_fold: BTreeMap<RuleId, Vec<FoundRow>> = BTreeMap::new();
+        for row in self.rows.take_found() {
+            if self.suppressing.has(row.rule) {
+                to_fold.entry(row.rule).or_default().push(row);
+            } else {
+                all.push(Raised::Row(row, None));
+            }
+        }
+        for number in 0..self.retained.len() {
+            let (rule, kept) = (RuleId(number as u32), self.retained[number].finish());
+            if self.suppressing.has(rule) {
+                let kept = self.without_recursive(store, rule, kept);
+                let rows = to_fold.remove(&rule).unwrap_or_default();
+                all.extend(self.suppressing.finish(rule, store, kept, rows));
+            } else {
+                all.extend(kept.into_iter().map(|one| Raised::Detection(one, None)));
+            }
+        }
+        for error in std::mem::take(&mut self.suppressing.unread) {
+            self.cannot_read(error);
         }
         let order = |one: &Raised| match one {
-            Raised::Detection(one) => (one.time, &self.rules.document(one.rule).rule_id),
-            Raised::Row(one) => (Some(date::from_millis(one.run_ms)), &self.rules.document(one.rule).rule_id),
+            Raised::Detection(one, _) => (one.time, &self.rules.document(one.rule).rule_id),
+            Raised::Row(one, _) => {
+                (Some(date::from_millis(one.run_ms)), &self.rules.document(one.rule).rule_id)
+            }
         };
         all.sort_by(|a, b| order(a).cmp(&order(b)));
         all
+    }
+
+    /// What is left of an EQL rule's detections by the recursion guard, which for these comes after the cap: what raises no
+    /// alert is not folded into one.
+    fn without_recursive(
+        &mut self,
+        store: &EventStore,
+        rule: RuleId,
+        mut kept: Vec<Detection>,
+    ) -> Vec<Detection> {
+        if self.rules.document(rule).rule_type() == RuleType::Eql {
+            kept.retain(|detection| match self.is_recursive(store, detection) {
+                Ok(is_recursive) => {
+                    self.recursive += u64::from(is_recursive);
+                    !is_recursive
+                }
+                Err(error) => {
+                    self.cannot_read(error);
+                    false
+                }
+            });
+        }
+        kept
     }
 }

@@ -28,4 +28,5 @@ mod source;
 mod span;
 pub mod spec;
 pub mod spill;
+mod suppress;
 mod workers;

@@ -107,6 +107,17 @@ pub const RETAINED_SLACK: usize = 64;
 /// ones are counted in [`crate::hunt::HuntStats::capped_not_remembered`].
 pub const CAPPED_REMEMBERED_MAX: usize = 900_000;
 
+/// Of a rule with suppression, how many detections of a run are looked at, as a multiple of the alerts that it may raise;
+/// the same as in Kibana. KQL rules look at all, ES|QL rules at no more than they may raise.
+pub const SUPPRESSED_FACTOR: usize = 5;
+
+/// Events that KQL rules with suppression counted and that are remembered, so that one that comes again is not counted
+/// twice. Further ones are counted in [`crate::hunt::HuntStats::suppressed_not_remembered`].
+pub const SUPPRESSED_REMEMBERED_MAX: usize = 1_000_000;
+
+/// Longest value, in bytes, that alerts are folded by; longer ones count as missing. Elasticsearch has no longer terms.
+pub const SUPPRESSION_VALUE_BYTES_MAX: usize = 32_766;
+
 /// Memory for what a hunt holds back, unless told otherwise: half of it for the state of sequences, a quarter for
 /// matches that are put in order, a quarter for documents of events. With rules, inputs and alerts a hunt stays under
 /// 200 MB with it.

@@ -178,7 +178,8 @@ impl<'a> Collection<'a> {
             CorrelatorOptions { tie_break: TieBreak::Arrival, ..CorrelatorOptions::default() };
         // Elasticsearch gives the last events when there are more than wanted, unless the query asks for its head.
         let remembered = Arc::new(AtomicUsize::new(CAPPED_REMEMBERED_MAX));
-        let cap = Cap { count: Some(options.size), interval: None, keep: keep(limits), remembered };
+        let cap =
+            Cap { count: Some(options.size), interval: None, runs: None, keep: keep(limits), remembered };
         Self {
             options,
             occurrences: Occurrences::default(),

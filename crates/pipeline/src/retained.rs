@@ -11,6 +11,7 @@ use maxspan_plan::Limit;
 use rustc_hash::FxHashSet;
 
 use crate::limits::RETAINED_SLACK;
+use crate::suppress::FoldRuns;
 
 /// Which detections a cap keeps, and what they are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(crate) struct Cap {
     pub(crate) count: Option<usize>,
     /// The interval in nanoseconds; none for one interval over the whole run.
     pub(crate) interval: Option<i64>,
+    /// The runs of the rule's schedule, where the cap goes by them and not by the interval.
+    pub(crate) runs: Option<FoldRuns>,
     /// Which ones.
     pub(crate) keep: Keep,
     /// How many more detections beyond the cap can be remembered; rules may share it.
@@ -134,6 +137,9 @@ impl Retained {
     }
 
     fn interval(&self, detection: &Detection) -> i64 {
+        if let Some(runs) = &self.cap.runs {
+            return runs.run_of(detection);
+        }
         match (self.cap.interval, detection.time) {
             (Some(interval), Some(time)) if interval > 0 => time.div_euclid(interval),
             _ => 0,
@@ -178,6 +184,14 @@ impl Retained {
         list.dedup_by(|a, b| a.keys == b.keys && identities(a).eq(identities(b)));
         self.repeated += (before - list.len()) as u64;
     }
+}
+
+/// Whether a detection is before another of its rule: by the primary timestamp, then as the rule orders them.
+pub(crate) fn comes_before(one: &Detection, other: &Detection) -> bool {
+    let primary = |one: &Detection| one.time.unwrap_or(i64::MAX);
+    let order = primary(one).cmp(&primary(other)).then_with(|| one.order.cmp(&other.order));
+    let order = order.then_with(|| identities(one).cmp(identities(other)));
+    order.then_with(|| contents(one).cmp(contents(other))).is_lt()
 }
 
 /// Index and id of each event; nothing for a missing one.

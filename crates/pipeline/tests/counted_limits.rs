@@ -12,9 +12,20 @@ use serde_json::{Value, json};
 const TIME: i64 = 1_767_225_600_000;
 
 fn stats(language: &str, query: &str, events: &[Value], options: &HuntOptions) -> HuntStats {
+    stats_with(&json!({}), language, query, events, options)
+}
+
+fn stats_with(
+    own: &Value,
+    language: &str,
+    query: &str,
+    events: &[Value],
+    options: &HuntOptions,
+) -> HuntStats {
     let kind = if language == "eql" { "eql" } else { "query" };
-    let rule = json!({"rule_id": "r", "name": "N", "description": "D", "severity": "low", "risk_score": 1,
+    let mut rule = json!({"rule_id": "r", "name": "N", "description": "D", "severity": "low", "risk_score": 1,
         "type": kind, "language": language, "query": query, "index": ["*"]});
+    rule.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
     let file = parse_json(&Arc::new(Source::new("rule.json", rule.to_string())));
     let loaded = LoadedRules { rules: file.rules, ..LoadedRules::default() };
     let rules = RuleBase::new(loaded, &RuleBaseOptions::default());
@@ -80,6 +91,25 @@ fn capped_alerts_that_are_not_remembered() {
     };
     check(10_000, 0);
     check(1_000, 490);
+}
+
+#[test]
+fn events_that_suppression_does_not_remember() {
+    let mut events: Vec<Value> = (0..100)
+        .map(|n| json!({"@timestamp": TIME - 1_000 + n, "event": {"id": "a"}, "_id": n.to_string()}))
+        .collect();
+    events.push(events[0].clone());
+    events.push(events[99].clone());
+    let own = json!({"alert_suppression": {"group_by": ["event.id"]}});
+    let check = |remembered: usize, expected: (u64, u64, u64)| {
+        let options = HuntOptions { suppressed_remembered: remembered, ..HuntOptions::default() };
+        let stats = stats_with(&own, "kuery", "event.id: *", &events, &options);
+        let found = (stats.suppressed, stats.alerts_repeated, stats.suppressed_not_remembered);
+        assert_eq!((stats.alerts, found), (1, expected), "{remembered} remembered");
+    };
+    check(1_000, (99, 2, 0));
+    // The last one is counted twice.
+    check(90, (100, 1, 11));
 }
 
 #[test]

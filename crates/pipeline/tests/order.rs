@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Type, query, cap, and what only that type has, of rules that order could matter to.
-const RULES: [(&str, &str, u32, &str); 17] = [
+const RULES: [(&str, &str, u32, &str); 25] = [
     ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 100, ""),
     (
         "eql",
@@ -39,7 +39,34 @@ const RULES: [(&str, &str, u32, &str); 17] = [
     ("threat_match", "event.category: *", 1, THREAT),
     ("esql", "FROM logs-* METADATA _id, _index | WHERE event.category IN (\"a\", \"b\")", 2, ""),
     ("esql", "FROM logs-* | STATS n = COUNT(*), users = VALUES(user.name) BY host.id | WHERE n > 1", 3, ""),
+    ("query", "event.category: (a or b)", 2, SUPPRESSED_BY_TWO),
+    ("query", "event.category: *", 1, SUPPRESSED_FOR_LONG),
+    ("eql", "any where true", 1, SUPPRESSED_BY_TWO),
+    ("eql", "any where user.name != \"x\" or true", 2, SUPPRESSED_FOR_LONG),
+    ("eql", "sequence by host.id with maxspan=5s [a where true] [b where true]", 1, SUPPRESSED_FOR_LONG),
+    ("new_terms", "event.category: *", 2, SUPPRESSED_NEW_TERMS),
+    ("threat_match", "event.category: (a or b)", 1, SUPPRESSED_THREAT),
+    (
+        "esql",
+        "FROM logs-* | STATS n = COUNT(*) BY host.id, user.name | SORT host.id, user.name",
+        3,
+        SUPPRESSED_FOR_LONG,
+    ),
 ];
+
+const SUPPRESSED_BY_TWO: &str =
+    "alert_suppression = { group_by = ['user.name', 'host.id'], missing_fields_strategy = 'suppress' }";
+const SUPPRESSED_FOR_LONG: &str = "interval = '2s'\nfrom = 'now-4s'\n\
+    alert_suppression = { group_by = ['user.name'], missing_fields_strategy = 'doNotSuppress', \
+    duration = { value = 3, unit = 's' } }";
+const SUPPRESSED_NEW_TERMS: &str = "interval = '2s'\nfrom = 'now-3s'\nhistory_window_start = 'now-5s'\n\
+    new_terms_fields = ['host.id', 'event.category']\n\
+    alert_suppression = { group_by = ['host.id'], missing_fields_strategy = 'suppress' }";
+const SUPPRESSED_THREAT: &str = "interval = '2s'\nfrom = 'now-4s'\nthreat_index = ['*']\nthreat_language = 'kuery'\n\
+    threat_query = 'event.category: c'\n\
+    threat_mapping = [{ entries = [{ field = 'host.id', type = 'mapping', value = 'host.id' }] }]\n\
+    alert_suppression = { group_by = ['user.name'], missing_fields_strategy = 'suppress', \
+    duration = { value = 2, unit = 's' } }";
 
 const VALUES_OF_USERS: &str = "threshold = { field = ['host.id', 'user.name'], value = 2, cardinality = [{ field = 'event.category', value = 2 }] }";
 const NEW_TERMS: &str =
@@ -62,12 +89,13 @@ fn rules_where(wanted: impl Fn(usize) -> bool) -> RuleBase {
     for (index, (rule_type, query, cap, more)) in RULES.iter().enumerate().filter(|(index, _)| wanted(*index))
     {
         let language = if matches!(*rule_type, "eql" | "esql") { rule_type } else { "kuery" };
+        let interval = if more.contains("interval") { "" } else { "interval = \"1m\"\n" };
         let indices = if *rule_type == "esql" { "" } else { "index = [\"*\"]\n" };
         let text = format!(
             "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\
              [rule]\nauthor = [\"t\"]\ndescription = \"d\"\nname = \"Rule {index}\"\nrisk_score = 1\nseverity = \"low\"\n\
              rule_id = \"00000000-0000-4000-8000-0000000000{index:02}\"\ntype = \"{rule_type}\"\nlanguage = \"{language}\"\n\
-             {indices}max_signals = {cap}\ninterval = \"1m\"\nquery = '''{query}'''\n{more}\n"
+             {indices}max_signals = {cap}\n{interval}query = '''{query}'''\n{more}\n"
         );
         let parsed = parse_toml(&Arc::new(Source::new("rule.toml", text)), &TomlOptions::default());
         assert_eq!(parsed.rules.len(), 1, "{:?}", parsed.diagnostics);
@@ -130,6 +158,7 @@ proptest! {
         prop_assert_eq!(alerts, other_alerts);
         prop_assert_eq!(stats.alerts_capped_by_rule, other_stats.alerts_capped_by_rule);
         prop_assert_eq!(stats.alerts_repeated, other_stats.alerts_repeated);
+        prop_assert_eq!(stats.suppressed_by_rule, other_stats.suppressed_by_rule);
     }
 }
 

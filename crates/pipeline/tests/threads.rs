@@ -19,25 +19,35 @@ use maxspan_rules::{LoadedRules, TomlOptions, parse_toml};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Language and query of rules to which the order of events, their doubles and their places matter.
-const RULES: [(&str, &str); 4] = [
-    ("eql", "any where true"),
-    ("kuery", "event.category: a"),
-    ("eql", "sequence by host.id with maxspan=9s [a where true] [b where true]"),
-    ("eql", "any where descendant of [a where true]"),
+/// Language and query of rules to which the order of events, their doubles and their places matter; and by what their
+/// alerts are folded.
+const RULES: [(&str, &str, &str); 7] = [
+    ("eql", "any where true", ""),
+    ("kuery", "event.category: a", ""),
+    ("eql", "sequence by host.id with maxspan=9s [a where true] [b where true]", ""),
+    ("eql", "any where descendant of [a where true]", ""),
+    ("eql", "any where true", "process.entity_id"),
+    ("kuery", "event.category: *", "host.id"),
+    ("eql", "sequence with maxspan=9s [a where true] [b where true]", "host.id"),
 ];
 
 static BASE: LazyLock<RuleBase> = LazyLock::new(|| first_rules(RULES.len()));
 static FIRST_TWO: LazyLock<RuleBase> = LazyLock::new(|| first_rules(2));
 
 fn first_rules(count: usize) -> RuleBase {
-    let rules = RULES[..count].iter().enumerate().flat_map(|(number, (language, query))| {
+    let rules = RULES[..count].iter().enumerate().flat_map(|(number, (language, query, group_by))| {
         let rule_type = if *language == "eql" { "eql" } else { "query" };
+        let suppression = match *group_by {
+            "" => String::new(),
+            field => format!(
+                "alert_suppression = {{ group_by = ['{field}'], missing_fields_strategy = 'suppress' }}\n"
+            ),
+        };
         let text = format!(
             "[metadata]\nmaturity = \"production\"\ncreation_date = \"2026/01/01\"\nupdated_date = \"2026/01/01\"\n\
              [rule]\nauthor = [\"t\"]\ndescription = \"d\"\nname = \"Rule {number}\"\nrisk_score = 1\nseverity = \"low\"\n\
              rule_id = \"00000000-0000-4000-8000-00000000000{number}\"\ntype = \"{rule_type}\"\nlanguage = \"{language}\"\n\
-             index = [\"*\"]\nmax_signals = 7\ninterval = \"1m\"\nquery = '''{query}'''\n"
+             index = [\"*\"]\nmax_signals = 7\ninterval = \"1m\"\nquery = '''{query}'''\n{suppression}"
         );
         parse_toml(&Arc::new(Source::new("rule.toml", text)), &TomlOptions::default()).rules
     });

@@ -39,6 +39,7 @@ mod reason;
 mod rule_fields;
 mod sequence;
 pub mod source;
+pub mod suppression;
 pub mod time;
 mod traverse;
 
@@ -54,6 +55,7 @@ use members::Members;
 pub use rule_fields::{AlertingRule, RuleFields};
 pub use sequence::{SequenceAlerts, sequence_alerts};
 use serde_json::Value;
+pub use suppression::Suppression;
 
 use crate::document::{RuleDocument, RuleParams};
 
@@ -131,6 +133,8 @@ pub struct AlertContext<'a> {
     pub intended_timestamp: Option<&'a str>,
     /// What ECS says about fields.
     pub field_kinds: &'a FieldKinds,
+    /// What was folded into the alert; none where nothing can be.
+    pub suppression: Option<&'a Suppression>,
 }
 
 impl<'a> AlertContext<'a> {
@@ -144,6 +148,7 @@ impl<'a> AlertContext<'a> {
             execution_type: ExecutionType::Scheduled,
             intended_timestamp: None,
             field_kinds,
+            suppression: None,
         }
     }
 }
@@ -160,7 +165,7 @@ pub fn event_alert(
     event: &SourceEvent<'_>,
     context: &AlertContext<'_>,
 ) -> Option<Alert> {
-    let id = ids::event_alert_id(&event.index, &event.id, context.space, &rule.document.uuid);
+    let id = suppression::event_id(rule.document, event, context);
     if matches!(rule.document.params, RuleParams::MachineLearning(_)) {
         let record = anomalies::as_event(event)?;
         let (index, source) = (Arc::clone(&event.index), Some(Document::read(record.as_bytes())));
@@ -196,5 +201,6 @@ fn alert_of(
     };
     let mut own = document::alert_members(source, context, &parts);
     put_more(&mut own);
+    suppression::put(&mut own, context);
     Some(Alert { id, document: AlertDocument::new(own, Arc::clone(fields)) })
 }

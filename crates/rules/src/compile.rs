@@ -407,9 +407,6 @@ impl Compilation<'_> {
     fn warn_ignored(&mut self) {
         let rule = self.rule;
         let mut ignored: Vec<(&'static str, String)> = Vec::new();
-        if rule.alert_suppression.is_some() {
-            ignored.push(("alert_suppression", "alert suppression is not applied yet".to_owned()));
-        }
         if rule.data_view_id.is_some() {
             let message = "data views are not known here; the rule looks into its index patterns";
             ignored.push(("data_view_id", message.to_owned()));

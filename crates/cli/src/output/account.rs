@@ -211,6 +211,11 @@ fn limits(stats: &HuntStats, out: &mut Vec<String>) {
         "over max_signals beyond those that are remembered: doubles of them count again",
     );
     count(
+        stats.suppressed_not_remembered,
+        "event",
+        "counted by suppression beyond those that are remembered: doubles of them count again",
+    );
+    count(
         stats.occurrences_dropped,
         "event",
         "without an id beyond the limit up to which doubles are told apart",
@@ -241,6 +246,8 @@ fn notes(stats: &HuntStats) -> Vec<String> {
     note(stats.events_repaired, "event", "mended: a lone surrogate, or a number out of range");
     note(stats.exceptions_unused, "exception item", "that no rule uses");
     note(stats.alerts_recursive, "detection", "on alerts of the same rule: no alert");
+    let folded = "folded into others by suppression: their docs_count";
+    note(stats.suppressed, "alert", folded);
     notes
 }
 

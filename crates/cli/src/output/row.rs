@@ -3,6 +3,7 @@
 use maxspan_pipeline::hunt::HuntAlert;
 use maxspan_rules::alert::AlertDocument;
 use maxspan_rules::alert::source::scalars;
+use serde_json::Value;
 
 /// An alert that stands for itself, with the building blocks of its sequence.
 #[derive(Debug, Clone)]
@@ -64,6 +65,8 @@ pub(crate) struct Row {
     pub(crate) hosts: Vec<String>,
     pub(crate) users: Vec<String>,
     pub(crate) reason: String,
+    /// How many alerts suppression folded into it.
+    pub(crate) suppressed: u64,
 }
 
 impl Row {
@@ -76,6 +79,11 @@ impl Row {
             hosts: group.values(&["host.name", "host.hostname", "host.id"]),
             users: group.values(&["user.name", "user.email", "user.id"]),
             reason: text("kibana.alert.reason").unwrap_or_default(),
+            suppressed: group
+                .alert
+                .get("kibana.alert.suppression.docs_count")
+                .and_then(Value::as_u64)
+                .unwrap_or(0),
         }
     }
 }

@@ -10,7 +10,9 @@ use maxspan_pipeline::rule_base::RuleBase;
 use maxspan_rules::document::RuleSeverity;
 
 use super::row::{Grouping, Row, listed};
-use super::table::{Look, keep_whole, number_cell, severity_cell, text_cell, write_table};
+use super::table::{
+    Look, SUPPRESSED, count_cell, keep_whole, number_cell, severity_cell, text_cell, write_table,
+};
 use super::{AlertOutput, Writer};
 
 /// Host names shown of one rule; then their number.
@@ -66,11 +68,10 @@ impl Summary {
     }
 
     fn write_rules(&mut self, stats: &HuntStats) -> io::Result<()> {
-        let capped = !stats.alerts_capped_by_rule.is_empty();
+        let columns = [("CAPPED", &stats.alerts_capped_by_rule), (SUPPRESSED, &stats.suppressed_by_rule)];
+        let columns: Vec<_> = columns.into_iter().filter(|(_, counts)| !counts.is_empty()).collect();
         let mut headings = vec!["SEVERITY", "ALERTS", "RULE", "FIRST", "LAST", "HOSTS"];
-        if capped {
-            headings.insert(2, "CAPPED");
-        }
+        headings.splice(2..2, columns.iter().map(|(heading, _)| *heading));
         let mut table = self.look.table(&headings);
         for (rule_id, of_rule) in self.sorted() {
             let mut cells = vec![
@@ -81,10 +82,8 @@ impl Summary {
                 text_cell(of_rule.last.as_deref().unwrap_or("-")),
                 text_cell(&hosts(&of_rule.hosts)),
             ];
-            if capped {
-                let dropped = stats.alerts_capped_by_rule.get(rule_id).copied().unwrap_or(0);
-                cells.insert(2, if dropped > 0 { number_cell(dropped) } else { text_cell("") });
-            }
+            let count = |counts: &BTreeMap<String, u64>| counts.get(rule_id).copied().unwrap_or(0);
+            cells.splice(2..2, columns.iter().map(|(_, counts)| count_cell(count(counts))));
             table.add_row(cells);
         }
         let last_narrow = headings.len() - 1;

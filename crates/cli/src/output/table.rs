@@ -16,6 +16,9 @@ use crate::terminal::{self, Paint, printable};
 /// Names of one cell; an alert of many hosts would fill the screen.
 const NAMES_MAX: usize = 3;
 
+/// Heading of how many alerts suppression folded into others; shown where there are any.
+pub(crate) const SUPPRESSED: &str = "SUPPRESSED";
+
 /// Whom a table is drawn for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
@@ -72,9 +75,14 @@ impl AlertOutput for AlertTable {
         if !self.rows.is_empty() {
             // Alerts come in the order of the field that their rule goes by, which may not be the time shown.
             self.rows.sort_by(|a, b| a.time.cmp(&b.time));
-            let mut table = self.look.table(&["TIME", "SEVERITY", "RULE", "HOST", "USER", "REASON"]);
-            table.add_rows(self.rows.iter().map(cells));
-            for column in [0, 1] {
+            let suppressed = self.rows.iter().any(|row| row.suppressed > 0);
+            let mut headings = vec!["TIME", "SEVERITY", "RULE", "HOST", "USER", "REASON"];
+            if suppressed {
+                headings.insert(2, SUPPRESSED);
+            }
+            let mut table = self.look.table(&headings);
+            table.add_rows(self.rows.iter().map(|row| cells(row, suppressed)));
+            for column in if suppressed { 0..3 } else { 0..2 } {
                 keep_whole(&mut table, column);
             }
             write_table(&mut self.writer, &table)?;
@@ -83,15 +91,24 @@ impl AlertOutput for AlertTable {
     }
 }
 
-fn cells(row: &Row) -> Vec<Cell> {
-    vec![
+fn cells(row: &Row, suppressed: bool) -> Vec<Cell> {
+    let mut cells = vec![
         Cell::new(row.time.as_deref().unwrap_or("-")),
         severity_cell(&row.severity),
         text_cell(&row.rule_name),
         text_cell(&listed(&row.hosts, NAMES_MAX)),
         text_cell(&listed(&row.users, NAMES_MAX)),
         text_cell(&row.reason),
-    ]
+    ];
+    if suppressed {
+        cells.insert(2, count_cell(row.suppressed));
+    }
+    cells
+}
+
+/// A number, or nothing for none.
+pub(crate) fn count_cell(count: u64) -> Cell {
+    if count > 0 { number_cell(count) } else { Cell::new("") }
 }
 
 /// A cell of text that others wrote: on one line, and safe for a terminal.

@@ -259,6 +259,7 @@ fn result(explanation: &Explanation) -> String {
         }
     };
     note(capped, "more over max_signals");
+    note(stats.suppressed, "folded into others by suppression");
     note(stats.alerts_repeated, "not raised again for the same events");
     note(stats.alerts_recursive, "not raised on alerts of the same rule");
     let undecided: u64 = stats.sequences_undecided_by_rule.values().sum();

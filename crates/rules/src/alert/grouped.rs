@@ -46,7 +46,11 @@ pub fn threshold_alert(
         id: ids::threshold_event_id(&document.rule_id, &iso(group.run_ms), &fields, &texts),
         source: Some(Document::read(source.as_bytes())),
     };
-    let id = ids::event_alert_id(&event.index, &event.id, context.space, &document.uuid);
+    let id_of = match context.suppression {
+        Some(_) => ids::suppressed_threshold_alert_id,
+        None => ids::event_alert_id,
+    };
+    let id = id_of(&event.index, &event.id, context.space, &document.uuid);
     let result = threshold_result(rule, group);
     alert_of(rule, &event, id, context, |own| own.put("kibana.alert.threshold_result", result))
 }

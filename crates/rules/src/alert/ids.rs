@@ -62,6 +62,22 @@ pub fn threshold_event_index(index_patterns: &[&str]) -> String {
     index_patterns.join(",")
 }
 
+/// Alert of a KQL rule with suppression: the terms, and the times of the first and the last event that it stands for as
+/// ISO texts.
+pub fn suppressed_event_alert_id(
+    index: &str,
+    id: &str,
+    space: &str,
+    rule_uuid: &str,
+    terms: &[(&str, HashValue)],
+    (start, end): (String, String),
+) -> String {
+    let mut parts: Vec<_> =
+        [index, id, VERSION_UNDEFINED, &space_and_rule(space, rule_uuid)].map(HashValue::from).into();
+    parts.extend([terms_value(terms), HashValue::Date(start), HashValue::Date(end)]);
+    object_hash(&HashValue::Array(parts))
+}
+
 /// Alert of a threshold group with suppression.
 pub fn suppressed_threshold_alert_id(index: &str, id: &str, space: &str, rule_uuid: &str) -> String {
     object_hash(&HashValue::texts([index, id, &space_and_rule(space, rule_uuid)]))
@@ -121,13 +137,15 @@ pub fn esql_row_alert_id(
 
 /// `kibana.alert.instance.id` of suppressed alerts: `(field, value)` of each field of `group_by`.
 pub fn suppression_instance_id(terms: &[(&str, HashValue)], rule_uuid: &str, space: &str) -> String {
-    let terms = terms.iter().map(|(field, value)| {
-        HashValue::Object(vec![
-            ("field".to_owned(), HashValue::from(*field)),
-            ("value".to_owned(), value.clone()),
-        ])
-    });
-    object_hash(&HashValue::Array(vec![HashValue::Array(terms.collect()), rule_uuid.into(), space.into()]))
+    object_hash(&HashValue::Array(vec![terms_value(terms), rule_uuid.into(), space.into()]))
+}
+
+fn terms_value(terms: &[(&str, HashValue)]) -> HashValue {
+    let term = |(field, value): &(&str, HashValue)| {
+        let (field, value) = (HashValue::from(*field), value.clone());
+        HashValue::Object(vec![("field".to_owned(), field), ("value".to_owned(), value)])
+    };
+    HashValue::Array(terms.iter().map(term).collect())
 }
 
 /// The same for threshold rules: the group's values, sorted here.

@@ -15,7 +15,7 @@ use super::members::Members;
 use super::reason::reason;
 use super::rule_fields::AlertingRule;
 use super::source::get_in;
-use super::{Alert, AlertContext, SourceEvent, ids, overrides};
+use super::{Alert, AlertContext, SourceEvent, ids, overrides, suppression};
 use crate::document::RuleDocument;
 
 /// The name that all alerts of a sequence share.
@@ -145,6 +145,7 @@ fn shell_members(
     put_timestamp(&mut own, context);
     put_alert_fields(&mut own, context, &parts);
     own.put_text(GROUP_ID, id);
+    suppression::put(&mut own, context);
     // What makes the blocks building blocks is common to them, but not the shell's.
     common.shift_remove(BUILDING_BLOCK_TYPE);
     common.shift_remove(GROUP_INDEX);
