@@ -50,7 +50,7 @@ pub use necessary::{necessary, outline};
 pub use parser::parse;
 pub use print::to_esql;
 pub use query::Query;
-pub use schema::{EventSchema, Schema};
+pub use schema::{EventSchema, Policy, Schema, WithTables};
 pub use time_span::{TimeSpan, Unit};
 pub use types::{DataType, Types};
 pub use value::{Value, ValueRef};

@@ -16,7 +16,7 @@ mod lookup;
 mod stages;
 mod tables;
 
-pub use tables::{Table, Tables};
+pub use tables::{Ranges, Table, Tables};
 
 /// How a query is run.
 #[derive(Default)]

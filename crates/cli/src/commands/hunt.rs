@@ -7,6 +7,7 @@ use std::path::Path;
 
 use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hunt};
 use maxspan_pipeline::input::{InputProblem, Progress};
+use maxspan_pipeline::lookups::LookupFolders;
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
 use maxspan_rules::CompileOptions;
 
@@ -14,6 +15,7 @@ use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::lookups::{self, Indicators};
 use crate::output::messages::{print_all, print_diagnostics};
 use crate::output::ndjson::NdJson;
 use crate::output::reading::Reading;
@@ -27,7 +29,8 @@ const ALERTS: &str = "the alerts";
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     let now = time::now(arguments.now.as_deref())?;
-    let rules = rule_base(arguments, now)?;
+    let tables = lookups::folders(arguments.lookups.lookups.as_deref(), arguments.store.as_deref())?;
+    let rules = rule_base(arguments, &tables, now)?;
     report_rules(&rules, arguments.output.verbose);
     check_rules(&rules, &arguments.rules)?;
     let output = open_output(&arguments.output)?;
@@ -38,8 +41,11 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
         Some(store) => events::reader_of_store(&rules, store, arguments.threads.count())?,
         None => events::reader(&arguments.inputs),
     };
+    let indicators = lookups::indicators(&tables, &arguments.indicators, &rules, now)?;
     let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
-    let stats = hunt(&rules, &mut reader, &options(arguments, now), &mut watcher);
+    let unused = indicators.unused.clone();
+    let mut stats = hunt(&rules, &mut reader, &options(arguments, indicators, now), &mut watcher);
+    stats.indicator_tables_unused = unused;
     let problems = watcher.reading.close();
     let written = watcher.finish(&stats).map_err(Failure::output(ALERTS));
     if let Some(file) = stats_file {
@@ -68,17 +74,19 @@ fn exit(stats: &HuntStats, problems: u64, fail_on_alert: bool) -> Exit {
 
 // ---- Rules
 
-fn rule_base(arguments: &HuntArguments, now: i64) -> Result<RuleBase, Failure> {
+fn rule_base(arguments: &HuntArguments, tables: &LookupFolders, now: i64) -> Result<RuleBase, Failure> {
     let HuntRules { paths, only, exceptions, version_lock, any_maturity } = &arguments.rules;
     let window = time::window(arguments.window.from.as_deref(), arguments.window.to.as_deref(), now)?;
+    let mut loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
+    lookups::add_value_lists(tables, &mut loaded);
+    let tables = lookups::tables_of_rules(tables, &loaded);
     let options = RuleBaseOptions {
         schema: load::schema(&arguments.reading.mapping, false)?,
-        compile: CompileOptions { now, window, ..CompileOptions::default() },
+        compile: CompileOptions { now, window, tables, ..CompileOptions::default() },
         normalize: !arguments.reading.no_normalize,
         only: only.clone(),
         selectivity: load::selectivity(arguments.profile.as_deref())?,
     };
-    let loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
     Ok(RuleBase::new(loaded, &options))
 }
 
@@ -113,7 +121,7 @@ fn check_rules(rules: &RuleBase, arguments: &HuntRules) -> Result<(), Failure> {
     Err(Failure::rules(format!("no rule can be run: {}", account::not_run_and_failed(rules).join(", "))))
 }
 
-fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
+fn options(arguments: &HuntArguments, indicators: Indicators, now: i64) -> HuntOptions {
     let defaults = HuntOptions::default();
     arguments.held.apply(HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
@@ -122,7 +130,8 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         costs: arguments.output.stats.is_some(),
         now,
         space: arguments.space.clone(),
-        indicators: arguments.indicators.clone(),
+        indicators: indicators.files,
+        indicator_tables: indicators.tables,
         // Who fixes the time wants the same output again.
         execution_uuid: if arguments.now.is_some() { defaults.execution_uuid } else { random_uuid() },
         ..defaults

@@ -15,6 +15,7 @@ use crate::args::{Language, QueryArguments, RowsArguments, RowsFormat};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::lookups;
 use crate::output::messages::{Messages, input_problem, print_diagnostics};
 use crate::output::summary::counted;
 use crate::output::table::Look;
@@ -46,7 +47,9 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
 fn run_esql(arguments: &QueryArguments) -> Result<Exit, Failure> {
     let RowsArguments { format, memory_limit, timeout } = arguments.rows;
     let source = query_source(&arguments.query, arguments.language)?;
-    let options = options(arguments, QueryLanguage::Eql)?;
+    let tables = lookups::folders(arguments.lookups.lookups.as_deref(), None)?;
+    let tables = lookups::tables(&tables, &[&source.text]);
+    let options = QueryOptions { tables, ..options(arguments, QueryLanguage::Eql)? };
     let mut reader = events::reader(&arguments.inputs);
     let limits = RunLimits { memory_bytes: Some(memory_limit), timeout };
     let answer = match rows::run(&source, &mut reader, &options, limits) {
@@ -121,6 +124,7 @@ fn options(arguments: &QueryArguments, language: QueryLanguage) -> Result<QueryO
         normalize: !arguments.reading.no_normalize,
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         threads: arguments.threads.count(),
+        ..QueryOptions::default()
     })
 }
 
