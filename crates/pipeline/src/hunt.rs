@@ -28,6 +28,7 @@ use serde_json::Value;
 use crate::input::{InputOptions, InputProblem, InputSpec, Item, Progress, RawEvent, Reader};
 use crate::kept::{KeptDetections, Raised};
 use crate::limits::{CAPPED_REMEMBERED_MAX, SEQUENCE_MEMORY_DEFAULT};
+use crate::lookups::IndicatorTable;
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rows_runs::{FoundRow, RowsRuns};

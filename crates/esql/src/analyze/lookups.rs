@@ -15,11 +15,12 @@ impl Analysis<'_> {
     pub(super) fn enrich(&mut self, enrich: &ast::Enrich) {
         let (name, span) = (enrich.policy_name().to_owned(), enrich.policy.span);
         let Some(policy) = self.schema.policy(&name) else {
-            let mut message = format!("there is no enrich policy [{name}]");
             if self.schema.lookup(&name).is_some() {
-                message = format!("the lookup table [{name}] has no field to match, so that it is no policy");
+                let message = format!("the lookup table [{name}] is no policy: it has no field to match");
+                let help = "load it with `--match-field`";
+                return self.report_with_help(codes::ESQL_UNKNOWN_INDEX, span, message, help);
             }
-            return self.unknown_lookup(&name, span, message);
+            return self.unknown_lookup(&name, span, format!("there is no enrich policy [{name}]"));
         };
         let on = enrich.on.clone().unwrap_or_else(|| Name::plain(policy.matched.name.clone(), span));
         let Some(key) = self.resolve(&on) else { return };
