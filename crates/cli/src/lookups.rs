@@ -73,14 +73,15 @@ pub(crate) fn indicators(
     paths: &[PathBuf],
     rules: &RuleBase,
     now: i64,
-) -> Result<Indicators, Failure> {
+) -> Indicators {
     let patterns: Vec<_> = rules.rule_set.rules().filter_map(|(_, rule)| rule.indicator_indices()).collect();
-    if patterns.is_empty() {
-        return Ok(Indicators { files: paths.to_vec(), ..Indicators::default() });
-    }
     let wanted = |name: &str| patterns.iter().any(|patterns| patterns.matches(name));
     let mut problems = Vec::new();
-    let (mut tables, unused) = folders.indicators(wanted, &mut problems);
+    let (mut tables, mut unused) = folders.indicators(wanted, &mut problems);
+    if patterns.is_empty() {
+        // No rule looks for any: nothing is missed.
+        unused.clear();
+    }
     warn(&problems);
     let options = LoadOptions {
         kind: TableKind::Indicators,
@@ -92,12 +93,11 @@ pub(crate) fn indicators(
         now,
     };
     let (more, files, account, problems) = indicators_of_files(paths, &options);
-    if let Some(problem) = problems.into_iter().next() {
-        return Err(failure(problem));
-    }
+    // One feed that cannot be read does not stop the others, nor the hunt.
+    problems.iter().for_each(|problem| terminal::error(&problem.to_string()));
     say_account(&account);
     tables.extend(more);
-    Ok(Indicators { files, tables: tables.into_iter().map(Arc::new).collect(), unused })
+    Indicators { files, tables: tables.into_iter().map(Arc::new).collect(), unused }
 }
 
 /// Says what of files could not be used.

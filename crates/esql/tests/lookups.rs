@@ -131,7 +131,7 @@ fn what_cannot_be_looked_up_is_said() {
     );
     check_refused(
         "ROW a = true | ENRICH zone-of ON a",
-        "MX2009 ENRICH compares string or ip or numeric or date, and this is [boolean]",
+        "MX2009 ENRICH compares texts, numbers, dates and addresses, and this is [boolean]",
     );
     check_refused(
         "ROW a = 1 | ENRICH zone-of ON a",

@@ -182,6 +182,9 @@ pub const LOOKUP_ROWS_MAX: u64 = 10_000_000;
 /// Most columns of one lookup table.
 pub const LOOKUP_COLUMNS_MAX: usize = 1_000;
 
+/// Longest name of a column of a lookup table, in bytes.
+pub const LOOKUP_COLUMN_NAME_BYTES_MAX: usize = 1_000;
+
 /// Longest value of one cell of a lookup table, in bytes.
 pub const LOOKUP_CELL_BYTES_MAX: usize = 1 << 20;
 

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
         Some(store) => events::reader_of_store(&rules, store, arguments.threads.count())?,
         None => events::reader(&arguments.inputs),
     };
-    let indicators = lookups::indicators(&tables, &arguments.indicators, &rules, now)?;
+    let indicators = lookups::indicators(&tables, &arguments.indicators, &rules, now);
     let mut watcher = Watcher::new(&rules, output, arguments.output.quiet);
     let unused = indicators.unused.clone();
     let mut stats = hunt(&rules, &mut reader, &options(arguments, indicators, now), &mut watcher);

@@ -53,7 +53,9 @@ impl Analysis<'_> {
         let looked_for = policy.ranges_of.unwrap_or(policy.matched.kind);
         let kind = self.asked_column(key, looked_for);
         if !ENRICHED.has(kind) {
-            let message = format!("ENRICH compares {}, and this is [{}]", ENRICHED.describe(), kind.name());
+            let kind = kind.name();
+            let message =
+                format!("ENRICH compares texts, numbers, dates and addresses, and this is [{kind}]");
             self.report(codes::ESQL_TYPE, on.span, message);
             return None;
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::columns::{ColumnType, Detector, TableColumn};
 use super::load::{Collected, LoadOptions, column_type};
 use super::{LookupError, LookupErrorKind};
-use crate::limits::{LOOKUP_CELL_BYTES_MAX, LOOKUP_COLUMNS_MAX};
+use crate::limits::{LOOKUP_CELL_BYTES_MAX, LOOKUP_COLUMN_NAME_BYTES_MAX, LOOKUP_COLUMNS_MAX};
 
 /// Takes the rows of a file; `row` makes the text of each, or says why it is none.
 pub(super) fn read(
@@ -32,9 +32,8 @@ pub(super) fn read(
             Ok(true) => {}
             Err(error) => return Err(unreadable(file, &error)),
         }
-        let is_last = reader.is_done();
         let line = record.position().map_or(line, csv::Position::line);
-        let made = if is_last && is_cut(bytes, &record) {
+        let made = if is_cut(bytes, &record, reader.position().byte()) {
             Err("a quote that is opened here is never closed".to_owned())
         } else {
             cells(&record, &columns).and_then(&row)
@@ -68,7 +67,7 @@ pub(super) fn column(
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| unreadable(file, &error))? {
         let line = record.position().map_or(0, csv::Position::line);
-        let cell = if reader.is_done() && is_cut(bytes, &record) {
+        let cell = if is_cut(bytes, &record, reader.position().byte()) {
             Err("a quote that is opened here is never closed".to_owned())
         } else if record.len() != names.len() {
             Err(wrong_length(record.len(), names.len()))
@@ -104,6 +103,11 @@ fn names(file: &str, bytes: &[u8]) -> Result<Vec<String>, LookupError> {
         let name = name.trim().to_owned();
         if name.is_empty() {
             return Err(wrong("a column has no name".to_owned()));
+        }
+        if name.len() > LOOKUP_COLUMN_NAME_BYTES_MAX {
+            return Err(wrong(format!(
+                "a column's name is longer than {LOOKUP_COLUMN_NAME_BYTES_MAX} bytes"
+            )));
         }
         if !seen.insert(name.clone()) {
             return Err(wrong(format!("two columns are called `{name}`")));
@@ -173,11 +177,16 @@ fn wrong_length(found: usize, expected: usize) -> String {
     format!("{found} cells where there are {expected} columns")
 }
 
-/// Whether the record goes on to the end of the file because a quote is missing: its quotes are no pairs.
-fn is_cut(bytes: &[u8], record: &ByteRecord) -> bool {
-    let start = record.position().and_then(|position| usize::try_from(position.byte()).ok());
-    let rest = start.and_then(|start| bytes.get(start..)).unwrap_or_default();
-    rest.iter().filter(|byte| **byte == b'"').count() % 2 == 1
+/// Whether the record goes on to the end of the file because a quote is missing: one begins a cell, and its quotes are no
+/// pairs.
+fn is_cut(bytes: &[u8], record: &ByteRecord, end: u64) -> bool {
+    let place = |byte: u64| usize::try_from(byte).unwrap_or(bytes.len()).min(bytes.len());
+    if place(end) < bytes.len() {
+        return false;
+    }
+    let text = &bytes[record.position().map_or(bytes.len(), |position| place(position.byte()))..];
+    let begins_cell = text.starts_with(b"\"") || text.windows(2).any(|two| two == [delimiter(bytes), b'"']);
+    begins_cell && text.iter().filter(|byte| **byte == b'"').count() % 2 == 1
 }
 
 fn unreadable(file: &str, error: &csv::Error) -> LookupError {

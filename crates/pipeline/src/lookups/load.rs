@@ -337,6 +337,8 @@ pub(super) fn column_type(
     found: impl FnOnce() -> ColumnType,
 ) -> ColumnType {
     let given = options.types.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind);
+    // Ids are texts, also those that look like numbers.
+    let given = given.or((name == "_id").then_some(ColumnType::Keyword));
     given.or_else(|| ColumnType::of_field(&options.schema, name)).unwrap_or_else(found)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::columns::{Detector, TableColumn};
 use super::load::{Collected, LoadOptions, column_type, flattened};
 use super::{LookupError, LookupErrorKind};
-use crate::limits::{LOOKUP_CELL_BYTES_MAX, LOOKUP_COLUMNS_MAX};
+use crate::limits::{LOOKUP_CELL_BYTES_MAX, LOOKUP_COLUMN_NAME_BYTES_MAX, LOOKUP_COLUMNS_MAX};
 
 /// Takes the rows of a file.
 pub(super) fn read(
@@ -59,6 +59,9 @@ impl ColumnsFound {
                 Some(place) => *place,
                 None if self.detectors.len() == LOOKUP_COLUMNS_MAX => {
                     return Err(format!("more than {LOOKUP_COLUMNS_MAX} columns"));
+                }
+                None if name.len() > LOOKUP_COLUMN_NAME_BYTES_MAX => {
+                    return Err(format!("a name is longer than {LOOKUP_COLUMN_NAME_BYTES_MAX} bytes"));
                 }
                 None => {
                     self.places.insert(name.clone(), self.detectors.len());
