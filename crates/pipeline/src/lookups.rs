@@ -439,6 +439,3 @@ impl LookupFolders {
         found
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -29,8 +29,9 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
         Language::Kql => QueryLanguage::Kql,
         Language::Esql => return run_esql(arguments),
     };
-    if arguments.rows.format.is_some() || arguments.rows.timeout.is_some() {
-        return Err(Failure::usage("--format and --timeout are for --language esql"));
+    let rows = &arguments.rows;
+    if rows.format.is_some() || rows.timeout.is_some() || arguments.lookups.lookups.is_some() {
+        return Err(Failure::usage("--format, --timeout and --lookups are for --language esql"));
     }
     let source = query_source(&arguments.query, arguments.language)?;
     let options = options(arguments, language)?;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use maxspan_esql::{Value, to_text};
 use maxspan_event::Schema;
+use maxspan_pipeline::lookups::{
+    ColumnType, Header, LoadAccount, LoadOptions, LookupError, LookupErrorKind, LookupFolders, LookupTable,
+    Lookups, TableFormat, TableKind, check_name, load,
+};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
-
-use super::load::{LoadOptions, load};
-use super::*;
 
 const KEYWORD: ColumnType = ColumnType::Keyword;
 
