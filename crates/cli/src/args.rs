@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod cost;
 mod explain;
 mod held;
+pub(crate) mod lookup;
 mod rows;
 pub(crate) mod schedule;
 #[cfg(feature = "store")]
@@ -24,6 +25,7 @@ use crate::exit;
 use catalog::{ConvertArguments, CoverageArguments, DiffArguments, ListArguments, ShowArguments};
 use cost::{CostArguments, ProfileArguments};
 pub(crate) use explain::{ExplainArguments, ExplainFormat};
+use lookup::{LookupArguments, LookupCommand};
 pub(crate) use rows::{RowsArguments, RowsFormat};
 #[cfg(feature = "store")]
 use store::{ExportArguments, ImportArguments, StoreCommand};
@@ -79,6 +81,18 @@ pub(crate) enum Command {
     Store {
         #[command(subcommand)]
         command: StoreCommand,
+    },
+    /// Look after lookup tables: value lists, indicators, tables of ENRICH and LOOKUP JOIN
+    ///
+    /// Tables belong to an event store, or lie in a folder of their own (`--lookups`). `hunt`, `query`, `explain` and
+    /// `rules` look into them.
+    #[command(after_help = "Examples:
+  maxspan lookup load owners --kind enrich --match-field host.name hosts.csv --store events
+  maxspan lookup list --store events
+  maxspan lookup show owners --store events")]
+    Lookup {
+        #[command(subcommand)]
+        command: LookupCommand,
     },
     Demo(DemoArguments),
     /// Print a completion script for a shell
@@ -151,10 +165,12 @@ pub(crate) struct HuntArguments {
     pub(crate) store: Option<String>,
     /// File or folder with indicators for indicator match rules, beside those among the events; may be repeated
     ///
-    /// ECS documents with `threat.indicator.*`. They count as being in every index that rules look for indicators in, and
+    /// ECS documents with `threat.indicator.*` as NDJSON, CSV with such columns, or STIX 2.1 bundles. They count as being in every index that rules look for indicators in, and
     /// as having been there before all events. What a rule asks of indicators is asked of them too.
     #[arg(long, value_name = "PATH", help_heading = "Run")]
     pub(crate) indicators: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lookups: LookupArguments,
     /// Files and folders with events; `-` is standard input
     #[arg(value_name = "INPUT", required_unless_present = "store", help_heading = None)]
     pub(crate) inputs: Vec<PathBuf>,
@@ -307,6 +323,8 @@ pub(crate) struct QueryArguments {
     pub(crate) threads: Threads,
     #[command(flatten)]
     pub(crate) rows: RowsArguments,
+    #[command(flatten)]
+    pub(crate) lookups: LookupArguments,
     /// The answer on one line, on a terminal too
     #[arg(long, help_heading = "Run")]
     pub(crate) compact: bool,
@@ -361,6 +379,8 @@ pub(crate) struct CheckArguments {
     /// Print the page about a code, by number or name, and end
     #[arg(long, value_name = "CODE", value_parser = code)]
     pub(crate) explain: Option<Code>,
+    #[command(flatten)]
+    pub(crate) lookups: LookupArguments,
     #[command(flatten)]
     pub(crate) allow: CheckAllow,
     #[command(flatten)]

@@ -14,6 +14,7 @@ mod hunt_schedule;
 #[cfg(feature = "store")]
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod lookup;
 pub(crate) mod query;
 pub(crate) mod rules_explain;
 pub(crate) mod rules_profile;

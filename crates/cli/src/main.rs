@@ -10,6 +10,7 @@ mod events;
 mod exit;
 mod find;
 mod load;
+mod lookups;
 mod output;
 mod pages;
 mod terminal;
@@ -51,6 +52,7 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Export(arguments) => commands::export::run(arguments),
         #[cfg(feature = "store")]
         Command::Store { command } => commands::store::run(command),
+        Command::Lookup { command } => commands::lookup::run(command),
         Command::Test(arguments) => commands::test::run(arguments),
         Command::Rules { command: RulesCommand::List(arguments) } => commands::list::run(arguments),
         Command::Rules { command: RulesCommand::Show(arguments) } => commands::show::run(arguments),

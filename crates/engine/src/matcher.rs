@@ -285,6 +285,7 @@ impl RuleSet {
     pub fn match_indicator(
         &self,
         input: &EventInput<'_>,
+        in_index: Option<&str>,
         scratch: &mut Scratch,
     ) -> Result<Option<Matched>, DecodeError> {
         let without_index = scratch.counters.without_index;
@@ -294,6 +295,9 @@ impl RuleSet {
         let mut found = Vec::new();
         for (rule, compiled) in self.rules() {
             let PlanKind::Indicators(plan) = &compiled.plan.kind else { continue };
+            if in_index.is_some_and(|index| !plan.indices.matches(index)) {
+                continue;
+            }
             let Scratch { slots, counters, .. } = &mut *scratch;
             if let Some(body) = indicators::indicator_body(plan, slots, counters) {
                 let (time, tiebreaker, sequence_number, primary_time) = (None, None, None, None);

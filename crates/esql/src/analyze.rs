@@ -22,6 +22,7 @@ mod calls;
 mod commands;
 mod expression;
 mod filters;
+mod lookups;
 mod names;
 mod operators;
 mod stats;

@@ -176,6 +176,14 @@ pub struct Enrich {
     pub with: Vec<(Option<Name>, Name)>,
 }
 
+impl Enrich {
+    /// The name of the policy, without the mode that says which cluster looks (`_any:`); here is only one.
+    pub fn policy_name(&self) -> &str {
+        let (mode, name) = self.policy.text.split_once(':').unwrap_or(("", &self.policy.text));
+        if ["_any", "_coordinator", "_remote"].contains(&mode) { name } else { &self.policy.text }
+    }
+}
+
 /// The parts of LOOKUP JOIN.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookupJoin {
@@ -422,6 +430,16 @@ impl Tree {
     /// Whether rows of the result stand for groups and no more for documents: whether there is a STATS.
     pub fn is_aggregating(&self) -> bool {
         self.commands.iter().any(|command| matches!(command.kind, CommandKind::Stats(_)))
+    }
+
+    /// The tables that LOOKUP JOIN and ENRICH name.
+    pub fn lookup_names(&self) -> Vec<&str> {
+        let names = self.commands.iter().filter_map(|command| match &command.kind {
+            CommandKind::Enrich(enrich) => Some(enrich.policy_name()),
+            CommandKind::LookupJoin(join) => Some(join.table.text.as_str()),
+            _ => None,
+        });
+        names.collect()
     }
 
     /// The columns that `MV_EXPAND` unfolds.

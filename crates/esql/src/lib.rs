@@ -51,7 +51,7 @@ pub use necessary::{necessary, outline};
 pub use parser::parse;
 pub use print::to_esql;
 pub use query::Query;
-pub use schema::{EventSchema, Schema};
+pub use schema::{EventSchema, Policy, Schema, WithTables};
 pub use time_span::{TimeSpan, Unit};
 pub use time_window::time_window;
 pub use types::{DataType, Types};

@@ -60,3 +60,6 @@ pub const STEPS_BETWEEN_CHECKS: u64 = 1_024;
 
 /// How many groups one row may belong to, when several keys have several values.
 pub const GROUPS_PER_ROW_MAX: usize = 100_000;
+
+/// How many combinations of the values of its keys one row of a lookup table may have.
+pub const LOOKUP_KEYS_PER_ROW_MAX: usize = 10_000;

@@ -237,6 +237,21 @@ pub struct Lookup {
     pub keys: Vec<(ColumnId, String)>,
     /// Columns that are filled from the table's.
     pub outputs: Vec<(ColumnId, String)>,
+    /// How they are compared.
+    pub matches: LookupMatch,
+    /// Where the name of the table stands.
+    pub span: Span,
+}
+
+/// When a row of a table belongs to one of the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LookupMatch {
+    /// The values are equal.
+    Equal,
+    /// Their texts are, as enrich policies compare values of different types.
+    EqualTexts,
+    /// The value lies in a range of values of this type.
+    InRange(DataType),
 }
 
 /// Where a lookup looks.

@@ -17,7 +17,7 @@ mod stages;
 mod tables;
 
 pub use stages::change;
-pub use tables::{Table, Tables};
+pub use tables::{Ranges, Table, Tables};
 
 /// How a query is run.
 #[derive(Default)]

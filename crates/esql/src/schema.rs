@@ -4,6 +4,7 @@ use maxspan_diagnostics::nearest_names;
 use maxspan_event::FieldType;
 
 use crate::query::Column;
+use crate::run::Tables;
 use crate::types::DataType;
 
 /// What is known of the data before it is read.
@@ -39,14 +40,82 @@ pub trait Schema {
         None
     }
 
-    /// An enrich policy: the column that is matched, and those that it adds.
-    fn policy(&self, name: &str) -> Option<(String, Vec<Column>)> {
+    /// An enrich policy.
+    fn policy(&self, name: &str) -> Option<Policy> {
         let _ = name;
         None
     }
 
+    /// The names of lookup indices and enrich policies, for who misspelt one.
+    fn lookup_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The fields of the documents of these indices, for KQL.
     fn documents(&self, patterns: &[&str]) -> maxspan_event::Schema;
+}
+
+/// What an enrich policy looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The column that is matched.
+    pub matched: Column,
+    /// The type of values that lie in the ranges of that column; none where they have to be equal.
+    pub ranges_of: Option<DataType>,
+    /// The other columns, which it adds.
+    pub columns: Vec<Column>,
+}
+
+/// Another schema with the lookup indices and enrich policies of some tables.
+#[derive(Clone, Copy)]
+pub struct WithTables<'a> {
+    schema: &'a dyn Schema,
+    tables: &'a Tables,
+}
+
+impl<'a> WithTables<'a> {
+    /// Indices from one, lookups from the other.
+    pub fn new(schema: &'a dyn Schema, tables: &'a Tables) -> Self {
+        Self { schema, tables }
+    }
+}
+
+impl Schema for WithTables<'_> {
+    fn columns(&self, patterns: &[&str]) -> Option<Vec<Column>> {
+        self.schema.columns(patterns)
+    }
+
+    fn all(&self, patterns: &[&str]) -> Vec<Column> {
+        self.schema.all(patterns)
+    }
+
+    fn unlisted(&self, name: &str) -> Option<DataType> {
+        self.schema.unlisted(name)
+    }
+
+    fn unmapped(&self) -> Option<DataType> {
+        self.schema.unmapped()
+    }
+
+    fn near(&self, name: &str) -> Vec<String> {
+        self.schema.near(name)
+    }
+
+    fn lookup(&self, index: &str) -> Option<Vec<Column>> {
+        self.tables.lookup(index)
+    }
+
+    fn policy(&self, name: &str) -> Option<Policy> {
+        self.tables.policy(name)
+    }
+
+    fn lookup_names(&self) -> Vec<String> {
+        self.tables.lookup_names()
+    }
+
+    fn documents(&self, patterns: &[&str]) -> maxspan_event::Schema {
+        self.schema.documents(patterns)
+    }
 }
 
 /// The fields of events: those of the `event` crate's schema for every index.

@@ -3,9 +3,10 @@
 use maxspan_event::FieldType;
 
 /// The type of a column or expression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum DataType {
+    #[default]
     Null,
     Boolean,
     Integer,

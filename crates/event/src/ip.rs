@@ -60,6 +60,11 @@ impl Cidr {
     pub fn first(&self) -> IpAddr {
         IpAddr::V6(Ipv6Addr::from_bits(self.first)).to_canonical()
     }
+
+    /// Last address of the block.
+    pub fn last(&self) -> IpAddr {
+        IpAddr::V6(Ipv6Addr::from_bits(self.first | !self.mask)).to_canonical()
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +89,12 @@ mod tests {
             |outer: &str, inner: &str| Cidr::parse(outer).unwrap().covers(&Cidr::parse(inner).unwrap());
         assert!(covers("10.0.0.0/8", "10.1.0.0/16") && !covers("10.1.0.0/16", "10.0.0.0/8"));
         assert!(covers("10.0.0.0/8", "10.0.0.0/8") && !covers("10.0.0.0/8", "11.0.0.0/16"));
+        let ends = |block: &str| {
+            let block = Cidr::parse(block).unwrap();
+            format!("{} {}", block.first(), block.last())
+        };
+        assert_eq!(ends("10.6.48.157/8"), "10.0.0.0 10.255.255.255");
+        assert_eq!(ends("2001:db8::/126"), "2001:db8:: 2001:db8::3");
         for bad in ["10.0.0.0/33", "::/129", "x/8", "10.0.0/8", ""] {
             assert_eq!(Cidr::parse(bad), None, "{bad}");
         }

@@ -31,6 +31,7 @@ use crate::kept::{KeptDetections, Raised};
 use crate::limits::{
     CAPPED_REMEMBERED_MAX, ROWS_RUNS_LOGGED_MAX, SEQUENCE_MEMORY_DEFAULT, SUPPRESSED_REMEMBERED_MAX,
 };
+use crate::lookups::IndicatorTable;
 use crate::matching::{Matcher, Outcome, Step};
 use crate::retained::{Cap, Keep, Retained};
 use crate::rows_runs::{FoundRow, RowsRuns};
@@ -66,6 +67,8 @@ pub struct HuntOptions {
     pub now: i64,
     /// Files with indicators beside the events: each is in every threat index, and was there before all events.
     pub indicators: Vec<PathBuf>,
+    /// Indicators of lookup tables, and of files that were read already.
+    pub indicator_tables: Vec<Arc<IndicatorTable>>,
     /// The Kibana space that is part of alert ids.
     pub space: String,
     /// The run's id.
@@ -90,6 +93,7 @@ impl Default for HuntOptions {
             suppressed_remembered: SUPPRESSED_REMEMBERED_MAX,
             now: 0,
             indicators: Vec::new(),
+            indicator_tables: Vec::new(),
             space: "default".to_owned(),
             execution_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
             threads: 1,
@@ -127,8 +131,10 @@ pub struct HuntStats {
     pub rules_failed: u64,
     /// Rules of types that are not run yet.
     pub rules_not_run: u64,
-    /// Indicators that were read from files of their own.
+    /// Indicators that were read from files of their own, and from lookup tables.
     pub indicators: u64,
+    /// Lookup tables of indicators that no rule looks at.
+    pub indicator_tables_unused: Vec<String>,
     /// Machine learning rules that ran over an input in which no job of theirs left anything, by rule id.
     pub rules_without_anomalies: BTreeSet<String>,
     /// Exception lists and items that could not be loaded.
@@ -475,14 +481,23 @@ impl<'a> Run<'a> {
 
     /// Takes the indicators of the files that the options name.
     fn indicators(&mut self, observer: &mut dyn HuntObserver) {
-        if self.options.indicators.is_empty() {
-            return;
+        if !self.options.indicators.is_empty() {
+            let files = InputSpec::new(&self.options.indicators);
+            self.indicators_of(Reader::open(&files, InputOptions::default()), None, observer);
         }
-        for item in Reader::open(&InputSpec::new(&self.options.indicators), InputOptions::default()) {
+        for table in &self.options.indicator_tables {
+            let reader = Reader::of_events(&table.name, table.events(), InputOptions::default());
+            self.indicators_of(reader, table.index.as_deref(), observer);
+        }
+    }
+
+    /// Takes all that a reader gives as indicators, of one index or of all.
+    fn indicators_of(&mut self, reader: Reader, index: Option<&str>, observer: &mut dyn HuntObserver) {
+        for item in reader {
             let matched = match &item {
                 Item::Event(event) => {
                     self.stats.indicators += 1;
-                    self.matcher.indicator(event)
+                    self.matcher.indicator(event, index)
                 }
                 Item::Problem(problem) => Err(problem.clone()),
             };

@@ -54,6 +54,14 @@ use resolve::{Entry, What, resolve};
 use source::Meters;
 use window::Window;
 
+/// The decompressed bytes of what is no input of events, such as a lookup table's file.
+pub(crate) fn decompressed(
+    raw: Box<dyn Read + Send>,
+    limits: crate::limits::InputLimits,
+) -> io::Result<Box<dyn Read + Send>> {
+    source::decompressed(raw, &Arc::new(Meters::default()), limits)
+}
+
 /// What to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputSpec {

@@ -4,7 +4,7 @@
 //! [`hunt`] runs it over an input and gives alerts; [`diff`] runs two and compares; [`explain`] says why a rule matches
 //! or not; [`query`] runs one query and answers as Elasticsearch does; [`check`] says what is wrong with rules,
 //! [`against`] what events say about them; [`spec`] runs the tests of rules; [`cost`] says how rules are found and what
-//! they cost, [`profile`] measures what they are found by.
+//! they cost, [`profile`] measures what they are found by; [`lookups`] keeps tables that rules and queries look into.
 
 pub mod against;
 pub mod check;
@@ -17,6 +17,7 @@ pub mod input;
 mod kept;
 pub mod last_time;
 pub mod limits;
+pub mod lookups;
 mod matching;
 pub mod profile;
 pub mod query;

@@ -192,3 +192,46 @@ pub const ROWS_RUNS_LOGGED_MAX: usize = 200_000;
 
 /// Most rules of which records say up to when they looked at everything; records of further ones count as none.
 pub const COVERED_RULES_MAX: usize = 100_000;
+
+/// Most bytes of the rows of one lookup table, and of one file that it is loaded from, decompressed. All of a table is held
+/// in memory while it is loaded or used.
+pub const LOOKUP_BYTES_MAX: usize = 512 << 20;
+
+/// Most rows of one lookup table.
+pub const LOOKUP_ROWS_MAX: u64 = 10_000_000;
+
+/// Most columns of one lookup table.
+pub const LOOKUP_COLUMNS_MAX: usize = 1_000;
+
+/// Longest name of a column of a lookup table, in bytes.
+pub const LOOKUP_COLUMN_NAME_BYTES_MAX: usize = 1_000;
+
+/// Longest value of one cell of a lookup table, in bytes.
+pub const LOOKUP_CELL_BYTES_MAX: usize = 1 << 20;
+
+/// Most tables of one folder.
+pub const LOOKUP_TABLES_MAX: usize = 10_000;
+
+/// Longest name of a lookup table, in bytes: what file systems take, with the ending.
+pub const LOOKUP_NAME_BYTES_MAX: usize = 200;
+
+/// Longest header of a lookup table, in bytes: 1,000 columns with long names.
+pub(crate) const LOOKUP_HEADER_BYTES_MAX: u64 = 16 << 20;
+
+/// Rows that cannot be used and are named; all are counted.
+pub const LOOKUP_PROBLEMS_MAX: usize = 20;
+
+/// Largest STIX bundle, in bytes. It is held as a tree, of some ten times that size.
+pub const STIX_BYTES_MAX: usize = 128 << 20;
+
+/// Longest STIX pattern, in bytes.
+pub const STIX_PATTERN_BYTES_MAX: usize = 1 << 20;
+
+/// Most brackets of a STIX pattern within each other. It bounds the recursion of its parser.
+pub const STIX_PATTERN_DEPTH_MAX: usize = 100;
+
+/// Most alternatives of one STIX pattern, each of which becomes a document.
+pub const STIX_ALTERNATIVES_MAX: usize = 1_000;
+
+/// What STIX bundles have and no document can say is named, up to this many names; the rest are `others`.
+pub(crate) const STIX_NAMED_MAX: usize = 100;

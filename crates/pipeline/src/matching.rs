@@ -125,9 +125,13 @@ impl<'a> Matcher<'a> {
 
 /// Files of indicators.
 impl Matcher<'_> {
-    /// Takes a document as an indicator that was there before all events.
-    pub(crate) fn indicator(&mut self, event: &RawEvent) -> Result<Option<Matched>, InputProblem> {
-        let matched = self.rule_set.match_indicator(&event.input(""), &mut self.scratch);
+    /// Takes a document as an indicator that was there before all events, in one index or in all of them.
+    pub(crate) fn indicator(
+        &mut self,
+        event: &RawEvent,
+        in_index: Option<&str>,
+    ) -> Result<Option<Matched>, InputProblem> {
+        let matched = self.rule_set.match_indicator(&event.input(""), in_index, &mut self.scratch);
         matched.map_err(|error| undecodable(&event.location, error))
     }
 }

@@ -14,6 +14,7 @@ use maxspan_engine::{
 };
 pub use maxspan_engine::{MatchCounters, RuleCounters};
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
+use maxspan_esql::run::Tables;
 use maxspan_event::Schema;
 use maxspan_plan::{Limit, Plan, PlanKind};
 use maxspan_rules::alert::SourceEvent;
@@ -62,6 +63,8 @@ pub struct QueryOptions {
     pub default_index: String,
     /// How many threads match events; the answer is the same for any number.
     pub threads: usize,
+    /// The tables that LOOKUP JOIN and ENRICH may name.
+    pub tables: Arc<Tables>,
 }
 
 impl Default for QueryOptions {
@@ -79,6 +82,7 @@ impl Default for QueryOptions {
             normalize: true,
             default_index: String::new(),
             threads: 1,
+            tables: Arc::default(),
         }
     }
 }

@@ -8,11 +8,11 @@
 //! only the new rows are run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use maxspan_engine::{Detection, EventStore, KeptEvent, RuleId};
-use maxspan_esql::run::{self, EachRow, Options, RunError, Tables, run_rows};
+use maxspan_esql::run::{self, EachRow, Options, RunError, run_rows};
 use maxspan_event::{Slots, identity};
 use maxspan_rules::RowsQuery;
 use maxspan_rules::alert::{esql_event_id, esql_row_id};
@@ -127,9 +127,6 @@ struct Run<'r> {
     /// Ids are unique in an index alone.
     by_id: HashMap<Arc<str>, Vec<&'r KeptEvent>>,
 }
-
-/// Lookups have no tables yet; rules that name one do not compile.
-static NO_TABLES: LazyLock<Tables> = LazyLock::new(Tables::default);
 
 /// How many different warnings of one rule are kept.
 const WARNINGS_MAX: usize = 20;
@@ -282,7 +279,7 @@ impl State<'_> {
         let Some(timed) = timed else { return Ok(Some(outcome)) };
         let options = Options { now_ms: run.at_ms, memory_bytes: Some(memory_bytes), stop: None };
         let mut rows = outcome.rows.iter().cloned().map(Ok);
-        let mut result = run_rows(timed, &mut rows, &NO_TABLES, &options)?;
+        let mut result = run_rows(timed, &mut rows, &run.query.tables, &options)?;
         result.warnings.extend_from_slice(&outcome.warnings);
         Ok(Some(Arc::new(result)))
     }
@@ -313,7 +310,7 @@ impl State<'_> {
             rows.into_iter().map(Ok).collect()
         });
         let options = Options { now_ms: *at_ms, memory_bytes: Some(memory_bytes), stop: None };
-        run_rows(&query.together, &mut rows, &NO_TABLES, &options)
+        run_rows(&query.together, &mut rows, &query.tables, &options)
     }
 
     /// Whether a row raises an alert: it is new, and the run has not raised too many.
@@ -382,7 +379,7 @@ impl<'a> Reading<'a> {
             self.unread += 1;
             return Ok(Rows::default());
         };
-        let start = || EachRow::new(&query.each, &NO_TABLES, &Options::default());
+        let start = || EachRow::new(&query.each, &query.tables, &Options::default());
         let rows = self.each.get_or_insert_with(start).rows(row)?;
         let id = id.filter(|_| !rows.is_empty());
         Ok(Rows { rows: rows.into(), id })

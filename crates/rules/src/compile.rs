@@ -15,6 +15,7 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Code, Diagnostic, Source, Span, codes, has_errors, nearest_names};
 use maxspan_engine::{CompiledRule, RuleSetBuilder};
 use maxspan_eql::{ParseOptions as EqlOptions, Strictness};
+use maxspan_esql::run::Tables;
 use maxspan_event::index::IndexPatterns;
 use maxspan_event::{FieldType, Slot};
 use maxspan_plan::{Plan, PlanKind, Predicate, TestKind};
@@ -45,6 +46,8 @@ pub struct CompileOptions {
     pub strictness: Strictness,
     /// The user's own index patterns instead of the rule's.
     pub any_index: bool,
+    /// The tables that LOOKUP JOIN and ENRICH of ES|QL rules may name.
+    pub tables: Arc<Tables>,
 }
 
 impl Default for CompileOptions {
@@ -56,6 +59,7 @@ impl Default for CompileOptions {
             due: None,
             strictness: Strictness::Lenient,
             any_index: false,
+            tables: Arc::default(),
         }
     }
 }

@@ -326,6 +326,8 @@ pub(crate) struct DiffArguments {
     #[command(flatten)]
     pub(crate) window: super::HuntWindow,
     #[command(flatten)]
+    pub(crate) lookups: super::LookupArguments,
+    #[command(flatten)]
     pub(crate) reading: Reading,
     /// How the comparison is written
     #[arg(long, value_enum, default_value_t = DiffFormat::Text, help_heading = "Output")]

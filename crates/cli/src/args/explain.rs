@@ -27,6 +27,8 @@ pub(crate) struct ExplainArguments {
     /// File or folder with exception lists (or value lists); may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) exceptions: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lookups: super::LookupArguments,
     /// File or folder with events, `-` for standard input; may be repeated
     #[arg(long = "event", visible_alias = "events", value_name = "FILE", required = true)]
     pub(crate) events: Vec<PathBuf>,

@@ -21,6 +21,7 @@ use crate::args::{CheckArguments, CheckFormat};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::lookups;
 use crate::output::account::not_run_kinds;
 use crate::output::messages::{input_problem, rendered};
 use crate::output::summary::counted;
@@ -55,12 +56,15 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<Exit, Failure> {
 
 fn check(arguments: &CheckArguments) -> Result<Checked, Failure> {
     let allows = allows(arguments)?;
-    let loaded = load::rules(&arguments.paths, &[], arguments.any_maturity, None)?;
+    let mut loaded = load::rules(&arguments.paths, &[], arguments.any_maturity, None)?;
+    let folders = lookups::folders(arguments.lookups.lookups.as_deref(), None)?;
+    lookups::add_value_lists(&folders, &mut loaded);
+    let tables = lookups::tables_of_rules(&folders, &loaded);
     let strictness = if arguments.strict { Strictness::Elasticsearch } else { Strictness::Lenient };
     let now = time::now(None)?;
     let base = RuleBaseOptions {
         schema: load::schema(&arguments.mapping, false)?,
-        compile: CompileOptions { now, strictness, ..CompileOptions::default() },
+        compile: CompileOptions { now, strictness, tables, ..CompileOptions::default() },
         ..RuleBaseOptions::default()
     };
     let lints = arguments.strict || arguments.lint;

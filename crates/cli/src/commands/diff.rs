@@ -15,6 +15,7 @@ use crate::args::catalog::{DiffArguments, DiffFormat};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::lookups;
 use crate::output::Writer;
 use crate::output::account::not_run_and_failed;
 use crate::output::diff::{markdown, text};
@@ -59,15 +60,18 @@ pub(crate) fn run(arguments: &DiffArguments) -> Result<Exit, Failure> {
 
 fn rule_base(path: &PathBuf, side: &str, arguments: &DiffArguments, now: i64) -> Result<RuleBase, Failure> {
     let window = time::window(arguments.window.from.as_deref(), arguments.window.to.as_deref(), now)?;
+    let paths = std::slice::from_ref(path);
+    let mut loaded = load::rules(paths, &arguments.exceptions, arguments.any_maturity, None)?;
+    let folders = lookups::folders(arguments.lookups.lookups.as_deref(), None)?;
+    lookups::add_value_lists(&folders, &mut loaded);
+    let tables = lookups::tables_of_rules(&folders, &loaded);
     let options = RuleBaseOptions {
         schema: load::schema(&arguments.reading.mapping, false)?,
-        compile: CompileOptions { now, window, ..CompileOptions::default() },
+        compile: CompileOptions { now, window, tables, ..CompileOptions::default() },
         normalize: !arguments.reading.no_normalize,
         only: arguments.only.clone(),
         selectivity: Selectivity::default(),
     };
-    let paths = std::slice::from_ref(path);
-    let loaded = load::rules(paths, &arguments.exceptions, arguments.any_maturity, None)?;
     let rules = RuleBase::new(loaded, &options);
     if rules.errors().next().is_some() {
         terminal::warning(&format!("the {side} rules have errors:"));

@@ -13,14 +13,18 @@ use crate::args::{ExplainArguments, ExplainFormat};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::lookups;
 use crate::output::messages::{input_problem, print_all, print_diagnostics};
 use crate::terminal::{self, Paint};
 use crate::time;
 
 pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
-    let loaded = load(arguments)?;
+    let folders = lookups::folders(arguments.lookups.lookups.as_deref(), None)?;
+    let mut loaded = load(arguments)?;
+    lookups::add_value_lists(&folders, &mut loaded);
     let rule = chosen(&loaded, arguments)?;
-    let options = options(arguments)?;
+    let mut options = options(arguments)?;
+    options.compile.tables = lookups::tables(&folders, &[&rule.query]);
     let subject = Subject { rule, exceptions: &loaded.exceptions, value_lists: &loaded.value_lists };
     let mut reader = events::reader(&arguments.events);
     let explanation = explain(subject, &mut reader, &options).map_err(|diagnostics| {

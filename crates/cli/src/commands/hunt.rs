@@ -7,7 +7,9 @@ use std::path::Path;
 
 use maxspan_pipeline::hunt::{HuntAlert, HuntObserver, HuntOptions, HuntStats, hunt};
 use maxspan_pipeline::input::{InputProblem, Progress};
+use maxspan_pipeline::lookups::LookupFolders;
 use maxspan_pipeline::rule_base::{RuleBase, RuleBaseOptions};
+use maxspan_rules::CompileOptions;
 use serde_json::{Map, Value};
 
 use super::hunt_schedule::{Records, compile_options};
@@ -15,6 +17,7 @@ use crate::args::{HuntArguments, HuntFormat, HuntOutput, HuntRules};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::lookups::{self, Indicators};
 use crate::output::messages::{print_all, print_diagnostics};
 use crate::output::ndjson::NdJson;
 use crate::output::reading::Reading;
@@ -28,7 +31,9 @@ const ALERTS: &str = "the alerts";
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
     let now = time::now(arguments.now.as_deref())?;
-    let (rules, store) = (rule_base(arguments, now)?, arguments.store.as_deref());
+    let store = arguments.store.as_deref();
+    let tables = lookups::folders(arguments.lookups.lookups.as_deref(), store)?;
+    let rules = rule_base(arguments, &tables, now)?;
     report_rules(&rules, arguments.output.verbose);
     check_rules(&rules, &arguments.rules)?;
     let output = open_output(&arguments.output)?;
@@ -41,9 +46,13 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, Failure> {
         Some(store) => events::reader_of_store(&rules, store, arguments.threads.count())?,
         None => events::reader(&arguments.inputs),
     };
-    let options = HuntOptions { executions: records.are_wanted(), ..options(arguments, now) };
+    let indicators = lookups::indicators(&tables, &arguments.indicators, &rules, now);
+    let unused = indicators.unused.clone();
+    let options = options(arguments, indicators, now);
+    let options = HuntOptions { executions: records.are_wanted(), ..options };
     let mut watcher = Watcher::new(&rules, output, records, arguments.output.quiet);
-    let stats = hunt(&rules, &mut reader, &options, &mut watcher);
+    let mut stats = hunt(&rules, &mut reader, &options, &mut watcher);
+    stats.indicator_tables_unused = unused;
     let problems = watcher.reading.close();
     let (records, written) = watcher.finish(&stats);
     let written = written.map_err(Failure::output(ALERTS));
@@ -74,12 +83,14 @@ fn exit(stats: &HuntStats, problems: u64, fail_on_alert: bool) -> Exit {
 
 // ---- Rules
 
-fn rule_base(arguments: &HuntArguments, now: i64) -> Result<RuleBase, Failure> {
+fn rule_base(arguments: &HuntArguments, tables: &LookupFolders, now: i64) -> Result<RuleBase, Failure> {
     let HuntRules { paths, only, exceptions, version_lock, any_maturity } = &arguments.rules;
-    let loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
+    let mut loaded = load::rules(paths, exceptions, *any_maturity, version_lock.as_deref())?;
+    lookups::add_value_lists(tables, &mut loaded);
+    let tables = lookups::tables_of_rules(tables, &loaded);
     let options = RuleBaseOptions {
         schema: load::schema(&arguments.reading.mapping, false)?,
-        compile: compile_options(arguments, &loaded, now)?,
+        compile: CompileOptions { tables, ..compile_options(arguments, &loaded, now)? },
         normalize: !arguments.reading.no_normalize,
         only: only.clone(),
         selectivity: load::selectivity(arguments.profile.as_deref())?,
@@ -118,7 +129,7 @@ fn check_rules(rules: &RuleBase, arguments: &HuntRules) -> Result<(), Failure> {
     Err(Failure::rules(format!("no rule can be run: {}", account::not_run_and_failed(rules).join(", "))))
 }
 
-fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
+fn options(arguments: &HuntArguments, indicators: Indicators, now: i64) -> HuntOptions {
     let defaults = HuntOptions::default();
     arguments.held.apply(HuntOptions {
         default_index: arguments.reading.index.clone().unwrap_or_default(),
@@ -127,7 +138,8 @@ fn options(arguments: &HuntArguments, now: i64) -> HuntOptions {
         costs: arguments.output.stats.is_some(),
         now,
         space: arguments.space.clone(),
-        indicators: arguments.indicators.clone(),
+        indicators: indicators.files,
+        indicator_tables: indicators.tables,
         // Who fixes the time wants the same output again.
         execution_uuid: if arguments.now.is_some() { defaults.execution_uuid } else { random_uuid() },
         ..defaults

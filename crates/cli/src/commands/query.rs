@@ -15,6 +15,7 @@ use crate::args::{Language, QueryArguments, RowsArguments, RowsFormat};
 use crate::events;
 use crate::exit::{Exit, Failure};
 use crate::load;
+use crate::lookups;
 use crate::output::messages::{Messages, input_problem, print_diagnostics};
 use crate::output::summary::counted;
 use crate::output::table::Look;
@@ -29,8 +30,9 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
         Language::Esql => return run_esql(arguments),
     };
     let RowsArguments { format, timeout, store, .. } = &arguments.rows;
-    if format.is_some() || timeout.is_some() || store.is_some() {
-        return Err(Failure::usage("--store, --format and --timeout are for --language esql"));
+    let lookups = &arguments.lookups.lookups;
+    if format.is_some() || timeout.is_some() || store.is_some() || lookups.is_some() {
+        return Err(Failure::usage("--store, --format, --timeout and --lookups are for --language esql"));
     }
     let source = query_source(&arguments.query, arguments.language)?;
     let options = options(arguments, language)?;
@@ -47,7 +49,9 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Exit, Failure> {
 fn run_esql(arguments: &QueryArguments) -> Result<Exit, Failure> {
     let RowsArguments { format, memory_limit, timeout, store } = &arguments.rows;
     let source = query_source(&arguments.query, arguments.language)?;
-    let options = options(arguments, QueryLanguage::Eql)?;
+    let tables = lookups::folders(arguments.lookups.lookups.as_deref(), store.as_deref())?;
+    let tables = lookups::tables(&tables, &[&source.text]);
+    let options = QueryOptions { tables, ..options(arguments, QueryLanguage::Eql)? };
     let limits = RunLimits { memory_bytes: Some(*memory_limit), timeout: *timeout };
     let answer = match store {
         Some(store) => events::query_store(store, &source, &options, limits),
@@ -130,6 +134,7 @@ fn options(arguments: &QueryArguments, language: QueryLanguage) -> Result<QueryO
         normalize: !arguments.reading.no_normalize,
         default_index: arguments.reading.index.clone().unwrap_or_default(),
         threads: arguments.threads.count(),
+        ..QueryOptions::default()
     })
 }
 

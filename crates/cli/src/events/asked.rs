@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use maxspan_diagnostics::{Source, codes};
 use maxspan_esql::run::RunError;
-use maxspan_esql::run::Tables;
 use maxspan_event::date;
 use maxspan_pipeline::query::QueryOptions;
 use maxspan_pipeline::query::documents::DocumentRows;
@@ -26,7 +25,6 @@ pub(super) fn query(
 ) -> Result<RowsAnswer, RowsError> {
     let memory = limits.memory_bytes.unwrap_or(MEMORY_DEFAULT);
     let store_options = StoreOptions { threads: options.threads, ..StoreOptions::default() };
-    let tables = Tables::default();
     run_elsewhere(source, options, |query| {
         if query.commands.iter().all(|command| command.as_scan().is_none()) {
             return Err(RowsError::Events("a query of a store begins with FROM".to_owned()));
@@ -36,7 +34,7 @@ pub(super) fn query(
             query,
             schema: &options.schema,
             documents: Arc::new(Documents(Arc::new(DocumentRows::new(query, options)))),
-            tables: &tables,
+            tables: &options.tables,
             now_ms: date::to_millis(options.now),
             memory,
             timeout: limits.timeout,

@@ -244,6 +244,9 @@ fn notes(stats: &HuntStats) -> Vec<String> {
     );
     note(stats.events_repeated, "event", "of sequences read again with the same id, which count once");
     note(stats.events_repaired, "event", "mended: a lone surrogate, or a number out of range");
+    for table in &stats.indicator_tables_unused {
+        note(1, "table", &format!("of indicators in an index that no rule looks at: {}", printable(table)));
+    }
     note(stats.exceptions_unused, "exception item", "that no rule uses");
     note(stats.alerts_recursive, "detection", "on alerts of the same rule: no alert");
     let folded = "folded into others by suppression: their docs_count";

@@ -54,6 +54,12 @@ const CHECK: &[&str] = &["rules", "check", "rules"];
 
 const QUERY_FILE: &[&str] = &["query", "--language", "eql", "@bad.eql", "events.ndjson"];
 
+const LOAD_CSV: &[&str] =
+    &["lookup", "load", "bad", "--kind", "indicators", "--lookups", "tables", "bad.csv"];
+
+const LOAD_STIX: &[&str] =
+    &["lookup", "load", "bad", "--kind", "indicators", "--lookups", "tables", "bad.stix"];
+
 pub(crate) const CASES: &[Case] = &[
     Case {
         name: "malformed JSON",
@@ -290,6 +296,55 @@ pub(crate) const CASES: &[Case] = &[
         arguments: &["--exceptions", "exceptions"],
         counts: &[("/rules_loaded", 1), ("/exceptions_failed", 0), ("/exceptions_unused", 0), ("/alerts", 2)],
         mebibytes: 512,
+        ..PLAIN
+    },
+    Case {
+        group: "lookups",
+        name: "a CSV file of indicators that is cut in a quote, with bytes that are no UTF-8",
+        happens: "these rows are named with their lines; the others are used",
+        counted: "`lookup load` says how many",
+        make: make::cut_csv,
+        arguments: &["--indicators", "bad.csv"],
+        says: &["bad.csv:3: `threat.indicator.name` is no UTF-8", "bad.csv:4: a quote that is opened here"],
+        counts: &[("/events", 2), ("/indicators", 1)],
+        others: &[Other { arguments: LOAD_CSV, code: 0, says: &["bad: 1 row loaded, 2 cannot be used"] }],
+        ..PLAIN
+    },
+    Case {
+        group: "lookups",
+        name: "a CSV file of a million columns",
+        happens: "refused with its number; the table stays as it was",
+        counted: "–",
+        make: make::many_columns,
+        arguments: &["--indicators", "bad.csv"],
+        says: &["bad.csv:1: 1000000 columns; 1000 are allowed"],
+        counts: &[("/events", 2), ("/indicators", 0)],
+        others: &[Other { arguments: LOAD_CSV, code: 3, says: &["1000000 columns; 1000 are allowed"] }],
+        mebibytes: 128,
+        ..PLAIN
+    },
+    Case {
+        group: "lookups",
+        name: "a STIX pattern of 10,000 brackets within each other",
+        happens: "the indicator is named and left out; the others are used",
+        counted: "`lookup load` says how many",
+        make: make::nested_pattern,
+        arguments: &["--indicators", "bad.stix"],
+        says: &["indicator--1: more than 100 brackets within each other"],
+        counts: &[("/events", 2), ("/indicators", 1)],
+        others: &[Other { arguments: LOAD_STIX, code: 0, says: &["bad: 1 row loaded, 1 cannot be used"] }],
+        ..PLAIN
+    },
+    Case {
+        group: "lookups",
+        name: "a STIX bundle that is no JSON",
+        happens: "named; the hunt goes on without it, and no table is made",
+        counted: "–",
+        make: make::no_bundle,
+        arguments: &["--indicators", "bad.stix"],
+        says: &["bad.stix: no JSON"],
+        counts: &[("/events", 2), ("/indicators", 0)],
+        others: &[Other { arguments: LOAD_STIX, code: 3, says: &["bad.stix: no JSON"] }],
         ..PLAIN
     },
 ];

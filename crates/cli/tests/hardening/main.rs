@@ -94,8 +94,13 @@ fn rules() {
 }
 
 #[test]
+fn lookups() {
+    check_group("lookups");
+}
+
+#[test]
 fn every_case_is_in_a_group() {
-    assert!(CASES.iter().all(|case| ["events", "files", "rules"].contains(&case.group)));
+    assert!(CASES.iter().all(|case| ["events", "files", "rules", "lookups"].contains(&case.group)));
 }
 
 /// A reader that goes away ends the program without a word.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::json;
 
 use crate::support::{Place, catch_all_rule, defaults_event, defaults_rule, ndjson};
 
@@ -168,4 +169,26 @@ pub(crate) fn many_exceptions(place: &Place) {
         .expect("a line");
     }
     file.flush().expect("the file");
+}
+
+/// Indicators whose second row is no UTF-8, and whose third is not whole.
+pub(crate) fn cut_csv(place: &Place) {
+    let rows = b"threat.indicator.ip,threat.indicator.name\n192.0.2.1,a\n192.0.2.2,\xff\n192.0.2.3,\"cut";
+    place.write("bad.csv", rows);
+}
+
+pub(crate) fn many_columns(place: &Place) {
+    let names: Vec<String> = (0..1_000_000).map(|number| format!("c{number}")).collect();
+    place.write("bad.csv", names.join(",") + "\n");
+}
+
+pub(crate) fn nested_pattern(place: &Place) {
+    let pattern = format!("[{}url:value = 'x'{}]", "(".repeat(10_000), ")".repeat(10_000));
+    let indicator = |id: u32, pattern: &str| json!({"type": "indicator", "id": format!("indicator--{id}"), "pattern": pattern, "pattern_type": "stix"});
+    let objects = [indicator(1, &pattern), indicator(2, "[url:value = 'x']")];
+    place.write("bad.stix", json!({"type": "bundle", "objects": objects}).to_string());
+}
+
+pub(crate) fn no_bundle(place: &Place) {
+    place.write("bad.stix", "{\"type\": \"bundle\", \"objects\": [");
 }

@@ -6,7 +6,7 @@ use super::{Analysis, Binding, Seen};
 use crate::ast::{self, Assignment, Name, Setting};
 use crate::dissect::Dissector;
 use crate::grok::Grok;
-use crate::query::{Column, Command, Expr, ExprKind, Lookup, LookupTable, Scan, SortKey};
+use crate::query::{Column, Command, Expr, ExprKind, Scan, SortKey};
 use crate::types::DataType;
 use crate::value::Value;
 use crate::zone::Zone;
@@ -231,70 +231,6 @@ impl Analysis<'_> {
             seen.binding = Binding::Column(to);
         }
         self.commands.push(Command::MvExpand { from, to });
-    }
-
-    pub(super) fn enrich(&mut self, enrich: &ast::Enrich) {
-        let Some((matched, columns)) = self.schema.policy(&enrich.policy.text) else {
-            let message = format!("there is no enrich policy [{}]", enrich.policy.text);
-            self.report(codes::ESQL_UNKNOWN_INDEX, enrich.policy.span, message);
-            return;
-        };
-        let on = enrich.on.clone().unwrap_or_else(|| Name::plain(matched.clone(), enrich.policy.span));
-        let Some(key) = self.resolve(&on) else { return };
-        let wanted: Vec<(String, String, Span)> = if enrich.with.is_empty() {
-            columns
-                .iter()
-                .map(|column| (column.name.clone(), column.name.clone(), enrich.policy.span))
-                .collect()
-        } else {
-            let named = enrich.with.iter();
-            named
-                .map(|(new, field)| (new.as_ref().unwrap_or(field).text(), field.text(), field.span))
-                .collect()
-        };
-        let mut outputs = Vec::new();
-        for (name, field, span) in wanted {
-            let Some(column) = columns.iter().find(|column| column.name == field) else {
-                self.report(codes::ESQL_UNKNOWN_COLUMN, span, format!("the policy has no field [{field}]"));
-                continue;
-            };
-            let id = self.add_column(&name, column.kind);
-            self.define(&name, id);
-            outputs.push((id, field));
-        }
-        let table = LookupTable::Policy(enrich.policy.text.clone());
-        self.commands.push(Command::Lookup(Lookup { table, keys: vec![(key, matched)], outputs }));
-    }
-
-    pub(super) fn lookup_join(&mut self, join: &ast::LookupJoin) {
-        let Some(columns) = self.schema.lookup(&join.table.text) else {
-            let message = format!("there is no lookup index [{}]", join.table.text);
-            self.report(codes::ESQL_UNKNOWN_INDEX, join.table.span, message);
-            return;
-        };
-        let mut keys = Vec::new();
-        for name in &join.on {
-            let text = name.text();
-            let known = columns.iter().any(|column| column.name == text);
-            if !known {
-                let message = format!("the lookup index has no field [{text}]");
-                self.report(codes::ESQL_UNKNOWN_COLUMN, name.span, message);
-            }
-            if let Some(key) = self.resolve(name).filter(|_| known) {
-                keys.push((key, text));
-            }
-        }
-        let mut outputs = Vec::new();
-        for column in &columns {
-            if keys.iter().any(|(_, key)| *key == column.name) {
-                continue;
-            }
-            let id = self.add_column(&column.name, column.kind);
-            self.define(&column.name, id);
-            outputs.push((id, column.name.clone()));
-        }
-        let table = LookupTable::Index(join.table.text.clone());
-        self.commands.push(Command::Lookup(Lookup { table, keys, outputs }));
     }
 
     /// The constant text of an expression.

@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 use rustc_hash::FxHashSet;
 
 use super::groups::{grouped, with_groups};
-use super::lookup::LookupIndex;
+use super::lookup::Joining;
 use super::{Input, Row, RunError, Shared};
 use crate::evaluate::Evaluator;
 use crate::query::{ColumnId, Command, Expr, Lookup, Query, Scan, SortKey};
@@ -31,8 +31,8 @@ enum State {
     Count(usize),
     /// A row, its values, and which of them is next.
     Expanding(Row, Value, usize),
-    /// The index of a lookup, and rows that wait.
-    Lookup(Box<LookupIndex>, Vec<Row>),
+    /// A lookup.
+    Lookup(Box<Joining>),
 }
 
 impl<'q> Stage<'q> {
@@ -143,15 +143,18 @@ fn joined(
     shared: &mut Shared<'_>,
 ) -> Result<Option<Row>, RunError> {
     if let State::Idle = state {
-        *state = State::Lookup(Box::new(LookupIndex::new(lookup, shared)?), Vec::new());
+        *state = State::Lookup(Box::new(Joining::new(lookup, shared)?));
     }
-    let State::Lookup(index, rows) = state else { return Ok(None) };
-    while rows.is_empty() {
+    let State::Lookup(joining) = state else { return Ok(None) };
+    loop {
+        if let Some(row) = joining.next(lookup) {
+            return Ok(Some(row));
+        }
         let Some(row) = pull(before, shared)? else { return Ok(None) };
-        *rows = index.joined(lookup, row, shared);
-        rows.reverse();
+        if let Some(row) = joining.take(lookup, row, shared)? {
+            return Ok(Some(row));
+        }
     }
-    Ok(rows.pop())
 }
 
 fn fill(row: &mut [Value], outputs: &[ColumnId], found: Vec<Vec<Value>>) {

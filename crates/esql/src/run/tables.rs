@@ -1,12 +1,16 @@
 //! Tables in memory, as data and as schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use maxspan_event::index::IndexPatterns;
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json, json};
 
+use super::RunError;
+use super::lookup::{IndexKey, LookupIndex};
 use crate::query::Column;
-use crate::schema::Schema;
+use crate::schema::{Policy, Schema};
 use crate::types::DataType;
 use crate::value::Value;
 
@@ -19,18 +23,39 @@ pub struct Table {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// Tables by name: indices, lookup indices, and what enrich policies look at.
+/// The ranges of a column of a table, for policies that look into which of them a value falls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ranges {
+    /// The type of what lies in them.
+    pub kind: DataType,
+    /// By row, the ranges with both ends.
+    pub rows: Vec<Vec<(Value, Value)>>,
+}
+
+/// Tables by name: indices, lookup indices, and what enrich policies look at. What lookups find rows by is made once, and
+/// copies share it.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
-    tables: BTreeMap<String, Table>,
-    /// Policy: its table, and the column that is matched.
-    policies: BTreeMap<String, (String, String)>,
+    tables: BTreeMap<String, Arc<Table>>,
+    policies: BTreeMap<String, Looked>,
+    /// Names of lookups that are there and were not read.
+    others: BTreeSet<String>,
+    indexes: Arc<Mutex<FxHashMap<IndexKey, Arc<LookupIndex>>>>,
+}
+
+/// What a policy looks at.
+#[derive(Debug, Clone)]
+struct Looked {
+    table: String,
+    matched: String,
+    ranges: Option<Arc<Ranges>>,
 }
 
 impl Tables {
     /// Adds a table, or replaces the one of that name.
     pub fn insert(&mut self, name: impl Into<String>, table: Table) {
-        self.tables.insert(name.into(), table);
+        self.tables.insert(name.into(), Arc::new(table));
+        self.indexes = Arc::default();
     }
 
     /// Adds an enrich policy over a table.
@@ -40,16 +65,59 @@ impl Tables {
         table: impl Into<String>,
         matched: impl Into<String>,
     ) {
-        self.policies.insert(name.into(), (table.into(), matched.into()));
+        self.add_policy(name.into(), Looked { table: table.into(), matched: matched.into(), ranges: None });
+    }
+
+    /// Adds an enrich policy over the ranges of a column of a table.
+    pub fn insert_range_policy(
+        &mut self,
+        name: impl Into<String>,
+        table: impl Into<String>,
+        matched: impl Into<String>,
+        ranges: Ranges,
+    ) {
+        let ranges = Some(Arc::new(ranges));
+        self.add_policy(name.into(), Looked { table: table.into(), matched: matched.into(), ranges });
+    }
+
+    fn add_policy(&mut self, name: String, looked: Looked) {
+        self.policies.insert(name, looked);
+        self.indexes = Arc::default();
+    }
+
+    /// Says that there is a lookup of this name too, so that who misspells it is told.
+    pub fn insert_name(&mut self, name: impl Into<String>) {
+        self.others.insert(name.into());
     }
 
     /// A table.
     pub fn get(&self, name: &str) -> Option<&Table> {
-        self.tables.get(name)
+        self.tables.get(name).map(|table| &**table)
     }
 
-    pub(super) fn policy_table(&self, policy: &str) -> Option<&Table> {
-        self.policies.get(policy).and_then(|(table, _)| self.tables.get(table))
+    pub(super) fn shared(&self, name: &str) -> Option<Arc<Table>> {
+        self.tables.get(name).cloned()
+    }
+
+    /// The table of a policy, and its ranges where it has some.
+    pub(super) fn policy_table(&self, policy: &str) -> Option<(Arc<Table>, Option<Arc<Ranges>>)> {
+        let looked = self.policies.get(policy)?;
+        Some((self.shared(&looked.table)?, looked.ranges.clone()))
+    }
+
+    /// What finds rows by these keys; made where it is not there yet.
+    pub(super) fn index(
+        &self,
+        key: IndexKey,
+        make: impl FnOnce(&IndexKey) -> Result<LookupIndex, RunError>,
+    ) -> Result<Arc<LookupIndex>, RunError> {
+        let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = indexes.get(&key) {
+            return Ok(Arc::clone(index));
+        }
+        let index = Arc::new(make(&key)?);
+        indexes.insert(key, Arc::clone(&index));
+        Ok(index)
     }
 
     /// The tables that patterns name, in order of names; a pattern that begins with `-` takes away.
@@ -58,7 +126,7 @@ impl Tables {
         self.tables
             .iter()
             .filter(|(name, _)| patterns.matches(name))
-            .map(|(name, table)| (name.as_str(), table))
+            .map(|(name, table)| (name.as_str(), &**table))
             .collect()
     }
 }
@@ -84,10 +152,16 @@ impl Schema for Tables {
         self.get(index).map(|table| table.columns.clone())
     }
 
-    fn policy(&self, name: &str) -> Option<(String, Vec<Column>)> {
-        let (table, matched) = self.policies.get(name)?;
-        let columns = self.get(table)?.columns.iter().filter(|column| column.name != *matched);
-        Some((matched.clone(), columns.cloned().collect()))
+    fn policy(&self, name: &str) -> Option<Policy> {
+        let Looked { table, matched, ranges } = self.policies.get(name)?;
+        let (found, columns): (Vec<Column>, _) =
+            self.get(table)?.columns.iter().cloned().partition(|column| column.name == *matched);
+        let matched = found.into_iter().next()?;
+        Some(Policy { matched, ranges_of: ranges.as_ref().map(|ranges| ranges.kind), columns })
+    }
+
+    fn lookup_names(&self) -> Vec<String> {
+        self.tables.keys().chain(self.policies.keys()).chain(&self.others).cloned().collect()
     }
 
     fn documents(&self, patterns: &[&str]) -> maxspan_event::Schema {

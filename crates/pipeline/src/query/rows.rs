@@ -16,7 +16,7 @@ use maxspan_esql::ast::{CommandKind, Tree};
 use maxspan_esql::query::Column;
 use maxspan_esql::rows::RowReader;
 use maxspan_esql::run::{self, Options, RunError, Tables, run_rows};
-use maxspan_esql::{EventSchema, Query, Value, analyze, necessary, parse};
+use maxspan_esql::{EventSchema, Query, Value, WithTables, analyze, necessary, parse};
 use maxspan_event::index::IndexPatterns;
 use maxspan_event::{Event, Slots, date};
 use maxspan_plan::{Plan, PlanKind};
@@ -104,7 +104,8 @@ pub fn run(
     let rule_set = builder.build(options.normalize);
     let mut matchers = Matcher::for_threads(options.threads, &rule_set, &options.default_index, false);
     let rows = RowReader::new(&query, &options.schema);
-    let running = Running { query: &query, rows, limits, started, ended: AtomicBool::new(false) };
+    let (tables, ended) = (&options.tables, AtomicBool::new(false));
+    let running = Running { query: &query, rows, tables, limits, started, ended };
     let mut reading = Reading::default();
     let outcome = thread::scope(|scope| {
         let (sender, receiver) = sync_channel(QUERY_CHANNEL_BATCHES);
@@ -178,7 +179,10 @@ fn resolved(source: &Source, options: &QueryOptions) -> Result<Resolved, RowsErr
     if has_errors(&found) {
         return Err(RowsError::Query(found));
     }
-    let (query, more) = analyze(&tree, source, &EventSchema::new(options.schema.clone()));
+    let (query, more) = {
+        let events = EventSchema::new(options.schema.clone());
+        analyze(&tree, source, &WithTables::new(&events, &options.tables))
+    };
     found.extend(more);
     match query.filter(|_| !has_errors(&found)) {
         Some(query) => Ok(Resolved { query, tree, diagnostics: found }),
@@ -222,6 +226,7 @@ impl Reading {
 struct Running<'a> {
     query: &'a Query,
     rows: RowReader,
+    tables: &'a Tables,
     limits: RunLimits,
     started: Instant,
     /// The run needs no more events.
@@ -245,7 +250,7 @@ impl Running<'_> {
         });
         let stop = || self.is_late();
         let options = Options { now_ms, memory_bytes: self.limits.memory_bytes, stop: Some(&stop) };
-        run_rows(self.query, &mut rows, &Tables::default(), &options)
+        run_rows(self.query, &mut rows, self.tables, &options)
     }
 
     fn is_late(&self) -> bool {

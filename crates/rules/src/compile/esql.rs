@@ -6,7 +6,8 @@ use std::sync::Arc;
 use maxspan_diagnostics::{Diagnostic, Source, codes};
 use maxspan_esql::ast::Tree;
 use maxspan_esql::rows::RowReader;
-use maxspan_esql::{EventSchema, Query, analyze, necessary, parse};
+use maxspan_esql::run::Tables;
+use maxspan_esql::{EventSchema, Query, WithTables, analyze, necessary, parse};
 use maxspan_event::Schema;
 use maxspan_plan::{Plan, PlanKind};
 
@@ -29,6 +30,8 @@ pub struct RowsQuery {
     pub expanded: Vec<String>,
     /// The indices that it reads.
     pub patterns: Vec<String>,
+    /// The tables that its lookups look at.
+    pub tables: Arc<Tables>,
 }
 
 /// The columns that ES|QL queries may name. Made once for all rules, when the first of them asks.
@@ -59,7 +62,8 @@ impl Compilation<'_> {
         let (tree, mut found) = parse(&text.text);
         let mut query = None;
         if !maxspan_diagnostics::has_errors(&found) {
-            let (analyzed, more) = analyze(&tree, &text, self.columns.of(&tree, &self.builder.schema));
+            let events = self.columns.of(&tree, &self.builder.schema);
+            let (analyzed, more) = analyze(&tree, &text, &WithTables::new(events, &self.options.tables));
             found.extend(more);
             query = analyzed;
         }
@@ -75,7 +79,8 @@ impl Compilation<'_> {
         let patterns = tree.index_patterns().into_iter().map(str::to_owned).collect();
         let (each, together, timed) = query.split();
         let expanded = tree.expanded_columns();
-        let rows_query = RowsQuery { query, each, together, timed, reader, expanded, patterns };
+        let tables = Arc::clone(&self.options.tables);
+        let rows_query = RowsQuery { query, each, together, timed, reader, expanded, patterns, tables };
         self.rows_query = Some(Arc::new(rows_query));
         Some(Plan::new(PlanKind::Events(predicate)))
     }

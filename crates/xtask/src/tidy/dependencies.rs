@@ -59,6 +59,7 @@ const ALLOWED: [Allowed; 12] = [
         name: "pipeline",
         workspace: &["diagnostics", "event", "plan", "eql", "kql", "esql", "engine", "rules"],
         third_party: &[
+            "csv",
             "fearless_simd",
             "flate2",
             "memchr",
