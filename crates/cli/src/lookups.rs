@@ -94,7 +94,9 @@ pub(crate) fn indicators(
     };
     let (more, files, account, problems) = indicators_of_files(paths, &options);
     // One feed that cannot be read does not stop the others, nor the hunt.
-    problems.iter().for_each(|problem| terminal::error(&problem.to_string()));
+    for problem in &problems {
+        terminal::error(&problem.to_string());
+    }
     say_account(&account);
     tables.extend(more);
     Indicators { files, tables: tables.into_iter().map(Arc::new).collect(), unused }
@@ -128,7 +130,9 @@ pub(crate) fn say_account(account: &LoadAccount) {
 }
 
 fn warn(problems: &[LookupError]) {
-    problems.iter().for_each(|problem| terminal::warning(&problem.to_string()));
+    for problem in problems {
+        terminal::warning(&problem.to_string());
+    }
 }
 
 /// An error about tables as the end of a command.

@@ -351,13 +351,14 @@ fn owners() -> LookupTable {
 #[test]
 fn tables_are_kept_as_they_are() {
     let (_folder, lookups) = place();
+    let owners = owners();
     assert_eq!(lookups.list().unwrap().tables, [], "a folder that is not there has no tables");
-    lookups.write(&owners()).unwrap();
-    assert_eq!(lookups.read("t").unwrap(), owners());
+    lookups.write(&owners).unwrap();
+    assert_eq!(lookups.read("t").unwrap(), owners);
     let listed = lookups.list().unwrap();
-    assert_eq!((listed.tables[0].0.clone(), listed.problems.len()), (owners().header, 0));
+    assert_eq!((listed.tables[0].0.clone(), listed.problems.len()), (owners.header.clone(), 0));
     let other =
-        LookupTable { rows: Vec::new(), header: Header { name: "T".to_owned(), rows: 0, ..owners().header } };
+        LookupTable { rows: Vec::new(), header: Header { name: "T".to_owned(), rows: 0, ..owners.header } };
     assert_eq!(lookups.write(&other).unwrap_err().kind, LookupErrorKind::Usage, "one file on some systems");
     assert_eq!(fs::read_dir(lookups.folder()).unwrap().count(), 1, "nothing else is left");
     lookups.remove("t").unwrap();

@@ -36,7 +36,7 @@ pub struct Ranges {
 /// copies share it.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
-    tables: BTreeMap<String, Arc<Table>>,
+    by_name: BTreeMap<String, Arc<Table>>,
     policies: BTreeMap<String, Looked>,
     /// Names of lookups that are there and were not read.
     others: BTreeSet<String>,
@@ -54,7 +54,7 @@ struct Looked {
 impl Tables {
     /// Adds a table, or replaces the one of that name.
     pub fn insert(&mut self, name: impl Into<String>, table: Table) {
-        self.tables.insert(name.into(), Arc::new(table));
+        self.by_name.insert(name.into(), Arc::new(table));
         self.indexes = Arc::default();
     }
 
@@ -92,11 +92,11 @@ impl Tables {
 
     /// A table.
     pub fn get(&self, name: &str) -> Option<&Table> {
-        self.tables.get(name).map(|table| &**table)
+        self.by_name.get(name).map(|table| &**table)
     }
 
     pub(super) fn shared(&self, name: &str) -> Option<Arc<Table>> {
-        self.tables.get(name).cloned()
+        self.by_name.get(name).cloned()
     }
 
     /// The table of a policy, and its ranges where it has some.
@@ -123,7 +123,7 @@ impl Tables {
     /// The tables that patterns name, in order of names; a pattern that begins with `-` takes away.
     pub(super) fn named<'a>(&'a self, patterns: &[&str]) -> Vec<(&'a str, &'a Table)> {
         let patterns = IndexPatterns::new(patterns.iter().copied());
-        self.tables
+        self.by_name
             .iter()
             .filter(|(name, _)| patterns.matches(name))
             .map(|(name, table)| (name.as_str(), &**table))
@@ -161,7 +161,7 @@ impl Schema for Tables {
     }
 
     fn lookup_names(&self) -> Vec<String> {
-        self.tables.keys().chain(self.policies.keys()).chain(&self.others).cloned().collect()
+        self.by_name.keys().chain(self.policies.keys()).chain(&self.others).cloned().collect()
     }
 
     fn documents(&self, patterns: &[&str]) -> maxspan_event::Schema {

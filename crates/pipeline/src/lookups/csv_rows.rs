@@ -185,8 +185,9 @@ fn is_cut(bytes: &[u8], record: &ByteRecord, end: u64) -> bool {
         return false;
     }
     let text = &bytes[record.position().map_or(bytes.len(), |position| place(position.byte()))..];
-    let begins_cell = text.starts_with(b"\"") || text.windows(2).any(|two| two == [delimiter(bytes), b'"']);
-    begins_cell && text.iter().filter(|byte| **byte == b'"').count() % 2 == 1
+    let after_delimiter = [delimiter(bytes), b'"'];
+    let begins_cell = text.starts_with(b"\"") || text.windows(2).any(|two| two == after_delimiter);
+    begins_cell && memchr::memchr_iter(b'"', text).count() % 2 == 1
 }
 
 fn unreadable(file: &str, error: &csv::Error) -> LookupError {

@@ -269,7 +269,8 @@ fn is_plain(path: &Path) -> bool {
     if [".csv", ".tsv", ".stix", ".stix2"].iter().any(|ending| name.ends_with(ending)) {
         return false;
     }
-    let is_small_json = name.ends_with(".json")
+    let is_json = Path::new(&name).extension().is_some_and(|extension| extension == "json");
+    let is_small_json = is_json
         && fs::metadata(path)
             .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= stix::BYTES_MAX as u64);
     !(is_small_json && read_bytes(path).is_ok_and(|bytes| stix::looks_like_bundle(&bytes)))

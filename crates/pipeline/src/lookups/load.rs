@@ -256,15 +256,12 @@ fn last_of_each_id(rows: Vec<String>) -> (Vec<String>, u64) {
     let mut repeated = 0;
     for row in rows {
         let id = indicators::id_of(&row);
-        match id.as_ref().and_then(|id| places.get(id)) {
-            Some(place) => {
-                kept[*place] = row;
-                repeated += 1;
-            }
-            None => {
-                places.extend(id.map(|id| (id, kept.len())));
-                kept.push(row);
-            }
+        if let Some(place) = id.as_ref().and_then(|id| places.get(id)) {
+            kept[*place] = row;
+            repeated += 1;
+        } else {
+            places.extend(id.map(|id| (id, kept.len())));
+            kept.push(row);
         }
     }
     (kept, repeated)

@@ -102,7 +102,7 @@ fn latest<'a>(objects: &'a [Json], account: &mut LoadAccount) -> Vec<&'a Map<Str
         let known = text(object, "id").and_then(|id| places.get(id).copied());
         match known {
             Some(place) if text(found[place], "modified") <= text(object, "modified") => {
-                found[place] = object
+                found[place] = object;
             }
             Some(_) => {}
             None => {

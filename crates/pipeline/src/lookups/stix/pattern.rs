@@ -253,13 +253,11 @@ impl Parser<'_> {
         self.expect(":")?;
         path.push(':');
         loop {
-            match self.take() {
-                Some(Token::Word(name) | Token::Text(name)) => path.push_str(name),
-                _ => {
-                    self.next = self.next.saturating_sub(1);
-                    return Err(self.unexpected("the name of a property"));
-                }
-            }
+            let Some(Token::Word(name) | Token::Text(name)) = self.take() else {
+                self.next = self.next.saturating_sub(1);
+                return Err(self.unexpected("the name of a property"));
+            };
+            path.push_str(name);
             if self.eat("[") {
                 // Any of a list: which one does not matter here.
                 self.next += 1;
