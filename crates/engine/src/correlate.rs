@@ -235,14 +235,15 @@ impl Correlator {
 
     /// No state yet; what does not fit in memory goes to the spill.
     pub fn with_spill(rule_set: &RuleSet, options: CorrelatorOptions, spill: Option<Box<dyn Spill>>) -> Self {
+        let rules: Vec<_> = rule_set.rules().map(|(_, rule)| RuleState::new(rule, &options)).collect();
         Self {
             options,
-            rules: rule_set.rules().map(|(_, rule)| RuleState::new(rule, &options)).collect(),
+            state_bytes: rules.iter().map(RuleState::bytes).sum(),
+            rules,
             buffer: Buffer::default(),
             events: EventStore::new(spill, options.document_bytes),
             known_terms: KnownTerms::new(options.digest_key),
             compact_bytes: options.document_bytes,
-            state_bytes: 0,
             ready: Vec::new(),
             matches_unread: 0,
             logged: Logged { room: RUNS_LOGGED_MAX, left_out: 0 },
