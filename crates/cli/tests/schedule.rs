@@ -163,7 +163,8 @@ fn records_can_be_asked_for() {
         | SORT rule.name"#;
     let asked = ["query", "--language", "esql", "--format", "csv", query, "records.ndjson"];
     let (out, _) = run(folder.path(), &asked, 0);
-    assert_eq!(out.lines().collect::<Vec<_>>(), ["runs,alerts,rule.name", "5,1,Known", "7,2,Many"]);
+    // No schema knows these fields: their numbers are read as doubles.
+    assert_eq!(out.lines().collect::<Vec<_>>(), ["runs,alerts,rule.name", "5,1.0,Known", "7,2.0,Many"]);
     let nowhere = ["--executions", "no/such/folder/records.ndjson", "first.ndjson"];
     run(folder.path(), &[&HUNT[..], &[LATER], &nowhere].concat(), 4);
 }

@@ -525,7 +525,7 @@ impl Handing<'_, '_> {
             (Ok(events), Some(keys)) => {
                 let Fired { time, order, group, known_ms, .. } = fired;
                 let rule = RuleId(rule as u32);
-                let detection = Detection { rule, time, order, events, keys, group, known_ms };
+                let detection = Detection { rule, events, keys, time, order, group, known_ms };
                 (self.sink)(self.events, detection);
             }
             _ => self.rules[rule].counters.unread += 1,

@@ -234,6 +234,7 @@ pub struct HuntStats {
     pub seconds: f64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }

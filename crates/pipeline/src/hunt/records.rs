@@ -53,12 +53,12 @@ impl Run<'_> {
         let not_run = self.rules.not_run_documents.iter().zip(&self.rules.not_run);
         for (document, rule) in not_run {
             let reason = Some(rule.reason.clone());
-            let execution = self.without_result(ExecutionStatus::NotRun, reason);
+            let execution = without_result(ExecutionStatus::NotRun, reason);
             writer.write(document, &execution, &context);
         }
         for document in &self.rules.failed_documents {
             let reason = Some("the rule cannot be used; `maxspan rules check` says why".to_owned());
-            let execution = self.without_result(ExecutionStatus::Failed, reason);
+            let execution = without_result(ExecutionStatus::Failed, reason);
             writer.write(document, &execution, &context);
         }
         writer.observer.execution(&self.of_hunt().document(&context));
@@ -144,11 +144,6 @@ impl Run<'_> {
         counted.chain(jobs).chain(failed).chain(rows).collect()
     }
 
-    fn without_result(&self, status: ExecutionStatus, error: Option<String>) -> Execution {
-        let kind = ExecutionKind::Rule { runs: 0, runs_without_events: 0 };
-        Execution { status, error, ..Execution::new(kind, (None, None)) }
-    }
-
     /// The record of the hunt. What comes after its time may still come, whatever its window is; what is a single run covers
     /// nothing.
     fn of_hunt(&self) -> HuntRecord<'_> {
@@ -171,6 +166,12 @@ impl Run<'_> {
     fn has_end(&self) -> bool {
         self.rules.runs == Runs::Once || self.rules.window.is_some_and(|(_, to)| to != i64::MAX)
     }
+}
+
+/// The record of a rule that did not run.
+fn without_result(status: ExecutionStatus, error: Option<String>) -> Execution {
+    let kind = ExecutionKind::Rule { runs: 0, runs_without_events: 0 };
+    Execution { error, status, ..Execution::new(kind, (None, None)) }
 }
 
 fn milliseconds(took: Duration) -> f64 {
