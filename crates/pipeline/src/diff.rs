@@ -147,8 +147,8 @@ const COMPARED: [&str; 6] = [
     "kibana.alert.risk_score",
     "kibana.alert.rule.name",
     "kibana.alert.building_block_type",
-    "kibana.alert.reason",
     "kibana.alert.suppression.docs_count",
+    "kibana.alert.reason",
 ];
 
 /// The rule's place in both rule sets, and the events: index and id of each.
