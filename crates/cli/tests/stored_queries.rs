@@ -192,6 +192,32 @@ fn a_store_answers_as_files_do() {
 }
 
 #[test]
+fn lookups_look_into_the_tables_of_the_store() {
+    let folder = folder();
+    fs::write(folder.path().join("owners.csv"), "host.name,owner\nh0,ann\nh1,bob\nh1,eve\n").expect("a file");
+    let load = |place: &[&str]| {
+        let common =
+            ["lookup", "load", "owners", "--kind", "enrich", "--match-field", "host.name", "owners.csv"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_maxspan"));
+        let output =
+            command.current_dir(&folder).args(common).args(place).output().expect("a program that runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    fs::create_dir(folder.path().join("tables")).expect("a folder");
+    load(&["--lookups", "tables"]);
+    load(&["--store", "store"]);
+    for text in [
+        "FROM logs-* | LOOKUP JOIN owners ON host.name | STATS c = COUNT(*) BY owner",
+        "FROM logs-* | STATS c = COUNT(*) BY host.name | ENRICH owners ON host.name WITH owner",
+    ] {
+        let files = answer(folder.path(), text, &["--lookups", "tables", "events.ndjson"]);
+        let store = answer(folder.path(), text, &["--store", "store"]);
+        assert_eq!(store, files, "{text}");
+        assert!(store.1.iter().any(|row| row.contains("ann")), "{text}: {:?}", store.1);
+    }
+}
+
+#[test]
 fn answers_can_be_arrow_files() {
     let folder = folder();
     let text = "FROM logs-* | STATS c = COUNT(*) BY host.name";

@@ -125,6 +125,8 @@ struct Suppressed<'a> {
     buckets: Buckets,
     fresh: BTreeSet<i64>,
     counters: SuppressionCounters,
+    /// How many detections of each run were folded.
+    folded: BTreeMap<i64, u64>,
 }
 
 /// What a run has to fold.
@@ -148,6 +150,7 @@ impl<'a> Suppressing<'a> {
                 reader: ValueReader::new(&suppression.group_by, &rules.schema),
                 buckets: Buckets::default(),
                 fresh: BTreeSet::new(),
+                folded: BTreeMap::new(),
                 counters: SuppressionCounters::default(),
             };
             Some((number, state))
@@ -165,6 +168,12 @@ impl<'a> Suppressing<'a> {
     /// What became of the detections of a rule.
     pub(crate) fn counters(&self, rule: usize) -> SuppressionCounters {
         self.suppressed.get(&rule).map(|state| state.counters).unwrap_or_default()
+    }
+
+    /// How many detections of a run of the rule were folded.
+    pub(crate) fn folded_in(&self, rule: RuleId, run_ms: i64) -> u64 {
+        let state = self.suppressed.get(&(rule.0 as usize));
+        state.and_then(|state| state.folded.get(&run_ms)).copied().unwrap_or(0)
     }
 
     /// Counts a detection, where that can be done at once; else it has to be kept.
@@ -345,11 +354,11 @@ impl Suppressed<'_> {
         for (run, RunFound { plain, candidates }) in runs {
             if goes_by_buckets(self.rule) {
                 let room = self.cap.map(|cap| cap.saturating_sub(candidates.len()));
-                fold.run(run, candidates, 0);
+                self.folded.insert(run, fold.run(run, candidates, 0));
                 fold.raise(plain, room);
             } else {
                 let raised = fold.raise(plain, self.cap);
-                fold.run(run, candidates, raised);
+                self.folded.insert(run, fold.run(run, candidates, raised));
             }
         }
         fold.finish(&mut self.counters)

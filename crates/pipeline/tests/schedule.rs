@@ -341,3 +341,24 @@ fn records_say_what_runs_did() {
     );
     assert_eq!(last["maxspan.hunt.rules"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn records_say_what_was_folded() {
+    let rule = (
+        "new_terms",
+        "*",
+        "from = 'now-17s'\nnew_terms_fields = ['host.id', 'event.category']\nhistory_window_start = 'now-1h'\n\
+         alert_suppression = { group_by = ['host.id'] }",
+    );
+    let events = [at(12, "a", "h"), at(13, "b", "h"), at(14, "c", "h"), at(15, "a", "i"), at(31, "b", "i")];
+    let (found, stats) = run(&rules(&[rule], window(0, 60)), &events, MaxSignals::Unlimited);
+    assert_eq!((stats.alerts, stats.suppressed), (3, 2));
+    let mut said = Vec::new();
+    for record in found.records.iter().filter(|record| record.contains_key("rule.name")) {
+        let number = |name: &str| record[&format!("maxspan.execution.{name}")].as_u64().unwrap();
+        let is_run = record.contains_key("kibana.alert.intended_timestamp");
+        said.push((is_run, number("alerts"), number("suppressed")));
+    }
+    said.sort_unstable();
+    assert_eq!(said, [(false, 3, 2), (true, 1, 0), (true, 2, 2)]);
+}

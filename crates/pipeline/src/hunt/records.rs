@@ -89,6 +89,7 @@ impl Run<'_> {
                 events,
                 capped: capped + of_rows.map_or(0, |one| one.capped),
                 alerts: alerts.get(&(id, run_ms)).copied().unwrap_or(0),
+                suppressed: self.kept.suppressing.folded_in(id, run_ms),
                 took_ms: of_rows.map(|one| milliseconds(one.took)),
                 warnings: of_rows.map(|one| one.warnings.clone()).unwrap_or_default(),
                 error: of_rows.and_then(|one| one.error.clone()),
@@ -107,7 +108,7 @@ impl Run<'_> {
     /// The record of a rule over the hunt.
     fn of_rule(&self, id: RuleId, (runs, runs_without_events): (u64, u64)) -> Execution {
         let rule_id = &self.rules.document(id).rule_id;
-        let HuntStats { alerts_by_rule, alerts_capped_by_rule, .. } = &self.stats;
+        let HuntStats { alerts_by_rule, alerts_capped_by_rule, suppressed_by_rule, .. } = &self.stats;
         let count = |counts: &BTreeMap<String, u64>| counts.get(rule_id).copied().unwrap_or(0);
         let costs = self.costs.rules.get(id.0 as usize).copied().unwrap_or_default();
         let rows: Duration = self.kept.rows.log_of(id).iter().map(|one: &RowsRun| one.took).sum();
@@ -117,6 +118,7 @@ impl Run<'_> {
         Execution {
             events: costs.matches,
             alerts: count(alerts_by_rule),
+            suppressed: count(suppressed_by_rule),
             capped: count(alerts_capped_by_rule),
             took_ms: Some(milliseconds(Duration::from_nanos(costs.nanoseconds) + rows)),
             warnings: self.warnings_of(rule_id),

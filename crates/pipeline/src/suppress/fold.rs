@@ -66,8 +66,9 @@ impl Fold {
         count
     }
 
-    /// Folds the candidates of the next run, in which so many alerts were raised before.
-    pub(super) fn run(&mut self, run_ms: i64, candidates: Vec<Candidate>, mut raised: usize) {
+    /// Folds the candidates of the next run, in which so many alerts were raised before; how many were folded.
+    pub(super) fn run(&mut self, run_ms: i64, candidates: Vec<Candidate>, mut raised: usize) -> u64 {
+        let before = self.counters.suppressed;
         let since = match self.duration_ms {
             Some(duration_ms) => run_ms.saturating_sub(duration_ms),
             None => run_ms.saturating_add(self.from_ms),
@@ -90,6 +91,7 @@ impl Fold {
                 self.make(run_ms, one);
             }
         }
+        self.counters.suppressed - before
     }
 
     /// All that was raised.
