@@ -360,5 +360,6 @@ fn records_say_what_was_folded() {
         said.push((is_run, number("alerts"), number("suppressed")));
     }
     said.sort_unstable();
-    assert_eq!(said, [(false, 3, 2), (true, 1, 0), (true, 2, 2)]);
+    // The run between looks at the last events of the first one, and finds nothing new.
+    assert_eq!(said, [(false, 3, 2), (true, 0, 0), (true, 1, 0), (true, 2, 2)]);
 }
